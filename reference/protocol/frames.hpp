@@ -1,0 +1,563 @@
+// Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test holds the
+// two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
+//
+// Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name). Encoding,
+// decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128 takes two field
+// numbers (n for hi, n + 1 for lo).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "reference/protocol/identifiers.hpp"
+#include "reference/protocol/slice.hpp"
+
+namespace wavetank::protocol {
+
+inline constexpr std::uint32_t kVersion = 1;
+
+// What an entry of a conversation's log is. Values above the last one are legal on the wire (EVO rules).
+enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2 };
+
+// Whether entries of this kind count for unread numbers (they get a msg_no).
+constexpr bool is_countable(EntryKind kind) { return kind == EntryKind::kMessage; }
+
+enum class SendStatus : std::uint32_t { kAccepted = 0, kDuplicate = 1, kRejected = 2 };
+enum class Durability : std::uint32_t { kLocal = 0, kRegionQuorum = 1, kMultiRegion = 2 };
+enum class TombstoneReason : std::uint32_t { kDeleted = 0, kExpired = 1, kNotVisible = 2, kErased = 3 };
+
+// Why something was refused. PROTOCOL.md lists for each whether it is definite (not applied, never will be).
+enum class ErrorCode : std::uint32_t {
+  kNone = 0,
+  kMalformed = 1,            // definite
+  kTooLarge = 2,             // definite
+  kForbidden = 3,            // definite: not a member
+  kIdempotencyConflict = 4,  // definite: same key, other payload
+  kUnsupportedVersion = 5,   // definite
+  kUnauthenticated = 6,      // definite
+  kUnavailable = 7,          // indefinite: a node could not be reached, the effect is unknown
+  kWrongHome = 8,            // definite for this attempt: the placement has moved on
+  kBusy = 9,                 // definite: shed, try again after retry_after_ms
+  kInternal = 10,            // indefinite
+  kEpochMismatch = 11,       // definite: the cursor's epoch is dead
+};
+// Whether the code promises that nothing was applied (SND-DEFINITE).
+constexpr bool is_definite(ErrorCode code) {
+  return code != ErrorCode::kUnavailable && code != ErrorCode::kInternal && code != ErrorCode::kNone;
+}
+
+enum class GoAwayReason : std::uint32_t { kShutdown = 0, kSlowConsumer = 1, kReplaced = 2, kProtocolError = 3 };
+enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2 };
+
+// Named features, negotiated as bits in Hello and Welcome.
+enum Feature : std::uint64_t { kFeatureReceipts = 1, kFeatureGroups = 2 };
+inline constexpr std::uint64_t kAllFeatures = kFeatureReceipts | kFeatureGroups;
+
+// One entry of a conversation's log as devices see it.
+struct Event {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t conv_seq = 0;
+  std::uint64_t msg_no = 0;  // 0 for entries that do not count
+  UserId sender = 0;
+  DeviceIndex sender_device = 0;
+  ClientMessageId client_msg_id;
+  std::uint64_t server_time_ms = 0;  // display only, never an order
+  EntryKind kind = EntryKind::kMessage;
+  UserId target_user = 0;  // membership entries: who joins or leaves
+  std::uint64_t reply_to_seq = 0;
+  Slice payload;
+  Slice unknown;  // fields of a newer version, kept as received
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.conv_seq, "conv_seq");
+    v(5, s.msg_no, "msg_no");
+    v(6, s.sender, "sender");
+    v(7, s.sender_device, "sender_device");
+    v(8, s.client_msg_id, "client_msg_id");
+    v(10, s.server_time_ms, "server_time_ms");
+    v(11, s.kind, "kind");
+    v(12, s.target_user, "target_user");
+    v(13, s.reply_to_seq, "reply_to_seq");
+    v(14, s.payload, "payload");
+  }
+  friend bool operator==(const Event&, const Event&) = default;
+};
+
+// A run of entries that exist and will not be shown; keeps the numbering dense.
+struct Tombstone {
+  std::uint64_t from_seq = 0;
+  std::uint64_t to_seq = 0;
+  TombstoneReason reason = TombstoneReason::kDeleted;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.from_seq, "from_seq");
+    v(2, s.to_seq, "to_seq");
+    v(3, s.reason, "reason");
+  }
+  friend bool operator==(const Tombstone&, const Tombstone&) = default;
+};
+
+// One step of a user's feed; covers (prev_user_seq, user_seq], consecutive changes touch.
+struct Change {
+  std::uint64_t prev_user_seq = 0;
+  std::uint64_t user_seq = 0;
+  ChangeKind kind = ChangeKind::kEvent;
+  ConversationId conversation;
+  std::optional<Event> event;       // kEvent
+  std::uint64_t head_seq = 0;       // kPointer: the conversation's head
+  std::uint64_t head_msg_no = 0;    // kPointer
+  UserId subject = 0;               // kReceipt: whose marks these are (may be the user itself)
+  std::uint64_t delivered_seq = 0;  // kReceipt
+  std::uint64_t read_seq = 0;       // kReceipt
+  std::uint32_t conv_epoch = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.prev_user_seq, "prev_user_seq");
+    v(2, s.user_seq, "user_seq");
+    v(3, s.kind, "kind");
+    v(4, s.conversation, "conversation");
+    v(6, s.event, "event");
+    v(7, s.head_seq, "head_seq");
+    v(8, s.head_msg_no, "head_msg_no");
+    v(9, s.subject, "subject");
+    v(10, s.delivered_seq, "delivered_seq");
+    v(11, s.read_seq, "read_seq");
+    v(12, s.conv_epoch, "conv_epoch");
+  }
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+// ---- client and gateway ------------------------------------------------------------------------------------------
+
+struct Hello {
+  std::uint32_t min_version = kVersion;
+  std::uint32_t max_version = kVersion;
+  std::uint64_t features = kAllFeatures;
+  UserId user = 0;
+  DeviceIndex device = 0;
+  Slice access_token;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t user_seq = 0;
+  bool background = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.min_version, "min_version");
+    v(2, s.max_version, "max_version");
+    v(3, s.features, "features");
+    v(4, s.user, "user");
+    v(5, s.device, "device");
+    v(6, s.access_token, "access_token");
+    v(7, s.user_epoch, "user_epoch");
+    v(8, s.user_seq, "user_seq");
+    v(9, s.background, "background");
+  }
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+struct Welcome {
+  std::uint32_t version = 0;
+  std::uint64_t features = 0;
+  SessionId session = 0;
+  std::uint32_t heartbeat_interval_ms = 0;
+  std::uint32_t heartbeat_timeout_ms = 0;
+  std::uint32_t max_frame_bytes = 0;
+  std::uint32_t reconnect_min_ms = 0;
+  std::uint32_t reconnect_jitter_ms = 0;
+  std::uint64_t server_time_ms = 0;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t user_head_seq = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.version, "version");
+    v(2, s.features, "features");
+    v(3, s.session, "session");
+    v(4, s.heartbeat_interval_ms, "heartbeat_interval_ms");
+    v(5, s.heartbeat_timeout_ms, "heartbeat_timeout_ms");
+    v(6, s.max_frame_bytes, "max_frame_bytes");
+    v(7, s.reconnect_min_ms, "reconnect_min_ms");
+    v(8, s.reconnect_jitter_ms, "reconnect_jitter_ms");
+    v(9, s.server_time_ms, "server_time_ms");
+    v(10, s.user_epoch, "user_epoch");
+    v(11, s.user_head_seq, "user_head_seq");
+  }
+  friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+
+struct Heartbeat {
+  std::uint64_t client_time_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.client_time_ms, "client_time_ms");
+  }
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+struct HeartbeatAck {
+  std::uint64_t server_time_ms = 0;
+  std::uint64_t user_head_seq = 0;  // the tail-gap detector
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.server_time_ms, "server_time_ms");
+    v(2, s.user_head_seq, "user_head_seq");
+  }
+  friend bool operator==(const HeartbeatAck&, const HeartbeatAck&) = default;
+};
+
+struct GoAway {
+  GoAwayReason reason = GoAwayReason::kShutdown;
+  std::uint32_t reconnect_after_ms = 0;
+  std::uint32_t jitter_window_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.reason, "reason");
+    v(2, s.reconnect_after_ms, "reconnect_after_ms");
+    v(3, s.jitter_window_ms, "jitter_window_ms");
+  }
+  friend bool operator==(const GoAway&, const GoAway&) = default;
+};
+
+// Asks for an entry: a message, or a membership change. Answered by SendAck with the same request_id.
+struct SendMessage {
+  ConversationId conversation;
+  ClientMessageId client_msg_id;
+  EntryKind kind = EntryKind::kMessage;
+  UserId target_user = 0;
+  std::uint64_t reply_to_seq = 0;
+  std::uint64_t client_time_ms = 0;
+  Slice payload;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.client_msg_id, "client_msg_id");
+    v(5, s.kind, "kind");
+    v(6, s.target_user, "target_user");
+    v(7, s.reply_to_seq, "reply_to_seq");
+    v(8, s.client_time_ms, "client_time_ms");
+    v(9, s.payload, "payload");
+  }
+  friend bool operator==(const SendMessage&, const SendMessage&) = default;
+};
+
+struct SendAck {
+  ConversationId conversation;
+  ClientMessageId client_msg_id;
+  SendStatus status = SendStatus::kAccepted;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t conv_seq = 0;
+  std::uint64_t msg_no = 0;
+  std::uint64_t server_time_ms = 0;
+  Durability durability = Durability::kLocal;
+  ErrorCode error = ErrorCode::kNone;
+  std::uint32_t retry_after_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.client_msg_id, "client_msg_id");
+    v(5, s.status, "status");
+    v(6, s.conv_epoch, "conv_epoch");
+    v(7, s.conv_seq, "conv_seq");
+    v(8, s.msg_no, "msg_no");
+    v(9, s.server_time_ms, "server_time_ms");
+    v(10, s.durability, "durability");
+    v(11, s.error, "error");
+    v(12, s.retry_after_ms, "retry_after_ms");
+  }
+  friend bool operator==(const SendAck&, const SendAck&) = default;
+};
+
+// Asks for the entries [from_seq, to_seq], at most `limit`, ascending; to_seq 0 = up to the head.
+struct FetchRange {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t from_seq = 1;
+  std::uint64_t to_seq = 0;
+  std::uint32_t limit = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.from_seq, "from_seq");
+    v(5, s.to_seq, "to_seq");
+    v(6, s.limit, "limit");
+  }
+  friend bool operator==(const FetchRange&, const FetchRange&) = default;
+};
+
+// Events and tombstones together cover [from_seq, covered_to_seq] without a hole; `more` when the request went further.
+struct RangeResult {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t from_seq = 0;
+  std::uint64_t covered_to_seq = 0;
+  std::uint64_t head_seq = 0;
+  std::uint64_t head_msg_no = 0;
+  bool more = false;
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<Event> events;
+  std::vector<Tombstone> tombstones;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.from_seq, "from_seq");
+    v(5, s.covered_to_seq, "covered_to_seq");
+    v(6, s.head_seq, "head_seq");
+    v(7, s.head_msg_no, "head_msg_no");
+    v(8, s.more, "more");
+    v(9, s.error, "error");
+    v(10, s.events, "events");
+    v(11, s.tombstones, "tombstones");
+  }
+  friend bool operator==(const RangeResult&, const RangeResult&) = default;
+};
+
+// Asks for the feed after user_seq.
+struct Sync {
+  std::uint32_t user_epoch = 0;
+  std::uint64_t user_seq = 0;
+  std::uint32_t limit = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.user_epoch, "user_epoch");
+    v(2, s.user_seq, "user_seq");
+    v(3, s.limit, "limit");
+  }
+  friend bool operator==(const Sync&, const Sync&) = default;
+};
+
+// The changes of (from_user_seq, next_user_seq]; the ranges of `changes` touch from end to end.
+struct SyncResult {
+  std::uint32_t user_epoch = 0;
+  std::uint64_t from_user_seq = 0;
+  std::uint64_t next_user_seq = 0;
+  std::uint64_t head_user_seq = 0;
+  bool more = false;
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<Change> changes;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.user_epoch, "user_epoch");
+    v(2, s.from_user_seq, "from_user_seq");
+    v(3, s.next_user_seq, "next_user_seq");
+    v(4, s.head_user_seq, "head_user_seq");
+    v(5, s.more, "more");
+    v(6, s.error, "error");
+    v(7, s.changes, "changes");
+  }
+  friend bool operator==(const SyncResult&, const SyncResult&) = default;
+};
+
+// Live push of feed changes.
+struct ChangePush {
+  std::uint32_t user_epoch = 0;
+  std::vector<Change> changes;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.user_epoch, "user_epoch");
+    v(2, s.changes, "changes");
+  }
+  friend bool operator==(const ChangePush&, const ChangePush&) = default;
+};
+
+// This device holds every entry up to delivered_seq. Answered by CursorAck.
+struct DeliveredCursor {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t delivered_seq = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.delivered_seq, "delivered_seq");
+  }
+  friend bool operator==(const DeliveredCursor&, const DeliveredCursor&) = default;
+};
+
+// The user has read up to read_seq on this device; implies delivered. Answered by CursorAck.
+struct ReadWatermark {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t read_seq = 0;
+  bool is_private = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.read_seq, "read_seq");
+    v(5, s.is_private, "is_private");
+  }
+  friend bool operator==(const ReadWatermark&, const ReadWatermark&) = default;
+};
+
+// The stored marks after a cursor: this device's delivered_seq, the user's read_seq = max over devices.
+struct CursorAck {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t delivered_seq = 0;
+  std::uint64_t read_seq = 0;
+  std::uint64_t head_seq = 0;
+  std::uint64_t head_msg_no = 0;
+  std::uint64_t unread = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.delivered_seq, "delivered_seq");
+    v(5, s.read_seq, "read_seq");
+    v(6, s.head_seq, "head_seq");
+    v(7, s.head_msg_no, "head_msg_no");
+    v(8, s.unread, "unread");
+    v(9, s.error, "error");
+  }
+  friend bool operator==(const CursorAck&, const CursorAck&) = default;
+};
+
+// A request that could not be answered in its own kind; request_id says which.
+struct Error {
+  ErrorCode code = ErrorCode::kInternal;
+  std::uint32_t retry_after_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.code, "code");
+    v(2, s.retry_after_ms, "retry_after_ms");
+  }
+  friend bool operator==(const Error&, const Error&) = default;
+};
+
+// ---- between server nodes ------------------------------------------------------------------------------------------
+
+// A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came back).
+struct Attach {
+  SessionId session = 0;
+  UserId user = 0;
+  DeviceIndex device = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.user, "user");
+    v(3, s.device, "device");
+  }
+  friend bool operator==(const Attach&, const Attach&) = default;
+};
+
+// From now on the session is pushed every change above user_head_seq.
+struct AttachResult {
+  SessionId session = 0;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t user_head_seq = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.user_epoch, "user_epoch");
+    v(3, s.user_head_seq, "user_head_seq");
+    v(4, s.error, "error");
+  }
+  friend bool operator==(const AttachResult&, const AttachResult&) = default;
+};
+
+struct Detach {
+  SessionId session = 0;
+  UserId user = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.user, "user");
+  }
+  friend bool operator==(const Detach&, const Detach&) = default;
+};
+
+// One durable effect on another shard: append `change` to the feed of every recipient.
+struct OutboxItem {
+  std::uint64_t number = 0;
+  std::vector<UserId> recipients;
+  Change change;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.number, "number");
+    v(2, s.recipients, "recipients");
+    v(3, s.change, "change");
+  }
+  friend bool operator==(const OutboxItem&, const OutboxItem&) = default;
+};
+
+// Items of one source shard in the order of their numbers; re-sent until acknowledged.
+struct OutboxBatch {
+  NodeId source = 0;
+  std::vector<OutboxItem> items;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.source, "source");
+    v(2, s.items, "items");
+  }
+  friend bool operator==(const OutboxBatch&, const OutboxBatch&) = default;
+};
+
+// Everything up to `number` is stored at the destination. Cumulative.
+struct OutboxAck {
+  std::uint64_t number = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.number, "number");
+  }
+  friend bool operator==(const OutboxAck&, const OutboxAck&) = default;
+};
+
+// ---- the envelope --------------------------------------------------------------------------------------------------
+
+// Between gateway and shard: whose request or reply the body is. Absent on client connections.
+struct Route {
+  SessionId session = 0;
+  UserId user = 0;
+  DeviceIndex device = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.user, "user");
+    v(3, s.device, "device");
+  }
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i. Append only.
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
+                          FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
+                          CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck>;
+inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
+
+// One frame: one binary WebSocket message, or one element of a link between nodes.
+struct Frame {
+  std::uint32_t frame_seq = 0;      // counts the frames of this connection and direction from 1
+  std::uint32_t ack_frame_seq = 0;  // cumulative: the highest frame_seq received on this connection
+  std::uint64_t request_id = 0;     // 0 = no answer wanted; an answer repeats it
+  std::optional<Route> route;
+  Body body;
+  Slice unknown;  // fields and bodies of a newer version, kept as received
+
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.frame_seq, "frame_seq");
+    v(2, s.ack_frame_seq, "ack_frame_seq");
+    v(3, s.request_id, "request_id");
+    v(4, s.route, "route");
+  }
+  friend bool operator==(const Frame&, const Frame&) = default;
+};
+
+// A frame with this body and nothing else set.
+template <class T>
+Frame make_frame(T body, std::uint64_t request_id = 0) {
+  Frame frame;
+  frame.request_id = request_id;
+  frame.body = std::move(body);
+  return frame;
+}
+
+}  // namespace wavetank::protocol
