@@ -1,14 +1,17 @@
 // Keyed randomness: every draw is a pure function of (seed, purpose, entity, key).
 //
-// There is no stream and no state. Adding or removing a device, a message or a fault leaves every other draw as it
-// was, a million devices need no generator, and a draw may be repeated at will. The key must be natural: a message
-// key, a connection number, an attempt, a commit number; never a running counter over unrelated things.
-// Only integers decide: no floating point, no std::*_distribution, no libm.
+// There is no stream and no state. Adding or removing a device, a message or a fault leaves every other draw
+// as it was, a million devices need no generator, and a draw may be repeated at will. The key must be
+// natural: a message key, a connection number, an attempt, a commit number; never a running counter over
+// unrelated things. Only integers decide: no floating point, no std::*_distribution, no libm.
 #pragma once
 
 #include <cstdint>
 
 namespace wavetank {
+
+// Products of two 64-bit numbers. The extension mark keeps -Wpedantic quiet; both compilers have the type.
+__extension__ typedef unsigned __int128 Uint128;
 
 // What a draw is for. One value for each place that draws, so that two places never share a number.
 // Values are part of the determinism promise: append only.
@@ -62,7 +65,9 @@ class Randomness {
   // 64 uniform bits for (purpose, entity, key, index). O(1), no state.
   constexpr std::uint64_t bits(Purpose purpose, std::uint64_t entity, std::uint64_t key,
                                std::uint64_t index = 0) const {
-    std::uint64_t h = mix64(seed_ ^ (static_cast<std::uint64_t>(purpose) << 32));
+    // The purpose is mixed first (for nothing: it is a constant), or seeds of more than 32 bits could meet
+    // each other's draws.
+    std::uint64_t h = mix64(seed_ ^ mix64(static_cast<std::uint64_t>(purpose)));
     h = mix64(h ^ entity);
     h = mix64(h ^ key);
     return index == 0 ? h : mix64(h ^ index);
@@ -71,15 +76,19 @@ class Randomness {
   // Uniform in [0, bound); bound 0 gives 0. Multiply-shift; the bias is below bound / 2^64.
   constexpr std::uint64_t below(std::uint64_t bound, Purpose purpose, std::uint64_t entity, std::uint64_t key,
                                 std::uint64_t index = 0) const {
-    return static_cast<std::uint64_t>(
-        (static_cast<unsigned __int128>(bits(purpose, entity, key, index)) * bound) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Uint128>(bits(purpose, entity, key, index)) * bound) >>
+                                      64);
   }
 
-  // Uniform in [low, high], both ends possible.
+  // Uniform in [low, high], both ends possible, up to the whole range of the type. Requires low <= high.
   constexpr std::int64_t between(std::int64_t low, std::int64_t high, Purpose purpose, std::uint64_t entity,
                                  std::uint64_t key, std::uint64_t index = 0) const {
-    return low + static_cast<std::int64_t>(
-                     below(static_cast<std::uint64_t>(high - low) + 1, purpose, entity, key, index));
+    // Unsigned, since high - low may exceed the signed range.
+    const std::uint64_t first = static_cast<std::uint64_t>(low);
+    const std::uint64_t count = static_cast<std::uint64_t>(high) - first + 1;
+    const std::uint64_t offset =
+        count == 0 ? bits(purpose, entity, key, index) : below(count, purpose, entity, key, index);
+    return static_cast<std::int64_t>(first + offset);
   }
 
   // True in `numerator` of `denominator` cases.

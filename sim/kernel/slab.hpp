@@ -1,0 +1,123 @@
+// A pool of values addressed by 32-bit index.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace wavetank::sim {
+
+// Owns its values. Storage grows in chunks that never move: growing to ten million entries copies nothing,
+// and a reference stays good until its value is taken. put, take and at are O(1). Freed places are reused
+// newest first, so which index a value gets follows from the sequence of calls; still no order of events may
+// hang on it.
+template <class T>
+class Slab {
+  static_assert(std::is_nothrow_move_constructible_v<T>);
+
+ public:
+  Slab() = default;
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+  ~Slab() {
+    if constexpr (!std::is_trivially_destructible_v<T>) {
+      for (std::uint32_t index = 0; index < used_; ++index) {
+        if (is_live(index)) std::destroy_at(&place(index).value);
+      }
+    }
+  }
+
+  // Moves the value in and returns its index. std::length_error at 2^32 - 1 values.
+  std::uint32_t put(T&& value) {
+    const std::uint32_t index = reserve_place();
+    std::construct_at(&place(index).value, std::move(value));
+    live_word(index) |= live_bit(index);
+    ++size_;
+    return index;
+  }
+  std::uint32_t put(const T& value) { return put(T(value)); }
+
+  // Moves the value out and frees its place. std::logic_error, in every build, when nothing lives there.
+  T take(std::uint32_t index) {
+    if (!is_live(index)) throw std::logic_error("slab: nothing lives at this index");
+    Place& from = place(index);
+    T value = std::move(from.value);
+    std::destroy_at(&from.value);
+    live_word(index) &= ~live_bit(index);
+    from.next_free = free_;
+    free_ = index;
+    --size_;
+    return value;
+  }
+
+  // The value at an index that put returned and take has not taken (asserted in debug builds only: this is
+  // the hot path).
+  T& at(std::uint32_t index) {
+    assert(is_live(index));
+    return place(index).value;
+  }
+  const T& at(std::uint32_t index) const {
+    assert(is_live(index));
+    return place(index).value;
+  }
+
+  // Whether a value lives at this index (any number).
+  bool is_live(std::uint32_t index) const {
+    return index < used_ && (chunks_[index / kChunk]->live[index % kChunk / 64] & live_bit(index)) != 0;
+  }
+
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  // Memory held, in bytes, without what the values own elsewhere. Never less than at its peak.
+  std::size_t bytes() const {
+    return sizeof(*this) + chunks_.size() * sizeof(Chunk) + chunks_.capacity() * sizeof(chunks_[0]);
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  union Place {
+    Place() {}
+    ~Place() {}
+    T value;
+    std::uint32_t next_free;
+  };
+  // Chunks of about 64 KiB, but of no fewer than 64 values: one word of the bitmap.
+  static constexpr std::uint32_t kChunk = static_cast<std::uint32_t>(
+      std::max<std::size_t>(64, std::bit_floor(65536 / std::min<std::size_t>(sizeof(Place), 65536))));
+  struct Chunk {
+    Place places[kChunk];
+    std::uint64_t live[kChunk / 64] = {};
+  };
+
+  static std::uint64_t live_bit(std::uint32_t index) { return 1ULL << (index % 64); }
+  std::uint64_t& live_word(std::uint32_t index) { return chunks_[index / kChunk]->live[index % kChunk / 64]; }
+  Place& place(std::uint32_t index) { return chunks_[index / kChunk]->places[index % kChunk]; }
+  const Place& place(std::uint32_t index) const { return chunks_[index / kChunk]->places[index % kChunk]; }
+
+  std::uint32_t reserve_place() {
+    if (free_ != kNone) {
+      const std::uint32_t index = free_;
+      free_ = place(index).next_free;
+      return index;
+    }
+    if (used_ == kNone) throw std::length_error("slab: full");
+    if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Chunk>());
+    return used_++;
+  }
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::uint32_t used_ = 0;      // places ever handed out
+  std::uint32_t free_ = kNone;  // head of the free list, linked through Place::next_free
+  std::size_t size_ = 0;
+};
+
+}  // namespace wavetank::sim
