@@ -1,0 +1,72 @@
+// Seeded defects: small, believable mistakes that prove the monitors. They are switched on by name, in test builds only;
+// without WAVETANK_DEFECTS every question below is a compile-time false and the mistaken code is compiled out.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+
+namespace wavetank {
+
+#ifdef WAVETANK_DEFECTS
+inline constexpr bool kDefectsCompiled = true;
+#else
+inline constexpr bool kDefectsCompiled = false;
+#endif
+
+// One value for each defect; conformance/defects/catalogue says its name, its story and who must catch it.
+enum class Defect : std::uint16_t {
+  kSequencePerConnection,         // server: seq counter of the session, not of the conversation
+  kHistorySortedByTime,           // server: FetchRange sorted by server time, live by seq
+  kAckNamesPreviousSequence,      // server: SendAck carries seq - 1
+  kSocketSendsReordered,          // gateway: two sends of one socket are swapped
+  kPushDroppedSilently,           // shard: one live push in N is dropped, no gap mark
+  kSyncMissesRacingMessage,       // shard: session attached before head is read; racing entry lost
+  kLastMessageBeforeIdleLost,     // shard: fan-out of an entry that ends a burst is lost
+  kPageDropsFirstRow,             // shard: second page of a range starts one too late
+  kPageRepeatsLastRow,            // shard: second page starts with the last row of the first
+  kResendsAllAfterReconnect,      // shard: pushes the whole feed after an attach
+  kPushAndSyncBothDeliver,        // shard: push is sent twice when a sync is being served
+  kSenderFromClientFrame,         // shard: sender taken from target_user of the frame when set
+  kDedupLostAtRestart,            // shard: idempotency rows are in memory only
+  kDedupWithoutDevice,            // shard: idempotency key ignores the device
+  kConflictAcceptedAsDuplicate,   // shard: same key, other payload: old place as success
+  kConflictOverwritesPayload,     // shard: same key, other payload: stored text replaced
+  kDedupWindowEvicts,             // shard: remembers the last N keys of a conversation only
+  kBusyThoughCommitted,           // shard: definite BUSY/REJECTED returned after the commit
+  kForbiddenAfterFanout,          // shard: FORBIDDEN returned, entry fanned out all the same
+  kAckBeforeSync,                 // shard: acknowledges before the commit is durable
+  kOutboxInMemory,                // shard: fan-out rows live in memory only
+  kSequenceFromCount,             // shard: head reloaded as COUNT(*) of the live rows
+  kHeadAheadOfStore,              // shard: cached head survives a rolled-back batch
+  kCatchUpSkipsFailure,           // client: marks the range done though one page failed
+  kReadLastWriterWins,            // shard: read watermark is the last one written
+  kStaleDeviceLowersRead,         // shard: a device's own mark replaces the user's maximum
+  kDeliveredBelowRead,            // shard: delivered may stay below read
+  kReceiptBeforeDelivery,         // shard: delivery receipt sent when the push is queued
+  kOwnMessagesUnread,             // shard: own messages count as unread
+  kReconnectForgetsConversation,  // client: a reconnect during a page drops the fetch for ever
+  kFormerMemberKeepsFeed,         // shard: fan-out still goes to the one who left
+  kJoinSeesEntryBefore,           // shard: visibility off by one at the join
+  kReceiptsToFormerMembers,       // shard: receipts fan out to former members
+  kCursorBeforeEntry,             // client: cursor persisted before the entry
+  kRetryWithNewKey,               // client: a retry draws a new client_msg_id
+  kFixedStall,                    // shard: stalls 2 s every 60 s
+  kCount
+};
+
+// The set of defects a machine runs with. Empty in the product.
+class DefectSet {
+ public:
+  constexpr DefectSet() = default;
+  void enable(Defect defect) { bits_.set(static_cast<std::size_t>(defect)); }
+  // True when `defect` is compiled in and switched on.
+  bool has(Defect defect) const {
+    if constexpr (!kDefectsCompiled) return false;
+    return bits_.test(static_cast<std::size_t>(defect));
+  }
+
+ private:
+  std::bitset<static_cast<std::size_t>(Defect::kCount)> bits_;
+};
+
+}  // namespace wavetank

@@ -1,0 +1,72 @@
+// What the machines tell about themselves. Monitors, histograms and reports live behind these interfaces; the machines
+// never ask them anything. Every method has an empty default.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/environment/effects.hpp"
+#include "reference/environment/time.hpp"
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank {
+
+// A device's dense number, given by whoever creates the client.
+using DeviceTag = std::uint32_t;
+
+// How an entry came to a device.
+enum class Via : std::uint8_t { kLive, kSync, kFetch };
+
+// What one device did and saw. `now` is the device's own clock.
+class ClientObserver {
+ public:
+  virtual ~ClientObserver() = default;
+  virtual void connected(DeviceTag, SessionId) {}
+  virtual void disconnected(DeviceTag, CloseReason) {}
+  // The user's wish, before anything is stored or sent.
+  virtual void send_invoked(DeviceTag, const protocol::SendMessage&) {}
+  // One transmission on the wire; attempt counts from 1 over the message's whole life.
+  virtual void send_transmitted(DeviceTag, const protocol::SendMessage&, std::uint32_t /*attempt*/) {}
+  // Final: ACCEPTED, DUPLICATE, or REJECTED with a definite error.
+  virtual void send_resolved(DeviceTag, const protocol::SendAck&) {}
+  // Every event that arrives, also repeats; `applied` when it was the next one and is now shown.
+  virtual void event_received(DeviceTag, const protocol::Event&, Via, bool /*applied*/) {}
+  // [from, to] will not be shown; the device's cursor is now `to` when applied.
+  virtual void tombstone_received(DeviceTag, const ConversationId&, const protocol::Tombstone&, bool /*applied*/) {}
+  virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
+  virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
+  virtual void fetch_invoked(DeviceTag, const protocol::FetchRange&) {}
+  virtual void fetch_completed(DeviceTag, const protocol::RangeResult&) {}
+  virtual void delivered_sent(DeviceTag, const protocol::DeliveredCursor&) {}
+  virtual void read_invoked(DeviceTag, const protocol::ReadWatermark&) {}
+  virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
+  // Somebody's marks as the feed tells them (a kReceipt change).
+  virtual void receipt_received(DeviceTag, const protocol::Change&) {}
+};
+
+// Named marks "this happened at least once" and the two ends of the service share, told by server machines.
+enum class Probe : std::uint8_t {
+  kDuplicateSuppressed,
+  kConflictRejected,
+  kOutboxResent,
+  kInboxDuplicateDropped,
+  kReattached,
+  kUnavailableAnswered,
+  kForbiddenAnswered,
+  kReceiptCoalesced,
+  kRangeWithTombstones,
+  kSessionTimedOut,
+  kBusyAnswered,
+  kCount
+};
+
+class ServerObserver {
+ public:
+  virtual ~ServerObserver() = default;
+  // The last byte of a SendMessage has arrived at the sender's gateway.
+  virtual void send_at_gateway(NodeId, const protocol::Route&, const protocol::SendMessage&, TimeNs) {}
+  // The first byte of an event leaves the recipient's gateway for this session.
+  virtual void event_leaves_gateway(NodeId, const protocol::Route&, const protocol::Event&, TimeNs) {}
+  virtual void probe(NodeId, Probe) {}
+};
+
+}  // namespace wavetank

@@ -1,0 +1,115 @@
+// The durable state of one shard, as the server machines see it: what is written in one batch becomes durable together
+// or not at all. Engines: sqlite_store (the default) and memory_store.
+//
+// Reads see the batch's own writes. Engines are single-threaded. A missing row is an empty optional or an empty vector,
+// never an error; an engine that can no longer write throws StoreFailure, upon which the driver kills the node.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "reference/environment/node.hpp"
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::store {
+
+class StoreFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct ConversationRow {
+  std::uint32_t epoch = 1;
+  std::uint64_t head_seq = 0;
+  std::uint64_t head_msg_no = 0;
+};
+
+// One stay of a user in a conversation; sees [join_seq, leave_seq], leave_seq 0 = still a member.
+struct MembershipRow {
+  UserId user = 0;
+  std::uint64_t join_seq = 0;
+  std::uint64_t leave_seq = 0;
+};
+
+// The idempotency row of an accepted send; outlives the payload.
+struct SendKeyRow {
+  std::uint64_t conv_seq = 0;
+  std::uint64_t msg_no = 0;
+  std::uint64_t content_hash = 0;
+  std::uint64_t server_time_ms = 0;
+};
+
+struct SendKey {
+  ConversationId conversation;
+  UserId sender = 0;
+  DeviceIndex device = 0;
+  ClientMessageId client_msg_id;
+  friend auto operator<=>(const SendKey&, const SendKey&) = default;
+};
+
+// The marks of one device in one conversation.
+struct MarkRow {
+  UserId user = 0;
+  DeviceIndex device = 0;
+  std::uint64_t delivered_seq = 0;
+  std::uint64_t read_seq = 0;
+};
+
+struct FeedHead {
+  std::uint32_t epoch = 1;
+  std::uint64_t user_seq = 0;
+};
+
+class LogStore {
+ public:
+  virtual ~LogStore() = default;
+
+  // ---- conversations
+  virtual std::optional<ConversationRow> conversation(const ConversationId&) = 0;
+  virtual void put_conversation(const ConversationId&, const ConversationRow&) = 0;
+  // Event.conv_seq must be the next free number of its conversation.
+  virtual void append_entry(const protocol::Event&) = 0;
+  // Entries with from <= seq <= to, ascending, at most `limit`, appended to `out`.
+  virtual void entries(const ConversationId&, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
+                       std::vector<protocol::Event>& out) = 0;
+  virtual std::optional<SendKeyRow> send_key(const SendKey&) = 0;
+  virtual void put_send_key(const SendKey&, const SendKeyRow&) = 0;
+
+  // ---- membership, all stays of all users, in no particular order of users but ascending join_seq per user
+  virtual void memberships(const ConversationId&, std::vector<MembershipRow>& out) = 0;
+  virtual void put_membership(const ConversationId&, const MembershipRow&) = 0;
+
+  // ---- delivered and read marks, one row per device
+  virtual void marks(const ConversationId&, std::vector<MarkRow>& out) = 0;
+  virtual void put_mark(const ConversationId&, const MarkRow&) = 0;
+
+  // ---- feeds
+  virtual FeedHead feed_head(UserId) = 0;  // of a user without a feed: {1, 0}
+  // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's older
+  // kReceipt row of the same (conversation, subject).
+  virtual void append_change(UserId, const protocol::Change&) = 0;
+  // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains ranges).
+  virtual void changes(UserId, std::uint64_t after, std::uint32_t limit, std::vector<protocol::Change>& out) = 0;
+  // The user's present kReceipt row of (conversation, subject), if any.
+  virtual std::optional<protocol::Change> receipt(UserId, const ConversationId&, UserId subject) = 0;
+
+  // ---- effects on other shards
+  // item.number must be the next free number for that destination (dense from 1).
+  virtual void append_outbox(NodeId destination, const protocol::OutboxItem&) = 0;
+  virtual std::uint64_t outbox_head(NodeId destination) = 0;  // the highest number ever used; survives trimming
+  virtual void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
+                      std::vector<protocol::OutboxItem>& out) = 0;
+  virtual void trim_outbox(NodeId destination, std::uint64_t up_to) = 0;
+  virtual std::uint64_t inbox(NodeId source) = 0;  // the highest number stored from that source, 0 = none
+  virtual void put_inbox(NodeId source, std::uint64_t number) = 0;
+
+  // ---- the batch
+  // Ends the transaction that the first write since the last commit opened; returns what it wrote. After this call the
+  // data is with the disk; when it is durable is the driver's business.
+  virtual WriteVolume commit() = 0;
+};
+
+}  // namespace wavetank::store
