@@ -1,0 +1,103 @@
+// The history of a run: one record for everything that a user, a device, an injector or a resource shows. Simulated
+// runs and live runs over sockets write the same records; monitors and the offline judge cannot tell them apart.
+//
+// Users, devices and conversations are dense numbers given in the order of their creation, so that a monitor's state is
+// an array. A message's identity is its sender's device and that device's own counter.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/environment/time.hpp"
+
+namespace wavetank::history {
+
+using UserIndex = std::uint32_t;
+using DeviceTag = std::uint32_t;
+using ConversationIndex = std::uint32_t;
+inline constexpr std::uint32_t kNone = 0xffffffffU;
+
+// Names a message for ever: the device that invoked the send and its counter, from 1.
+struct MessageKey {
+  DeviceTag device = kNone;
+  std::uint32_t counter = 0;
+  friend auto operator<=>(const MessageKey&, const MessageKey&) = default;
+};
+
+// What happened. The comment names the members that are set beside time, device and user.
+enum class Kind : std::uint8_t {
+  // ---- the world
+  kDevice,        // a device exists: user; value = region, code = 1 for the final auditor
+  kConversation,  // a conversation exists: conversation; code = 1 for a group; direct: value, value2 = its two users
+  kPhase,         // the run entered a phase: code = Phase
+  kFault,         // a fault began: value = fault number in the plan, code = its kind
+  kHeal,          // a fault ended: value
+  kCrash,         // a server node died: value = node
+  kRestart,       // a server node is back: value = node
+  kQuiesce,       // no new sends from here on; value = the bound in ns within which everything must converge
+  kEnd,           // the run is over: judge what is left
+  // ---- one device's connection
+  kConnected,     // connection = its number on this device
+  kDisconnected,  // code = CloseReason
+  kDeviceRestart, // the app was killed and started again over its store
+  // ---- sending
+  kSendInvoked,      // conversation, key, entry_kind, digest, size, subject (target user)
+  kSendTransmitted,  // conversation, key, connection, value = attempt
+  kSendAcked,        // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate)
+  kSendFailed,       // conversation, key, code = ErrorCode: definite, never applied
+  // ---- receiving
+  kReceived,    // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user), value = msg_no,
+                // code = Via, flag = applied; canary = the digest the payload must have
+  kTombstone,   // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
+  kSyncInvoked,    // value = from user_seq
+  kSyncCompleted,  // value = from, value2 = next, seq = head, flag = more, code = ErrorCode
+  kFetchInvoked,   // conversation, seq = from, value = to (0 = head)
+  kFetchCompleted, // conversation, seq = from, value = covered to, value2 = head, flag = more, code = ErrorCode;
+                   // the page's kReceived and kTombstone records stand before it
+  // ---- marks
+  kDeliveredSent,  // conversation, seq
+  kReadInvoked,    // conversation, seq
+  kCursorAcked,    // conversation, seq = delivered of this device, value = read of the user, value2 = head,
+                   // size = unread, code = ErrorCode
+  kReceiptSeen,    // conversation, subject = whose marks (user), seq = delivered, value = read
+  // ---- service share, on one clock
+  kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
+  kEventLeavesGateway,  // key, conversation, seq, value = gateway node; device = recipient: first byte leaves
+  // ---- convergence, at the end
+  kDeviceState,        // device's own view: value = feed cursor, value2 = feed head, flag = converged, code = pending reason
+  kConversationState,  // device's view of one conversation: seq = cursor, value = known head, value2 = read of the user
+  kCount
+};
+
+enum class Phase : std::uint8_t { kCalm = 0, kFault = 1, kRecovery = 2, kDrain = 3 };
+inline constexpr int kPhases = 4;
+
+struct Record {
+  TimeNs time = 0;  // the world's clock; for a live run the harness's
+  Kind kind = Kind::kCount;
+  std::uint8_t code = 0;
+  std::uint8_t entry_kind = 0;
+  bool flag = false;
+  DeviceTag device = kNone;
+  UserIndex user = kNone;
+  ConversationIndex conversation = kNone;
+  UserIndex subject = kNone;
+  UserIndex sender = kNone;
+  std::uint32_t connection = 0;
+  std::uint32_t epoch = 0;
+  std::uint32_t size = 0;
+  MessageKey key;
+  std::uint64_t seq = 0;
+  std::uint64_t value = 0;
+  std::uint64_t value2 = 0;
+  std::uint64_t digest = 0;  // of (entry kind, target, payload bytes)
+  std::uint64_t canary = 0;  // what digest must be, recomputed from key, conversation and size
+};
+
+// Takes records in the order of their time. Listens only: nothing it does may reach the run.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void on(const Record& record) = 0;
+};
+
+}  // namespace wavetank::history
