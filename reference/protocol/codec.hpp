@@ -12,7 +12,8 @@ namespace wavetank::protocol {
 
 // Limits of one frame (FRM-*): checked before anything is allocated for the content.
 inline constexpr std::size_t kMaxFrameBytes = 1 << 20;
-inline constexpr std::size_t kMaxPayloadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxPayloadBytes = 64 * 1024;  // of any one bytes field
+inline constexpr std::size_t kMaxRepeatedMessages = 4096;   // elements of one repeated message field
 
 // Exact number of bytes that encode() writes. O(fields), no allocation.
 std::size_t encoded_size(const Frame& frame);
@@ -23,8 +24,8 @@ void encode(const Frame& frame, std::string& out);
 // Why bytes are not a frame.
 enum class DecodeError : std::uint8_t { kTooLarge, kMalformed, kPayloadTooLarge };
 
-// Parses one frame. Unknown fields and bodies are kept (Frame::unknown, Event::unknown) or skipped elsewhere, never an
-// error. Any input is safe: no crash, no allocation beyond a small multiple of bytes.size().
+// Parses one frame. Unknown fields and bodies are kept (Frame::unknown, Event::unknown) or skipped elsewhere,
+// never an error. Any input is safe: no crash, no allocation beyond a small multiple of bytes.size().
 std::expected<Frame, DecodeError> decode(std::string_view bytes);
 
 // Encoding and decoding of the parts that a store keeps as blobs.
