@@ -1,0 +1,222 @@
+// The client of the messenger on one device: a pure, single-threaded machine. The same code runs on every
+// simulated device and on real sockets.
+//
+// Contract with the driver
+// - One call at a time; `now` is the device's own clock and never goes back. After each call the driver
+// carries out the
+//   effects in order; the store was committed inside the call, before it returned.
+// - Effects used: dial(), send(0, frame), close(0, reason), arm(0, at). There is one connection and one
+// timer, both 0.
+// - After dial() the driver reports connected() or closed() once, and closed() once when an open connection
+// dies. After
+//   the client itself closed (or gave up dialling: that too is close(0, kTimeout)), the driver reports
+//   nothing more of that connection. A closed() nobody waits for is ignored.
+// - Timers may fire early or more often than armed. The client arms again only when its earliest deadline
+// moved to an
+//   earlier time or the timer has fired, so a deadline that moves away costs one early firing instead of a
+//   new arm().
+// - A crash destroys the client without stop(). A new one is built over the same store and gets start().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reference/client/config.hpp"
+#include "reference/client/conversation.hpp"
+#include "reference/client/message_id.hpp"
+#include "reference/client/requests.hpp"
+#include "reference/client/store.hpp"
+#include "reference/environment/effects.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/environment/time.hpp"
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::client {
+
+// What a device still waits for; kNone = converged.
+enum class PendingReason : std::uint8_t { kNone, kStopped, kNotConnected, kFeed, kGap, kOutbox, kReceipts };
+std::string_view name_of(PendingReason reason);
+
+class Client {
+ public:
+  // Loads the device's state from `store`. `shared` and `store` must outlive the client.
+  Client(const ClientShared& shared, UserId user, DeviceIndex device, DeviceTag tag, Slice access_token,
+         ClientStore& store);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // ---- the application's life
+  // App opened: dials. After a stop() the state is read from the store again, as a new process would. Ignored
+  // when running.
+  void start(TimeNs now, Effects& effects);
+  // App closed: closes the connection; everything volatile is forgotten; no reconnect until start().
+  void stop(TimeNs now, Effects& effects);
+
+  // ---- the connection
+  void connected(TimeNs now, Effects& effects);
+  void closed(CloseReason reason, TimeNs now, Effects& effects);
+  void frame_received(protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void timer_fired(TimerId timer, TimeNs now, Effects& effects);
+
+  // ---- the user
+  // Puts a message (or a membership change) into the outbox and transmits it as soon as its turn comes. Also
+  // while stopped or offline. Messages of one conversation are stored by the server in the order of these
+  // calls.
+  ClientMessageId send(const ConversationId& conversation, protocol::EntryKind kind, UserId target,
+                       std::uint64_t reply_to_seq, Slice payload, TimeNs now, Effects& effects);
+  // The key that a send() at `now` will give; lets a caller compute a payload from it.
+  ClientMessageId next_message_id(TimeNs now) const {
+    return make_message_id(now, tag_, device_, next_counter_, shared_.randomness);
+  }
+  // As send(), with the payload = payload_for(key), a Slice.
+  template <class PayloadFor>
+  ClientMessageId send_with(const ConversationId& conversation, protocol::EntryKind kind, UserId target,
+                            std::uint64_t reply_to_seq, PayloadFor&& payload_for, TimeNs now,
+                            Effects& effects) {
+    return send(conversation, kind, target, reply_to_seq, payload_for(next_message_id(now)), now, effects);
+  }
+  // The user has seen everything up to `seq` (clamped to what this device holds). A lower mark than before is
+  // a no-op.
+  void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
+
+  // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
+  // kFetch, not applied. Starts over when called again.
+  void audit(TimeNs now, Effects& effects);
+  bool is_audit_done() const { return audit_ != nullptr && audit_->done; }
+
+  // ---- questions, all without effect
+  bool is_running() const { return phase_ != Phase::kStopped; }
+  // A session is established (Welcome was received).
+  bool is_connected() const { return phase_ == Phase::kReady; }
+  bool is_converged() const { return pending_reason() == PendingReason::kNone; }
+  PendingReason pending_reason() const;  // O(requests under way)
+  UserId user() const { return user_; }
+  DeviceIndex device() const { return device_; }
+  DeviceTag tag() const { return tag_; }
+  std::uint32_t user_epoch() const { return user_epoch_; }
+  std::uint64_t user_seq() const { return user_seq_; }
+  std::uint64_t user_head_seq() const { return user_head_; }
+  std::size_t outbox_size() const { return outbox_.size(); }
+  // nullptr when unknown; valid until the next input.
+  const Conversation* conversation(const ConversationId& id) const;
+  std::size_t conversation_count() const { return conversations_.size(); }
+  // fn(const Conversation&) in insertion order.
+  template <class Fn>
+  void for_each_conversation(Fn&& fn) const {
+    for (const Conversation& row : conversations_) fn(row);
+  }
+  // Bytes on the heap, payloads excluded.
+  std::size_t heap_bytes() const;
+
+ private:
+  enum class Phase : std::uint8_t { kStopped, kWaiting, kDialing, kGreeting, kReady };
+
+  // client.cpp: life, dispatch, requests, the timer
+  void load();
+  void forget_volatile();
+  void finish(TimeNs now, Effects& effects);  // the end of every input: new work, commit, timer
+  void pump(TimeNs now, Effects& effects);
+  void expire_requests(TimeNs now, Effects& effects);
+  TimeNs next_deadline() const;
+  void transmit(Effects& effects, protocol::Body&& body, std::uint64_t request_id);
+  std::uint32_t open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence, TimeNs now);
+  // Takes the request with this id out of the list; false when it is not (any more) waited for.
+  bool take_request(std::uint64_t id, Request& request);
+  std::uint32_t count_requests(Request::Kind kind) const;
+  void request_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
+                      TimeNs now, Effects& effects);
+  void on_frame(protocol::Frame& frame, TimeNs now, Effects& effects);
+
+  // session.cpp: dial, greet, heartbeat, reconnect
+  void dial(TimeNs now, Effects& effects);
+  void connection_lost(CloseReason reason, TimeNs now, DurationNs extra_delay);
+  void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
+  void check_session_deadlines(TimeNs now, Effects& effects);
+  void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
+  void on_session_error(const protocol::Error& error, TimeNs now, Effects& effects);
+
+  // outbox.cpp
+  void pump_outbox(TimeNs now, Effects& effects);
+  void transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects);
+  void on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id, TimeNs now);
+  void send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
+                   TimeNs now);
+  void resolve(std::size_t entry, const protocol::SendAck& ack);
+
+  // timeline.cpp: one conversation's order, gaps and their repair
+  void receive_event(protocol::Event&& event, Via via, TimeNs now);
+  void apply_event(std::uint32_t index, const protocol::Event& event, Via via);
+  void apply_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone);
+  void raise_head(std::uint32_t index, std::uint64_t head, TimeNs now);
+  void settle_gap(std::uint32_t index, Sequence cur_before, TimeNs now);
+  void drain_pending(std::uint32_t index, Gap& gap);
+  void pump_gaps(TimeNs now, Effects& effects);
+  void on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now,
+                       Effects& effects);
+  void fetch_failed(const Request& request, std::uint32_t retry_after_ms, TimeNs now);
+  Gap* find_gap(std::uint32_t index);
+  void drop_gap(std::uint32_t index);
+  void stage_marks(std::uint32_t index);
+
+  // feed_cursor.cpp
+  void pump_sync(TimeNs now, Effects& effects);
+  void adopt_epoch(std::uint32_t epoch);
+  bool receive_change(protocol::Change&& change, Via via, TimeNs now);
+  void on_change_push(protocol::ChangePush&& push, TimeNs now);
+  void on_sync_result(protocol::SyncResult&& result, std::uint64_t request_id, TimeNs now);
+  void sync_failed(std::uint32_t retry_after_ms, TimeNs now);
+
+  // receipts.cpp
+  void queue_receipts(std::uint32_t index);
+  void pump_receipts(TimeNs now, Effects& effects);
+  TimeNs receipts_due(const Conversation& row, TimeNs now) const;
+  void flush_receipts(std::uint32_t index, TimeNs now, Effects& effects);
+  void on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id);
+  void receipts_failed(const Request& request);
+  void note_own_read(std::uint32_t index, std::uint64_t read_seq);
+
+  // audit.cpp
+  void pump_audit(TimeNs now, Effects& effects);
+  void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
+  void audit_failed(const Request& request, std::uint32_t retry_after_ms, TimeNs now);
+
+  const ClientShared& shared_;
+  ClientStore& store_;
+  UserId user_;
+  Slice access_token_;
+  ConversationTable conversations_;
+  std::vector<OutboxEntry> outbox_;  // oldest first
+  std::vector<Request> requests_;
+  std::unique_ptr<std::vector<Gap>> gaps_;     // exists only while a conversation misses entries
+  std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
+  std::unique_ptr<Audit> audit_;
+  std::uint64_t user_seq_ = 0;
+  std::uint64_t user_head_ = 0;     // the feed's head as far as known
+  TimeNs armed_at_ = kNever;        // the timer in the driver's hands
+  TimeNs phase_deadline_ = kNever;  // waiting: dial; dialling, greeting: give up
+  TimeNs heartbeat_due_ = kNever;   // the next Heartbeat, or the end of waiting for its acknowledgement
+  TimeNs session_since_ = 0;
+  TimeNs sync_due_ = 0;
+  DeviceIndex device_;
+  DeviceTag tag_;
+  std::uint32_t next_counter_ = 1;
+  std::uint32_t user_epoch_ = 0;
+  std::uint32_t frame_seq_out_ = 0;
+  std::uint32_t frame_seq_in_ = 0;
+  std::uint32_t last_request_ = 0;
+  std::uint32_t connection_number_ = 0;
+  std::uint32_t heartbeat_interval_ms_ = 0;
+  std::uint32_t reconnect_min_ms_ = 0;
+  std::uint16_t reconnect_attempt_ = 0;
+  std::uint16_t sync_failures_ = 0;
+  Phase phase_ = Phase::kStopped;
+  bool sync_in_flight_ = false;
+  bool heartbeat_unanswered_ = false;
+};
+static_assert(sizeof(Client) <= 256);
+
+}  // namespace wavetank::client

@@ -1,0 +1,77 @@
+// The client store of a simulated device: in memory, no entry bodies, a few dozen bytes per conversation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "reference/client/store.hpp"
+
+namespace wavetank::client {
+
+// Where a step's changes wait for their commit. One object serves all devices that run on one thread, since
+// every client commits within the step that staged; it keeps its memory, so staging allocates nothing in the
+// long run.
+class StagingArea {
+ private:
+  friend class CompactStore;
+  struct StagedMarks {
+    ConversationMarks marks;
+    std::uint32_t hint;
+  };
+  const void* owner_ = nullptr;  // the store with staged changes
+  std::vector<StagedMarks> conversations_;
+  std::vector<OutboxRow> outbox_;
+  std::vector<ClientMessageId> erased_;
+  std::uint64_t user_seq_ = 0;
+  std::uint32_t user_epoch_ = 0;
+  std::uint32_t next_counter_ = 0;  // 0 = not staged
+  bool feed_staged_ = false;
+};
+
+// At most 64 bytes when empty, 40 bytes per conversation. Holds numbers of entries in 32 bits (see
+// conversation.hpp).
+class CompactStore final : public ClientStore {
+ public:
+  // `staging` must outlive the store; only one store at a time may have staged changes in it.
+  explicit CompactStore(StagingArea& staging) : staging_(staging) {}
+
+  void load(DeviceState& state) override;
+  void stage_entry(const protocol::Event& event) override;
+  void stage_conversation(const ConversationMarks& marks, std::uint32_t hint) override;
+  void stage_feed(std::uint32_t user_epoch, std::uint64_t user_seq) override;
+  void stage_outbox(const OutboxRow& row) override;
+  void erase_outbox(const ClientMessageId& client_msg_id) override;
+  void stage_counter(std::uint32_t next_counter) override;
+  void commit() override;
+  void discard() override;
+
+  // Bytes on the heap, payloads excluded.
+  std::size_t heap_bytes() const;
+
+ private:
+  struct Record {
+    ConversationId id;
+    std::uint32_t epoch;
+    std::uint32_t cur;
+    std::uint32_t known_head;
+    std::uint32_t read;
+    std::uint32_t delivered_acked;
+    std::uint32_t read_acked;
+  };
+  static_assert(sizeof(Record) == 40);
+
+  void own_staging();
+  void put(const ConversationMarks& marks, std::uint32_t hint);
+
+  StagingArea& staging_;
+  std::vector<Record> records_;
+  std::unique_ptr<std::vector<OutboxRow>> outbox_;  // exists only while a message waits
+  std::uint64_t user_seq_ = 0;
+  std::uint32_t user_epoch_ = 0;
+  std::uint32_t next_counter_ = 1;
+};
+static_assert(sizeof(CompactStore) <= 64);
+
+}  // namespace wavetank::client

@@ -1,0 +1,41 @@
+// Policy of the client and what all devices of one process share.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/environment/defects.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/environment/randomness.hpp"
+
+namespace wavetank::client {
+
+// Times are milliseconds of the device's own clock. The heartbeat interval is the server's to say (Welcome).
+struct ClientConfig {
+  std::uint32_t connect_timeout_ms = 10'000;        // dial() to connected()
+  std::uint32_t welcome_timeout_ms = 10'000;        // Hello to Welcome
+  std::uint32_t heartbeat_ack_timeout_ms = 10'000;  // Heartbeat to HeartbeatAck
+  std::uint32_t request_timeout_ms = 8'000;         // any request to its answer
+  std::uint32_t gap_wait_ms = 500;                  // a missing entry may still be on its way
+  std::uint32_t gap_buffer = 256;                   // entries held above a gap, per conversation
+  std::uint32_t fetch_limit = 100;                  // entries per page
+  std::uint32_t sync_limit = 100;                   // feed changes per page
+  std::uint32_t receipts_interval_ms = 5'000;       // at most one flush per conversation and interval
+  std::uint32_t reconnect_min_ms = 500;             // used until a Welcome names another value
+  std::uint32_t reconnect_max_ms = 30'000;
+  std::uint32_t stable_after_ms = 10'000;  // a session this long resets the backoff
+  std::uint32_t retry_min_ms = 500;        // requests with an indefinite outcome
+  std::uint32_t retry_max_ms = 30'000;
+  std::uint32_t max_in_flight_sends = 16;
+  std::uint32_t max_in_flight_fetches = 4;
+  std::uint32_t max_in_flight_receipts = 32;  // conversations; two requests each, below the gateway's 128
+  DefectSet defects;
+};
+
+// One object for all devices; must outlive them. Read-only but for the observer behind it.
+struct ClientShared {
+  ClientConfig config;
+  Randomness randomness;
+  ClientObserver& observer;
+};
+
+}  // namespace wavetank::client

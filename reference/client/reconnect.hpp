@@ -1,0 +1,23 @@
+// When to try again: exponential backoff with keyed jitter.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/client/config.hpp"
+#include "reference/environment/time.hpp"
+
+namespace wavetank::client {
+
+// min(low << attempt, high) milliseconds as a duration; attempt counts from 0.
+DurationNs backoff_ceiling(std::uint32_t low_ms, std::uint32_t high_ms, std::uint32_t attempt);
+
+// Delay before dialling again: uniform in [0, ceiling] (full jitter), drawn by (device, connection number,
+// attempt). min_ms: what the last Welcome asked for, or the configuration's.
+DurationNs reconnect_delay(const ClientShared& shared, DeviceTag tag, std::uint32_t min_ms,
+                           std::uint32_t connection_number, std::uint32_t attempt);
+
+// Delay before repeating a request with an indefinite outcome: uniform in [ceiling / 2, ceiling], so that a
+// node that answers UNAVAILABLE at once is not hammered. `key` names what is repeated.
+DurationNs retry_delay(const ClientShared& shared, DeviceTag tag, std::uint64_t key, std::uint32_t attempt);
+
+}  // namespace wavetank::client

@@ -1,0 +1,65 @@
+// The small records of what a device has under way; all live in vectors that are freed when empty.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reference/client/conversation.hpp"
+#include "reference/client/store.hpp"
+#include "reference/environment/time.hpp"
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::client {
+
+// One request on the present connection that waits for its answer.
+struct Request {
+  enum class Kind : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit };
+  TimeNs deadline = 0;
+  std::uint32_t id = 0;
+  std::uint32_t conversation = 0;  // index; unused by kSync
+  Sequence sequence = 0;           // kFetch, kAudit: first entry asked for; kDelivered, kRead: the mark sent
+  Kind kind = Kind::kSend;
+};
+
+// One message of the outbox: its durable row and what this process does with it.
+struct OutboxEntry {
+  OutboxRow row;
+  TimeNs retry_at = 0;             // not before
+  std::uint32_t conversation = 0;  // index
+  std::uint16_t failures = 0;      // since the last restart; chooses the backoff
+  bool in_flight = false;
+};
+
+// One conversation that misses entries between cur and head.
+struct Gap {
+  TimeNs due = 0;                        // fetch not before
+  std::vector<protocol::Event> pending;  // above cur + 1, ascending, at most gap_buffer; volatile
+  std::uint32_t conversation = 0;        // index
+  std::uint16_t failures = 0;
+  bool in_flight = false;
+};
+
+// The auditor's way through one conversation.
+struct AuditPage {
+  TimeNs due = 0;
+  std::uint32_t conversation = 0;
+  Sequence next = 1;
+  std::uint16_t failures = 0;
+  bool in_flight = false;
+};
+
+// Final re-read of everything: conversations below next_conversation are begun, those in `pages` not
+// finished.
+struct Audit {
+  std::vector<AuditPage> pages;
+  std::uint32_t next_conversation = 0;
+  bool done = false;
+};
+
+// Removes by swapping with the last; frees the memory with the last element.
+template <class T>
+void release_if_empty(std::vector<T>& list) {
+  if (list.empty() && list.capacity() != 0) std::vector<T>().swap(list);
+}
+
+}  // namespace wavetank::client

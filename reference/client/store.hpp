@@ -1,0 +1,76 @@
+// The durable state of one device, as the client machine sees it.
+//
+// The commit rule: the client stages what one input changed and commits once, at the end of that input,
+// before the driver may carry out any effect of it. So no cursor is durable before its entry is, and nothing
+// is transmitted before its outbox row is. What was staged becomes durable together or not at all.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::client {
+
+// The marks of one conversation.
+struct ConversationMarks {
+  ConversationId id;
+  std::uint32_t epoch = 0;
+  std::uint64_t cur_seq = 0;  // every visible entry up to here is stored
+  std::uint64_t known_head_seq =
+      0;                       // the highest entry known to exist; a gap above cur_seq survives a restart
+  std::uint64_t read_seq = 0;  // the user's read mark as this device knows it
+  std::uint64_t delivered_acked = 0;  // the server holds this device's delivered mark up to here
+  std::uint64_t read_acked = 0;       // the server holds the user's read mark up to here
+  friend bool operator==(const ConversationMarks&, const ConversationMarks&) = default;
+};
+
+// One message that waits for its acknowledgement.
+struct OutboxRow {
+  ConversationId conversation;
+  ClientMessageId client_msg_id;
+  UserId target_user = 0;
+  std::uint64_t reply_to_seq = 0;
+  std::uint64_t client_time_ms = 0;
+  Slice payload;
+  protocol::EntryKind kind = protocol::EntryKind::kMessage;
+  std::uint32_t attempts = 0;  // transmissions so far
+  friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
+};
+
+// Everything a device knows after a restart.
+struct DeviceState {
+  std::uint32_t user_epoch = 0;  // 0 = never synced
+  std::uint64_t user_seq = 0;    // every feed change up to here is stored
+  std::uint32_t next_counter = 1;
+  std::vector<ConversationMarks> conversations;  // in the order of their first staging
+  std::vector<OutboxRow> outbox;                 // in the order of their first staging (oldest first)
+};
+
+class ClientStore {
+ public:
+  virtual ~ClientStore() = default;
+
+  // The last committed state.
+  virtual void load(DeviceState& state) = 0;
+
+  // ---- staging; nothing of it is visible to load() before commit()
+  // The next entry of its conversation (at or below the cur_seq staged in the same commit).
+  virtual void stage_entry(const protocol::Event& event) = 0;
+  // Inserts or replaces by id. `hint` is the client's index of the conversation, equal to the store's own in
+  // the common case; only a hint.
+  virtual void stage_conversation(const ConversationMarks& marks, std::uint32_t hint) = 0;
+  virtual void stage_feed(std::uint32_t user_epoch, std::uint64_t user_seq) = 0;
+  // Inserts or replaces by client_msg_id; a replaced row keeps its place.
+  virtual void stage_outbox(const OutboxRow& row) = 0;
+  virtual void erase_outbox(const ClientMessageId& client_msg_id) = 0;
+  // The counter of the next message; never goes back.
+  virtual void stage_counter(std::uint32_t next_counter) = 0;
+
+  // Makes everything staged durable, in one step. Cheap when nothing is staged.
+  virtual void commit() = 0;
+  // Drops everything staged: what a crash before commit() does.
+  virtual void discard() = 0;
+};
+
+}  // namespace wavetank::client
