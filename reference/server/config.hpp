@@ -1,0 +1,49 @@
+// What a server machine is told at its birth: its own name and every default of the protocol and of the
+// service.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/environment/defects.hpp"
+#include "reference/environment/time.hpp"
+#include "reference/protocol/identifiers.hpp"
+
+namespace wavetank::server {
+
+// One struct for gateways and shards. A plain value: the machine keeps a copy. Units stand in the names; 0 is
+// not "unlimited" anywhere.
+struct ServerConfig {
+  // The node that the machine is.
+  NodeId self = 0;
+  // Mistakes to make on purpose; empty in the product.
+  DefectSet defects;
+
+  // ---- sessions (gateway)
+  std::uint32_t heartbeat_interval_ms = 30'000;  // what Welcome asks of a foreground device
+  std::uint32_t heartbeat_timeout_ms = 75'000;   // a session silent for this long is closed
+  std::uint32_t hello_timeout_ms = 10'000;       // a connection that has not said Hello by then is closed
+  std::uint32_t attach_timeout_ms = 5'000;       // the home shard's time to answer an Attach
+  std::uint32_t max_in_flight = 128;             // unanswered requests of one session; more are answered BUSY
+  std::uint32_t busy_retry_after_ms = 1'000;     // told with BUSY and UNAVAILABLE
+  std::uint32_t reconnect_min_ms = 500;          // told in Welcome: the client's backoff starts here
+  std::uint32_t reconnect_jitter_ms =
+      30'000;  // told in Welcome: the client's backoff ends here, jitter included
+  std::uint32_t max_frame_bytes = 1 << 20;  // told in Welcome; enforced by the codec at the driver's edge
+
+  // ---- logs and feeds (shard)
+  std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE
+  std::uint32_t page_limit = 100;               // events of a RangeResult, changes of a SyncResult
+  std::uint32_t inline_limit = 256;         // members up to which the feed carries the event, above a pointer
+  std::uint32_t receipt_fanout_limit = 32;  // members up to which marks are shown to authors
+  std::uint32_t receipt_author_scan = 100;  // newest entries of a moved range whose authors are told
+
+  // ---- effects between shards
+  std::uint32_t outbox_batch = 64;    // items of one OutboxBatch
+  std::uint32_t outbox_window = 256;  // items sent and not yet acknowledged, for each destination
+
+  // Conversations (and users) a shard keeps in its caches before it drops them all and reloads on demand: a
+  // bound of memory, never of meaning.
+  std::uint32_t cache_limit = 1 << 17;
+};
+
+}  // namespace wavetank::server

@@ -1,0 +1,137 @@
+// The logs of the conversations that one shard owns: append, idempotency, membership by log order, and
+// ranges.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "reference/environment/observer.hpp"
+#include "reference/protocol/frames.hpp"
+#include "reference/server/config.hpp"
+#include "reference/store/log_store.hpp"
+
+namespace wavetank::server {
+
+// Who wrote an entry and whether it counts: what unread numbers and receipts ask of it.
+struct EntryNote {
+  UserId sender = 0;
+  bool countable = false;
+};
+
+// A conversation as the shard remembers it between inputs. Everything in it is in the store too.
+struct Conversation {
+  bool exists = false;
+  store::ConversationRow row;
+  // Groups only: all stays of all users, by (user, join_seq). The members of a direct conversation are its
+  // id.
+  std::vector<store::MembershipRow> stays;
+  std::uint32_t member_count = 0;
+  // The newest entries, the last one being row.head_seq's; at most kRecentMax, grown on demand.
+  std::vector<EntryNote> recent;
+};
+
+// What a user may see of a conversation.
+struct Visibility {
+  bool ever = false;           // was a member at some time
+  bool member = false;         // is one now
+  std::uint64_t last_seq = 0;  // a member's: the head; a former member's: the entry of his last leave
+};
+
+// The outcome of one send. `event` and the recipients are meaningful when an entry was appended.
+struct SendOutcome {
+  protocol::SendAck ack;
+  bool appended = false;
+  protocol::Event event;
+  bool by_pointer = false;  // more members than inline_limit: the feed gets a pointer instead of the event
+};
+
+// Writes go to the store at once; the shard's batch makes them one transaction. References to a Conversation
+// are valid until the next call that may load another one.
+class ConversationLog {
+ public:
+  ConversationLog(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
+
+  // SND-*: looks up the idempotency key, then membership, then appends. `recipients` is replaced by the users
+  // whose feeds must learn of the entry (members at that entry, joiner and leaver included), ascending.
+  // O(members).
+  SendOutcome send(const protocol::Route& from, const protocol::SendMessage& message, TimeNs now,
+                   std::vector<UserId>& recipients);
+
+  // Entries of the range visible to `user` as events, the others as NOT_VISIBLE runs. At most page_limit
+  // events.
+  protocol::RangeResult fetch(UserId user, const protocol::FetchRange& request);
+
+  Conversation& load(const ConversationId& id);
+  Visibility visibility(const ConversationId& id, const Conversation& conversation, UserId user) const;
+  // The parts of [1, head] that the user sees, ascending and disjoint, appended to `out`.
+  struct Interval {
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+  };
+  void visible_intervals(const ConversationId& id, const Conversation& conversation, UserId user,
+                         std::vector<Interval>& out) const;
+  bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
+  // Current members, ascending.
+  void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
+  std::uint32_t member_count(const ConversationId& id, const Conversation& conversation) const;
+
+  // The notes of [from, to], to <= head, to - from < kRecentMax: from memory when they are recent, else from
+  // the store. The span is valid until the next call.
+  std::span<const EntryNote> notes(const ConversationId& id, Conversation& conversation, std::uint64_t from,
+                                   std::uint64_t to);
+  // msg_no of the last countable entry at or before the user's last visible one.
+  std::uint64_t visible_msg_no(const ConversationId& id, const Conversation& conversation,
+                               const Visibility& seen);
+
+  // Forgets what is cached when there is more than the configured bound. Call it between batches.
+  void bound_cache();
+
+  static constexpr std::size_t kRecentMax = 128;
+
+  // Defect::kHeadAheadOfStore: the heads as this process believes them to be, and the way to plant them in
+  // the next.
+  using Heads = boost::unordered_flat_map<ConversationId, store::ConversationRow, IdHash>;
+  Heads take_heads() { return std::move(believed_heads_); }
+  void plant_heads(Heads heads) { believed_heads_ = std::move(heads); }
+
+ private:
+  struct SendKeyHash {
+    std::size_t operator()(const store::SendKey& key) const;
+  };
+
+  store::SendKey key_of(const protocol::Route& from, const protocol::SendMessage& message) const;
+  std::optional<store::SendKeyRow> find_key(const store::SendKey& key, std::uint64_t head_seq);
+  void remember_key(const store::SendKey& key, const store::SendKeyRow& row);
+  // kNone when the sender may append this entry.
+  protocol::ErrorCode permission(const ConversationId& id, const Conversation& conversation, UserId sender,
+                                 protocol::EntryKind kind, UserId target) const;
+  void append(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
+  void change_membership(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
+  void recipients_of(const ConversationId& id, const Conversation& conversation, const protocol::Event& event,
+                     std::vector<UserId>& out) const;
+  // Fills `result` with at most `limit` visible events of [from, to]; returns the last covered sequence
+  // number.
+  std::uint64_t fill_range(const ConversationId& id, UserId user, std::uint64_t from, std::uint64_t to,
+                           std::uint32_t limit, protocol::RangeResult& result);
+  void misorder(protocol::RangeResult& result) const;
+
+  const ServerConfig& config_;
+  store::LogStore& store_;
+  ServerObserver& observer_;
+  boost::unordered_flat_map<ConversationId, Conversation, IdHash> cache_;
+  std::vector<Interval> intervals_;
+  std::vector<protocol::Event> events_;
+  std::vector<EntryNote> notes_;
+  std::vector<UserId> users_;
+
+  // State of seeded defects only.
+  Heads believed_heads_;
+  boost::unordered_flat_map<store::SendKey, store::SendKeyRow, SendKeyHash> keys_in_memory_;
+  boost::unordered_flat_map<SessionId, std::uint64_t, IdHash> session_sequences_;
+  boost::unordered_flat_map<ConversationId, boost::unordered_flat_map<std::uint64_t, Slice>, IdHash>
+      overwritten_;
+};
+
+}  // namespace wavetank::server

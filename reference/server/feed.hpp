@@ -1,0 +1,72 @@
+// The feeds of the users that one shard owns, and the sessions that are told of their changes as they happen.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "reference/environment/effects.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/protocol/frames.hpp"
+#include "reference/server/config.hpp"
+#include "reference/store/log_store.hpp"
+
+namespace wavetank::server {
+
+// FED-*, SYN-*. A feed is dense in ranges: a change covers (prev_user_seq, user_seq]. A receipt exists at
+// most once for each (user, conversation, subject); the newer replaces the older and takes a fresh number, so
+// its place becomes a gap that the next change's range covers when it is read back.
+class Feed {
+ public:
+  Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
+
+  // Appends `change` to the user's feed and pushes it to his sessions. A receipt that tells nothing new is
+  // dropped.
+  void append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects);
+
+  // The session is pushed every change above the returned head. Attaching it again is harmless.
+  protocol::AttachResult attach(NodeId gateway, const protocol::Attach& request, Effects& effects);
+  void detach(const protocol::Detach& request);
+  // Forgets the sessions of a gateway. O(sessions).
+  void gateway_lost(NodeId gateway);
+
+  // Answers Sync; `from` names the session.
+  protocol::SyncResult sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
+                            Effects& effects);
+
+  std::size_t session_count() const { return session_count_; }
+  void bound_cache();
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  struct OnlineSession {
+    SessionId session = 0;
+    UserId user = 0;
+    NodeId gateway = 0;
+    DeviceIndex device = 0;
+    std::uint32_t next = kNone;  // the user's next session
+    bool used = false;
+    bool deaf = false;  // Defect::kSyncMissesRacingMessage
+  };
+
+  store::FeedHead& head(UserId user);
+  void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
+            Effects& effects);
+  void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
+  void resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects);
+  OnlineSession* find(UserId user, SessionId session);
+  void unlink(std::uint32_t slot);
+
+  const ServerConfig& config_;
+  store::LogStore& store_;
+  ServerObserver& observer_;
+  boost::unordered_flat_map<UserId, store::FeedHead, IdHash> heads_;
+  boost::unordered_flat_map<UserId, std::uint32_t, IdHash> first_session_;
+  std::vector<OnlineSession> sessions_;
+  std::vector<std::uint32_t> free_;
+  std::size_t session_count_ = 0;
+  // Defect::kSyncMissesRacingMessage: when the user's newest change came.
+  boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;
+};
+
+}  // namespace wavetank::server

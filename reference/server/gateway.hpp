@@ -1,0 +1,104 @@
+// A gateway: the service's edge. It keeps the sessions of connected devices, routes their requests to the
+// shard that owns the conversation or the feed, and hands back replies and pushes. It keeps nothing durable.
+//
+//   device -- connection --> gateway -- link --> shard          requests, each with Frame.route
+//   device <-- connection -- gateway <-- link -- shard          replies (same request_id), ChangePush
+//
+// A connection is waiting for Hello, then attaching (its home shard has not answered), then live. Each of the
+// three has one list ordered by deadline, so silence costs O(1) amortised and no scan.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "reference/environment/node.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/server/authenticator.hpp"
+#include "reference/server/config.hpp"
+#include "reference/server/placement.hpp"
+#include "reference/server/session_table.hpp"
+
+namespace wavetank::server {
+
+// Rules of the links, as the gateway understands them
+// - peer_up(shard) makes it attach every session homed there anew; the shard forgets at its own
+// peer_up/peer_down.
+// - At peer_down every request in flight to that shard is answered UNAVAILABLE (its effect is unknown); a
+// reply that
+//   comes later all the same is dropped, so a request has at most one answer.
+// All methods are O(1) amortised but peer_up and peer_down, which are O(sessions) and O(requests in flight).
+class Gateway : public Node {
+ public:
+  // `placement`, `authenticator` and `observer` must outlive the gateway. `boot` counts the starts of this
+  // node: it makes SessionIds unique for ever (node << 48 | boot << 32 | counter; node and boot use 16 bits
+  // each).
+  Gateway(const ServerConfig& config, const Placement& placement, Authenticator& authenticator,
+          ServerObserver& observer, std::uint32_t boot);
+
+  void start(TimeNs now, Effects& effects) override;
+  void connection_opened(ConnectionId connection, TimeNs now, Effects& effects) override;
+  void connection_closed(ConnectionId connection, CloseReason reason, TimeNs now, Effects& effects) override;
+  void frame_received(ConnectionId connection, protocol::Frame&& frame, TimeNs now,
+                      Effects& effects) override;
+  void peer_up(NodeId peer, TimeNs now, Effects& effects) override;
+  void peer_down(NodeId peer, TimeNs now, Effects& effects) override;
+  void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
+  void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
+
+  // Connections known, live sessions, and requests that wait for their shard's answer.
+  std::size_t connection_count() const { return sessions_.size(); }
+  std::size_t live_count() const { return live_count_; }
+  std::size_t in_flight_count() const { return in_flight_.size(); }
+
+ private:
+  struct RequestKey {
+    SessionId session = 0;
+    std::uint64_t request_id = 0;
+    friend auto operator<=>(const RequestKey&, const RequestKey&) = default;
+  };
+  struct RequestKeyHash {
+    std::size_t operator()(const RequestKey& key) const {
+      return IdHash()(Id128{key.session, key.request_id});
+    }
+  };
+
+  void hello_received(Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void forward_send(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
+  void attach(const Session& session, Effects& effects);
+  void attached(const protocol::AttachResult& result, TimeNs now, Effects& effects);
+  void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void reply(protocol::Frame&& frame, Effects& effects);
+  void send(Session& session, protocol::Frame frame, Effects& effects);
+  void send_error(Session& session, protocol::ErrorCode code, std::uint64_t request_id, Effects& effects);
+  // Tells the client why, closes its connection and forgets it.
+  void refuse(Session& session, protocol::ErrorCode code, std::uint64_t request_id, CloseReason reason,
+              Effects& effects);
+  void forget(Session& session, Effects& effects);
+  void touch(Session& session, TimeNs now, Effects& effects);
+  void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
+  void arm(SessionState list, Effects& effects);
+  bool is_up(NodeId peer) const { return peer < up_.size() && up_[peer]; }
+  protocol::Route route_of(const Session& session) const {
+    return {session_id(session), session.user, session.device};
+  }
+  SessionId session_id(const Session& session) const { return id_base_ | session.counter; }
+
+  ServerConfig config_;
+  const Placement& placement_;
+  Authenticator& authenticator_;
+  ServerObserver& observer_;
+  SessionId id_base_;
+  SessionTable sessions_;
+  std::size_t live_count_ = 0;
+  std::vector<bool> up_;
+  // The shard that owes the answer.
+  boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;
+  std::vector<RequestKey> scratch_;
+  // Defect::kSocketSendsReordered: the send that waits to be overtaken, by session.
+  boost::unordered_flat_map<SessionId, protocol::Frame, IdHash> overtaken_;
+};
+
+}  // namespace wavetank::server

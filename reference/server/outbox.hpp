@@ -1,0 +1,80 @@
+// Effects of one shard on others: rows in the source's own transaction, sent in order, re-sent until
+// acknowledged, and applied at the destination exactly once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reference/environment/effects.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/protocol/frames.hpp"
+#include "reference/server/config.hpp"
+#include "reference/store/log_store.hpp"
+
+namespace wavetank::server {
+
+// The source's side: numbers the rows of each destination densely from 1, keeps at most outbox_window of them
+// under way, sends again from the first unacknowledged one whenever a link comes up, deletes what was
+// acknowledged. Rows of one batch of the driver share a frame.
+class OutboxSource {
+ public:
+  OutboxSource(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
+
+  // Stores one item and sends it when the link is up and the window open. O(1) amortised.
+  void append(NodeId destination, std::vector<UserId> recipients, const protocol::Change& change,
+              Effects& effects);
+  void link_up(NodeId destination, Effects& effects);
+  void link_down(NodeId destination);
+  void acknowledged(NodeId destination, std::uint64_t number, Effects& effects);
+
+  // Items stored and not acknowledged.
+  std::uint64_t pending(NodeId destination);
+
+ private:
+  struct Lane {
+    bool loaded = false;
+    bool up = false;
+    std::uint64_t head = 0;       // highest number given
+    std::uint64_t acked = 0;      // rows up to here are deleted
+    std::uint64_t sent = 0;       // highest number sent on the link as it is
+    std::uint64_t ever_sent = 0;  // highest number sent by this process
+  };
+  Lane& lane(NodeId destination);
+  // Sends what the window allows, reading from the store.
+  void pump(NodeId destination, Lane& lane, Effects& effects);
+  void send(NodeId destination, protocol::OutboxItem&& item, Effects& effects);
+
+  const ServerConfig& config_;
+  store::LogStore& store_;
+  ServerObserver& observer_;
+  std::vector<Lane> lanes_;
+  std::vector<protocol::OutboxItem> scratch_;
+};
+
+// The destination's side: which numbers of each source are stored here already.
+class OutboxInbox {
+ public:
+  OutboxInbox(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
+
+  // True when the item is the next one and must be applied now. Numbers at or below the stored one were
+  // applied before. A number beyond the next is refused too: what lies between was lost with a link that
+  // failed before the source noticed, and the source will send all of it again.
+  bool accept(NodeId source, std::uint64_t number);
+  // Records the highest accepted number in the batch's transaction and acknowledges it.
+  void finish(NodeId source, Effects& effects);
+
+ private:
+  struct Lane {
+    bool loaded = false;
+    std::uint64_t number = 0;
+    std::uint64_t stored = 0;
+  };
+  Lane& lane(NodeId source);
+
+  const ServerConfig& config_;
+  store::LogStore& store_;
+  ServerObserver& observer_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace wavetank::server

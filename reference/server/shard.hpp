@@ -1,0 +1,95 @@
+// A shard: the owner of some conversations and of some users' feeds, on a disk of its own. It composes the
+// machines of one concept each over one store and dispatches the frames of its links to them.
+//
+//   gateway --SendMessage--> ConversationLog --OutboxItem--> (other shard, or this one) --> Feed
+//   --ChangePush--> gateway gateway --DeliveredCursor, ReadWatermark--> Receipts --OutboxItem--> ... gateway
+//   --Attach, Sync--> Feed
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "reference/environment/node.hpp"
+#include "reference/environment/observer.hpp"
+#include "reference/server/config.hpp"
+#include "reference/server/conversation_log.hpp"
+#include "reference/server/feed.hpp"
+#include "reference/server/outbox.hpp"
+#include "reference/server/placement.hpp"
+#include "reference/server/receipts.hpp"
+#include "reference/store/log_store.hpp"
+
+namespace wavetank::server {
+
+// What the driver must know beyond Node's contract
+// - A shard may be its own outbox destination. That link is up from start() on: the driver hands frames sent
+// to the
+//   shard's own NodeId back to it, after the batch that sent them is durable. It need not (but may) call
+//   peer_up for it.
+// - At peer_up a peer's earlier sessions are forgotten; frames of the new link must come after peer_up.
+// - Of a request that came with request_id 0 no reply is sent.
+// - StoreFailure passes through every method; the shard must then be destroyed.
+// Seeded defects that need the driver
+// - kAckBeforeSync: the driver sends a batch's SendAck frames before the sync (may_leave_early() says which
+// effects).
+// - kHeadAheadOfStore: after a crash the driver plants take_heads() of the dead shard in the new one.
+class Shard : public Node {
+ public:
+  // `placement`, `store` and `observer` must outlive the shard.
+  Shard(const ServerConfig& config, const Placement& placement, store::LogStore& store,
+        ServerObserver& observer);
+
+  void start(TimeNs now, Effects& effects) override;
+  void begin_batch() override;
+  WriteVolume end_batch() override;
+  void peer_up(NodeId peer, TimeNs now, Effects& effects) override;
+  void peer_down(NodeId peer, TimeNs now, Effects& effects) override;
+  void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
+  void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
+
+  // Sessions attached here, and items stored for `destination` and not yet acknowledged.
+  std::size_t session_count() const { return feed_.session_count(); }
+  std::uint64_t pending_outbox(NodeId destination) { return outbox_.pending(destination); }
+
+  // Defect::kAckBeforeSync: true for an effect that the mistaken shard lets go before its batch is durable.
+  bool may_leave_early(const Effect& effect) const;
+  // Defect::kHeadAheadOfStore.
+  ConversationLog::Heads take_heads() { return log_.take_heads(); }
+  void plant_heads(ConversationLog::Heads heads) { log_.plant_heads(std::move(heads)); }
+
+ private:
+  void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
+  void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, Effects& effects);
+  void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);
+  void reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects);
+  void reply_error(NodeId gateway, const protocol::Frame& request, protocol::ErrorCode code,
+                   Effects& effects);
+  bool stalled(NodeId gateway, protocol::Frame& frame, TimeNs now, Effects& effects);
+
+  ServerConfig config_;
+  const Placement& placement_;
+  store::LogStore& store_;
+  ServerObserver& observer_;
+  ConversationLog log_;
+  Receipts receipts_;
+  Feed feed_;
+  OutboxSource outbox_;
+  OutboxInbox inbox_;
+  std::vector<UserId> recipients_;
+  std::vector<ReceiptNotice> notices_;
+  std::vector<std::pair<NodeId, UserId>> by_shard_;
+
+  // State of seeded defects only.
+  struct Held {
+    TimeNs last_entry = 0;
+    std::vector<std::pair<std::vector<UserId>, protocol::Change>> waiting;
+  };
+  boost::unordered_flat_map<ConversationId, Held, IdHash> held_;
+  std::vector<std::pair<NodeId, protocol::Frame>> stalled_;
+};
+
+}  // namespace wavetank::server
