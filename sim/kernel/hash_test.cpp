@@ -100,7 +100,8 @@ RC_GTEST_PROP(CombineByIdProperty, IgnoresTheOrderOfNodesButNotWhichIsWhich,
   for (std::size_t i = 0; i < hashes.size(); ++i) forward = combine_by_id(forward, i, hashes[i]);
   for (std::size_t i = hashes.size(); i-- > 0;) backward = combine_by_id(backward, i, hashes[i]);
   RC_ASSERT(forward == backward);
-  RC_PRE(hashes.size() >= 2 && hashes[0] != hashes[1]);
+  RC_PRE(hashes.size() >= 2u);
+  RC_PRE(hashes[0] != hashes[1]);
   std::swap(hashes[0], hashes[1]);
   std::uint64_t swapped = 0;
   for (std::size_t i = 0; i < hashes.size(); ++i) swapped = combine_by_id(swapped, i, hashes[i]);
