@@ -1,0 +1,76 @@
+#include "faults/plan.hpp"
+
+#include <gtest/gtest.h>
+
+namespace wavetank::faults {
+namespace {
+
+std::vector<Outage> log_of(int count) {
+  std::vector<Outage> log;
+  for (int i = 0; i < count; ++i) log.push_back({i * 10'000, 1200, static_cast<std::uint32_t>(100 + i)});
+  return log;
+}
+
+TEST(Outages, FillTheWindowInOrderWithoutOverlap) {
+  Plan plan;
+  append_outages(log_of(100), {.start_ms = 60'000, .end_ms = 3'600'000, .duration_divisor = 20, .count_max = 6}, Randomness(7), plan);
+  ASSERT_EQ(plan.fault_size(), 6);
+  std::int64_t free_from = 60'000;
+  for (const Fault& fault : plan.fault()) {
+    EXPECT_EQ(fault.kind(), NODE_KILL);
+    EXPECT_EQ(fault.duration_ms(), 60'000);
+    EXPECT_GE(fault.at_ms(), free_from);
+    free_from = fault.at_ms() + fault.duration_ms();
+  }
+  EXPECT_LE(free_from, 3'600'000);
+  EXPECT_EQ(check_plan(plan, 3'600'000), "");
+}
+
+TEST(Outages, AreAFunctionOfTheSeed) {
+  const OutageWindow window{.start_ms = 0, .end_ms = 1'000'000, .duration_divisor = 20, .count_max = 4};
+  Plan first;
+  Plan second;
+  Plan other;
+  append_outages(log_of(100), window, Randomness(1), first);
+  append_outages(log_of(100), window, Randomness(1), second);
+  append_outages(log_of(100), window, Randomness(2), other);
+  EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
+  EXPECT_NE(first.SerializeAsString(), other.SerializeAsString());
+}
+
+TEST(Outages, TooLongForTheWindowAreLeftOut) {
+  Plan plan;
+  append_outages(log_of(10), {.start_ms = 0, .end_ms = 1000, .duration_divisor = 1, .count_max = 3}, Randomness(1), plan);
+  EXPECT_EQ(plan.fault_size(), 0);
+}
+
+TEST(CheckPlan, NamesTheFaultAndWhatIsWrong) {
+  Plan plan;
+  Fault& fault = *plan.add_fault();
+  fault.set_name("cut");
+  fault.set_kind(LINK_CUT);
+  fault.set_at_ms(10);
+  EXPECT_EQ(check_plan(plan, 100), "fault 1 (cut): needs both from and to");
+  fault.mutable_from()->set_region("a");
+  fault.mutable_to()->set_share_permille(1001);
+  EXPECT_EQ(check_plan(plan, 100), "fault 1 (cut): share_permille must be within 0 and 1000");
+  fault.mutable_to()->set_share_permille(1000);
+  EXPECT_EQ(check_plan(plan, 100), "");
+  EXPECT_EQ(check_plan(plan, 10), "fault 1 (cut): at_ms 10 is not within the run of 10 ms");
+  fault.set_trigger(COMMIT_PENDING);
+  EXPECT_EQ(check_plan(plan, 100), "fault 1 (cut): COMMIT_PENDING triggers node kills only");
+}
+
+TEST(Describe, SaysWhenWhatAndWhere) {
+  Fault fault;
+  fault.set_kind(LINK_CUT);
+  fault.set_at_ms(1500);
+  fault.set_duration_ms(2000);
+  fault.mutable_from()->set_region("eu-west-1");
+  fault.mutable_to()->set_role(Place::SHARD);
+  fault.set_one_way(true);
+  EXPECT_EQ(describe(fault), "1.5 s +2.0 s  LINK_CUT from everything of eu-west-1 to shards one way");
+}
+
+}  // namespace
+}  // namespace wavetank::faults

@@ -1,0 +1,226 @@
+#include "sim/scenarios/scenario.hpp"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "faults/plan.hpp"
+#include "reference/environment/randomness.hpp"
+
+namespace wavetank::scenarios {
+namespace {
+
+namespace pb = google::protobuf;
+using Failure = std::unexpected<std::string>;
+
+// Keeps the first error of a parse, as file:line:column.
+class FirstError : public pb::io::ErrorCollector {
+ public:
+  explicit FirstError(std::string file) : file_(std::move(file)) {}
+  void AddError(int line, int column, const std::string& message) override {
+    if (text_.empty()) text_ = fmt::format("{}:{}:{}: {}", file_, line + 1, column + 1, message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string file_;
+  std::string text_;
+};
+
+std::string field_names(const pb::Descriptor& descriptor) {
+  std::string names;
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    if (!names.empty()) names += ", ";
+    names += descriptor.field(i)->name();
+  }
+  return names;
+}
+
+// "region[2]" -> ("region", 2); without brackets the index is -1.
+std::pair<std::string, int> split_index(std::string_view part) {
+  const auto bracket = part.find('[');
+  if (bracket == std::string_view::npos || part.back() != ']') return {std::string(part), -1};
+  int index = -1;
+  const std::string_view digits = part.substr(bracket + 1, part.size() - bracket - 2);
+  std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  return {std::string(part.substr(0, bracket)), index};
+}
+
+std::expected<void, std::string> set_scalar(pb::Message& message, const pb::FieldDescriptor& field, const std::string& value) {
+  // The text-format parser knows how every scalar and enum is written; strings need their quotes.
+  std::string text = field.name() + ": ";
+  if (field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING) {
+    text += '"' + value + '"';
+  } else {
+    text += value;
+  }
+  std::unique_ptr<pb::Message> holder(message.New());
+  FirstError errors("value");
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (!parser.ParseFromString(text, holder.get())) {
+    return Failure(fmt::format("'{}' is not a value of {} ({})", value, field.name(), field.cpp_type_name()));
+  }
+  message.GetReflection()->ClearField(&message, &field);
+  message.MergeFrom(*holder);
+  return {};
+}
+
+struct Range {
+  const char* path;
+  std::int64_t value;
+  std::int64_t low;
+  std::int64_t high;
+};
+
+std::string out_of_range(std::initializer_list<Range> ranges) {
+  for (const Range& range : ranges) {
+    if (range.value < range.low || range.value > range.high) {
+      return fmt::format("{} must be within {} and {}, is {}", range.path, range.low, range.high, range.value);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path data_root() { return WAVETANK_SOURCE_DIR; }
+
+std::vector<Shipped> shipped_scenarios() {
+  std::vector<Shipped> list;
+  for (const auto& entry : std::filesystem::directory_iterator(data_root() / "sim/scenarios")) {
+    if (entry.path().extension() != ".txtpb") continue;
+    const auto scenario = load_scenario(entry.path().string());
+    list.push_back({entry.path().stem().string(), scenario ? scenario->description() : scenario.error()});
+  }
+  std::sort(list.begin(), list.end(), [](const Shipped& a, const Shipped& b) { return a.name < b.name; });
+  return list;
+}
+
+std::expected<Scenario, std::string> load_scenario(const std::string& name_or_file) {
+  std::filesystem::path path = name_or_file;
+  if (!std::filesystem::exists(path)) path = data_root() / "sim/scenarios" / (name_or_file + ".txtpb");
+  if (!std::filesystem::is_regular_file(path)) {
+    std::string names;
+    if (name_or_file.find('/') == std::string::npos && name_or_file.find(".txtpb") == std::string::npos) {
+      for (const auto& entry : std::filesystem::directory_iterator(data_root() / "sim/scenarios")) {
+        if (entry.path().extension() == ".txtpb") names += " " + entry.path().stem().string();
+      }
+    }
+    return Failure(fmt::format("{}: no such scenario{}", name_or_file, names.empty() ? "" : "; shipped are:" + names));
+  }
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) return Failure(fmt::format("{}: cannot be read", path.string()));
+  Scenario scenario;
+  FirstError errors(path.string());
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (!parser.ParseFromString(text.str(), &scenario)) return Failure(errors.text());
+  if (!scenario.has_name()) scenario.set_name(path.stem().string());
+  return scenario;
+}
+
+std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting) {
+  const auto equals = setting.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return Failure(fmt::format("--set {}: expected path=value, for example protocol.page_limit=50", setting));
+  }
+  std::string_view path = setting.substr(0, equals);
+  const std::string value(setting.substr(equals + 1));
+  pb::Message* message = &scenario;
+  while (true) {
+    const auto dot = path.find('.');
+    const auto [name, index] = split_index(path.substr(0, dot));
+    const pb::FieldDescriptor* field = message->GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr) {
+      return Failure(fmt::format("--set {}: no field '{}' in {}; there are: {}", setting, name,
+                                 message->GetDescriptor()->name(), field_names(*message->GetDescriptor())));
+    }
+    const bool last = dot == std::string_view::npos;
+    const pb::Reflection& reflection = *message->GetReflection();
+    if (field->is_repeated() && (index < 0 || index >= reflection.FieldSize(*message, field))) {
+      return Failure(fmt::format("--set {}: {} has {} elements; say which, for example {}[0]", setting, name,
+                                 reflection.FieldSize(*message, field), name));
+    }
+    const bool is_message = field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+    if (last) {
+      if (is_message || field->is_repeated()) {
+        return Failure(fmt::format("--set {}: {} is not a single value; go on with a dot: {}", setting, name,
+                                   is_message ? field_names(*field->message_type()) : ""));
+      }
+      const auto done = set_scalar(*message, *field, value);
+      if (!done) return Failure(fmt::format("--set {}: {}", setting, done.error()));
+      return {};
+    }
+    if (!is_message) return Failure(fmt::format("--set {}: {} has no fields", setting, name));
+    message = field->is_repeated() ? reflection.MutableRepeatedMessage(message, field, index)
+                                   : reflection.MutableMessage(message, field);
+    path = path.substr(dot + 1);
+  }
+}
+
+std::expected<void, std::string> validate(const Scenario& s) {
+  if (s.topology().region_size() == 0) return Failure("topology.region: at least one region is needed");
+  if (s.cohort_size() == 0) return Failure("cohort: at least one access network is needed");
+  const Population& p = s.population();
+  std::string wrong = out_of_range({
+      {"run_s", s.run_s(), 1, 1'000'000},
+      {"messages", s.messages(), 0, 1'000'000'000},
+      {"devices", s.devices(), 2, 60'000'000},
+      {"topology.buckets_per_region", s.topology().buckets_per_region(), 1, 65536},
+      {"topology.region", s.topology().region_size(), 1, 200},
+      {"population.send_interval_ms", p.send_interval_ms(), 1, 86'400'000},
+      {"population.conversations", p.conversations(), 1, 1000},
+      {"population.payload_bytes", p.payload_bytes(), 0, 65536},
+      {"population.users", p.users(), 2, 1'000'000},
+      {"population.groups", p.groups(), 0, 100'000},
+      {"population.group_share_percent", p.group_share_percent(), 0, 100},
+      {"population.two_devices_percent", p.two_devices_percent(), 0, 100},
+      {"population.three_devices_percent", p.three_devices_percent(), 0, 100 - p.two_devices_percent()},
+      {"population.reply_min_ms", p.reply_min_ms(), 0, p.reply_max_ms()},
+      {"population.read_min_ms", p.read_min_ms(), 0, p.read_max_ms()},
+      {"population.early_leave_percent", p.early_leave_percent(), 0, 100},
+      {"population.session_factor", p.session_factor(), 1, 100'000},
+      {"population.always_on_percent", p.always_on_percent(), 0, 100},
+      {"protocol.heartbeat_interval_ms", s.protocol().heartbeat_interval_ms(), 100, 3'600'000},
+      {"protocol.heartbeat_timeout_ms", s.protocol().heartbeat_timeout_ms(), s.protocol().heartbeat_interval_ms(), 7'200'000},
+      {"protocol.page_limit", s.protocol().page_limit(), 1, 1000},
+      {"protocol.outbox_window", s.protocol().outbox_window(), s.protocol().outbox_batch(), 1'000'000},
+      {"protocol.outbox_batch", s.protocol().outbox_batch(), 1, 10'000},
+      {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
+      {"client.sync_limit", s.client().sync_limit(), 1, 1000},
+      {"transport.retransmit_min_ms", s.transport().retransmit_min_ms(), 1, 60'000},
+      {"clocks.drift_ppm", s.clocks().drift_ppm(), 0, 10'000},
+      {"costs.gateway_batch", s.costs().gateway_batch(), 1, 100'000},
+      {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
+      {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
+      {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
+  });
+  for (const Region& region : s.topology().region()) {
+    if (!wrong.empty()) break;
+    wrong = out_of_range({{"region.gateways", region.gateways(), 1, 1000},
+                          {"region.shards", region.shards(), 1, 1000},
+                          {"region.weight", region.weight(), 0, 1'000'000}});
+  }
+  if (wrong.empty()) wrong = faults::check_plan(s.faults(), s.run_s() * 1000);
+  if (!wrong.empty()) return Failure(wrong);
+  return {};
+}
+
+std::uint64_t scenario_digest(const Scenario& scenario) {
+  std::string text;
+  pb::TextFormat::PrintToString(scenario, &text);
+  std::uint64_t hash = mix64(text.size());
+  for (const char c : text) hash = mix64(hash ^ static_cast<unsigned char>(c));
+  return hash;
+}
+
+}  // namespace wavetank::scenarios

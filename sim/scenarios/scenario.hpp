@@ -1,0 +1,39 @@
+// Scenario files: finding, reading, changing and checking them. One schema (scenario.proto) for the simulator and the
+// load generator.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/scenarios/scenario.pb.h"
+
+namespace wavetank::scenarios {
+
+// Where the shipped scenarios, traces and profiles stand: the source tree this binary was built from.
+std::filesystem::path data_root();
+
+// A shipped scenario.
+struct Shipped {
+  std::string name;
+  std::string description;
+};
+// All of sim/scenarios/*.txtpb, by name.
+std::vector<Shipped> shipped_scenarios();
+
+// Reads `name_or_file`: a shipped name, or a path of a text-format file. Errors are one line: "file:line:column: what".
+std::expected<Scenario, std::string> load_scenario(const std::string& name_or_file);
+
+// Applies "path=value" to any scalar field, for example "protocol.page_limit=50" or "region[0].weight=3" (repeated fields
+// take an index). An unknown path names the fields that exist at that place.
+std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting);
+
+// The first impossible value ("run_s must be within 1 and 1000000, is 0"), or nothing.
+std::expected<void, std::string> validate(const Scenario& scenario);
+
+// A 64-bit digest of everything that the scenario says.
+std::uint64_t scenario_digest(const Scenario& scenario);
+
+}  // namespace wavetank::scenarios
