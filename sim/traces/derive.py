@@ -135,7 +135,7 @@ def derive_sessions(raw):
 
 
 def pack_zip(archive_path, out):
-    """Every file of a zip archive by name: length as unsigned 32-bit little-endian, then the bytes; all of it gzipped."""
+    """Every file of a zip archive by name: length (unsigned 32-bit little-endian), then the bytes; all gzipped."""
     with zipfile.ZipFile(archive_path) as archive:
         names = sorted(entry.filename for entry in archive.infolist() if not entry.is_dir())
         bodies = [archive.read(name) for name in names]

@@ -70,7 +70,7 @@ def opportunities(raw, name):
 
 
 def capacity_stalls(raw, names):
-    """Gaps of at least SHORTEST_STALL_MS in saturated links, and the mean time from one to the next, in milliseconds."""
+    """Gaps of at least SHORTEST_STALL_MS in saturated links, and the mean time from one to the next, in ms."""
     gaps, span = [], 0
     for name in names:
         times = opportunities(raw, name)
@@ -104,7 +104,7 @@ def phone_rows(raw, modes):
 
 
 def single_pings(row):
-    """The five pings behind one row's average, least and largest, as far as they can be told: the rest share what is left."""
+    """The pings behind a row's average, least and largest, as far as can be told: the others share what is left."""
     average, least, largest = (float(row[f"ping_{what}_ms"]) for what in ("avg", "min", "max"))
     answered = {"0.0": 5, "20.0": 4, "40.0": 3, "60.0": 2, "50.0": 2, "80.0": 1}[row["ping_loss_pct"]]
     if answered == 1:
@@ -125,7 +125,7 @@ def cellular_loss(rows):
 
 
 def dead_spots(raw):
-    """Stretches of at least SHORTEST_DEAD_SPOT_MS in which a phone on a commute logged nothing, and the mean distance."""
+    """Stretches of at least SHORTEST_DEAD_SPOT_MS in which a commuting phone logged nothing, and the mean distance."""
     runs = {}
     with gzip.open(raw / "links/oslo-3g/oslo_3g_commute.csv.gz", "rt", encoding="ascii", newline="") as file:
         for row in csv.DictReader(file):
