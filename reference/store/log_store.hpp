@@ -1,8 +1,9 @@
-// The durable state of one shard, as the server machines see it: what is written in one batch becomes durable together
-// or not at all. Engines: sqlite_store (the default) and memory_store.
+// The durable state of one shard, as the server machines see it: what is written in one batch becomes durable
+// together or not at all. Engines: sqlite_store (the default) and memory_store.
 //
-// Reads see the batch's own writes. Engines are single-threaded. A missing row is an empty optional or an empty vector,
-// never an error; an engine that can no longer write throws StoreFailure, upon which the driver kills the node.
+// Reads see the batch's own writes. Engines are single-threaded. A missing row is an empty optional or an
+// empty vector, never an error; an engine that can no longer write throws StoreFailure, upon which the driver
+// kills the node.
 #pragma once
 
 #include <cstdint>
@@ -70,36 +71,44 @@ class LogStore {
   // ---- conversations
   virtual std::optional<ConversationRow> conversation(const ConversationId&) = 0;
   virtual void put_conversation(const ConversationId&, const ConversationRow&) = 0;
-  // Event.conv_seq must be the next free number of its conversation.
+  // Event.conv_seq is the next free number of its conversation. Engines must not rely on it: under a seeded
+  // defect a number may be used again (the row is replaced) or left out.
   virtual void append_entry(const protocol::Event&) = 0;
   // Entries with from <= seq <= to, ascending, at most `limit`, appended to `out`.
   virtual void entries(const ConversationId&, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
                        std::vector<protocol::Event>& out) = 0;
   virtual std::optional<SendKeyRow> send_key(const SendKey&) = 0;
+  // Replaces the row of the same key.
   virtual void put_send_key(const SendKey&, const SendKeyRow&) = 0;
 
-  // ---- membership, all stays of all users, in no particular order of users but ascending join_seq per user
+  // ---- membership of groups (a direct conversation has no rows: its members are its id), all stays of all
+  // users, in no particular order of users but ascending join_seq per user
   virtual void memberships(const ConversationId&, std::vector<MembershipRow>& out) = 0;
+  // Replaces the row of the same (conversation, user, join_seq).
   virtual void put_membership(const ConversationId&, const MembershipRow&) = 0;
 
   // ---- delivered and read marks, one row per device
   virtual void marks(const ConversationId&, std::vector<MarkRow>& out) = 0;
+  // Replaces the row of the same (conversation, user, device).
   virtual void put_mark(const ConversationId&, const MarkRow&) = 0;
 
   // ---- feeds
   virtual FeedHead feed_head(UserId) = 0;  // of a user without a feed: {1, 0}
-  // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's older
-  // kReceipt row of the same (conversation, subject).
+  // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's
+  // older kReceipt row of the same (conversation, subject).
   virtual void append_change(UserId, const protocol::Change&) = 0;
-  // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains ranges).
-  virtual void changes(UserId, std::uint64_t after, std::uint32_t limit, std::vector<protocol::Change>& out) = 0;
+  // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains
+  // ranges).
+  virtual void changes(UserId, std::uint64_t after, std::uint32_t limit,
+                       std::vector<protocol::Change>& out) = 0;
   // The user's present kReceipt row of (conversation, subject), if any.
   virtual std::optional<protocol::Change> receipt(UserId, const ConversationId&, UserId subject) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).
   virtual void append_outbox(NodeId destination, const protocol::OutboxItem&) = 0;
-  virtual std::uint64_t outbox_head(NodeId destination) = 0;  // the highest number ever used; survives trimming
+  virtual std::uint64_t outbox_head(
+      NodeId destination) = 0;  // the highest number ever used; survives trimming
   virtual void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
                       std::vector<protocol::OutboxItem>& out) = 0;
   virtual void trim_outbox(NodeId destination, std::uint64_t up_to) = 0;
@@ -107,8 +116,9 @@ class LogStore {
   virtual void put_inbox(NodeId source, std::uint64_t number) = 0;
 
   // ---- the batch
-  // Ends the transaction that the first write since the last commit opened; returns what it wrote. After this call the
-  // data is with the disk; when it is durable is the driver's business.
+  // Ends the transaction that the first write since the last commit opened; returns what it wrote, as counted
+  // by store/volume.hpp. After this call the data is with the disk; when it is durable is the driver's
+  // business.
   virtual WriteVolume commit() = 0;
 };
 

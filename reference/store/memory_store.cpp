@@ -1,0 +1,370 @@
+#include "reference/store/memory_store.hpp"
+
+#include <algorithm>
+
+namespace wavetank::store {
+
+namespace {
+
+// Below this many replaced rows a feed is not worth compacting.
+constexpr std::uint32_t kDeadRowsMin = 16;
+
+template <class Rows, class Match>
+auto* find_row(Rows& rows, Match&& match) {
+  const auto found = std::find_if(rows.begin(), rows.end(), match);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::size_t MemoryStore::SendKeyHash::operator()(const SendKey& key) const {
+  const std::uint64_t who = IdHash::mix(key.sender * 0x9e3779b97f4a7c15ULL + key.device);
+  return IdHash()(Id128{IdHash()(key.conversation) ^ who, IdHash()(key.client_msg_id)});
+}
+
+std::size_t MemoryStore::ReceiptKeyHash::operator()(const ReceiptKey& key) const {
+  return IdHash()(Id128{IdHash()(key.conversation), IdHash::mix(key.user) + key.subject});
+}
+
+// ---- durability
+
+void MemoryStore::mark_durable() {
+  for (const Undo& record : journal_) {
+    if (const auto* trim = std::get_if<OutboxTrimmed>(&record)) {
+      Lane& trimmed = lane(trim->destination);
+      while (!trimmed.items.empty() && trimmed.items.front().number <= trimmed.trimmed)
+        trimmed.items.pop_front();
+    } else if (const auto* change = std::get_if<ChangeAppended>(&record);
+               change && change->replaced.user_seq != 0) {
+      compact(change->user);
+    }
+  }
+  journal_.clear();
+}
+
+void MemoryStore::roll_back() {
+  for (std::size_t i = journal_.size(); i-- > 0;) {
+    std::visit([this](auto& record) { undo(record); }, journal_[i]);
+  }
+  journal_.clear();
+  last_event_.reset();
+  meter_.take();
+}
+
+// ---- conversations
+
+std::size_t MemoryStore::lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq) {
+  // Dense numbering makes the first guess right; only a defect leaves numbers out.
+  const std::size_t guess =
+      seq == 0 ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(seq - 1, entries.size()));
+  const bool above = guess == entries.size() || entries[guess]->value.conv_seq >= seq;
+  const bool below = guess == 0 || entries[guess - 1]->value.conv_seq < seq;
+  if (above && below) return guess;
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), seq,
+                       [](const SharedEvent& e, std::uint64_t s) { return e->value.conv_seq < s; });
+  return static_cast<std::size_t>(found - entries.begin());
+}
+
+std::optional<ConversationRow> MemoryStore::conversation(const ConversationId& id) {
+  const auto found = conversations_.find(id);
+  return found == conversations_.end() ? std::nullopt : found->second.row;
+}
+
+void MemoryStore::put_conversation(const ConversationId& id, const ConversationRow& row) {
+  Conversation& conversation = conversations_[id];
+  journal_.push_back(ConversationPut{id, conversation.row});
+  conversation.row = row;
+  meter_.put_conversation();
+}
+
+void MemoryStore::undo(ConversationPut& record) {
+  Conversation& conversation = conversations_[record.id];
+  conversation.row = record.before;
+  // Undone in reverse order, a conversation's first write comes last: nothing else of it is left.
+  if (!conversation.row && conversation.entries.empty() && conversation.stays.empty() &&
+      conversation.marks.empty()) {
+    conversations_.erase(record.id);
+  }
+}
+
+MemoryStore::SharedEvent MemoryStore::share(const protocol::Event& event) {
+  if (!last_event_ || last_event_->value != event)
+    last_event_ = SharedEvent(new Block<protocol::Event>(event));
+  return last_event_;
+}
+
+void MemoryStore::append_entry(const protocol::Event& event) {
+  std::vector<SharedEvent>& entries = conversations_[event.conversation].entries;
+  const std::size_t at = lower_bound(entries, event.conv_seq);
+  EntryAppended record{event.conversation, event.conv_seq, nullptr};
+  if (at < entries.size() && entries[at]->value.conv_seq == event.conv_seq) {
+    record.before = std::exchange(entries[at], share(event));
+  } else {
+    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(at), share(event));
+  }
+  journal_.push_back(std::move(record));
+  meter_.append_entry(event);
+}
+
+void MemoryStore::undo(EntryAppended& record) {
+  std::vector<SharedEvent>& entries = conversations_[record.id].entries;
+  const std::size_t at = lower_bound(entries, record.seq);
+  if (record.before) {
+    entries[at] = std::move(record.before);
+  } else {
+    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
+
+void MemoryStore::entries(const ConversationId& id, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
+                          std::vector<protocol::Event>& out) {
+  const auto found = conversations_.find(id);
+  if (found == conversations_.end()) return;
+  const std::vector<SharedEvent>& entries = found->second.entries;
+  for (std::size_t at = lower_bound(entries, from); at < entries.size() && limit > 0; ++at, --limit) {
+    if (entries[at]->value.conv_seq > to) break;
+    out.push_back(entries[at]->value);
+  }
+}
+
+std::optional<SendKeyRow> MemoryStore::send_key(const SendKey& key) {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void MemoryStore::put_send_key(const SendKey& key, const SendKeyRow& row) {
+  const auto [at, fresh] = keys_.try_emplace(key, row);
+  journal_.push_back(SendKeyPut{key, fresh ? std::nullopt : std::optional(at->second)});
+  if (!fresh) at->second = row;
+  meter_.put_send_key();
+}
+
+void MemoryStore::undo(SendKeyPut& record) {
+  if (record.before) {
+    keys_[record.key] = *record.before;
+  } else {
+    keys_.erase(record.key);
+  }
+}
+
+// ---- membership and marks
+
+void MemoryStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
+  const auto found = conversations_.find(id);
+  if (found == conversations_.end()) return;
+  out.insert(out.end(), found->second.stays.begin(), found->second.stays.end());
+}
+
+void MemoryStore::put_membership(const ConversationId& id, const MembershipRow& row) {
+  std::vector<MembershipRow>& stays = conversations_[id].stays;
+  MembershipRow* old = find_row(
+      stays, [&](const MembershipRow& r) { return r.user == row.user && r.join_seq == row.join_seq; });
+  journal_.push_back(MembershipPut{id, old ? *old : row, old == nullptr});
+  if (old) {
+    *old = row;
+  } else {
+    stays.push_back(row);
+  }
+  meter_.put_membership();
+}
+
+void MemoryStore::undo(MembershipPut& record) {
+  std::vector<MembershipRow>& stays = conversations_[record.id].stays;
+  if (record.fresh) {
+    stays.pop_back();
+  } else {
+    *find_row(stays, [&](const MembershipRow& r) {
+      return r.user == record.row.user && r.join_seq == record.row.join_seq;
+    }) = record.row;
+  }
+}
+
+void MemoryStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
+  const auto found = conversations_.find(id);
+  if (found == conversations_.end()) return;
+  out.insert(out.end(), found->second.marks.begin(), found->second.marks.end());
+}
+
+void MemoryStore::put_mark(const ConversationId& id, const MarkRow& row) {
+  std::vector<MarkRow>& marks = conversations_[id].marks;
+  MarkRow* old =
+      find_row(marks, [&](const MarkRow& r) { return r.user == row.user && r.device == row.device; });
+  journal_.push_back(MarkPut{id, old ? *old : row, old == nullptr});
+  if (old) {
+    *old = row;
+  } else {
+    marks.push_back(row);
+  }
+  meter_.put_mark();
+}
+
+void MemoryStore::undo(MarkPut& record) {
+  std::vector<MarkRow>& marks = conversations_[record.id].marks;
+  if (record.fresh) {
+    marks.pop_back();
+  } else {
+    *find_row(marks, [&](const MarkRow& r) {
+      return r.user == record.row.user && r.device == record.row.device;
+    }) = record.row;
+  }
+}
+
+// ---- feeds
+
+std::size_t MemoryStore::lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq) {
+  const auto found = std::lower_bound(rows.begin(), rows.end(), user_seq,
+                                      [](const FeedRow& row, std::uint64_t s) { return row.user_seq < s; });
+  return static_cast<std::size_t>(found - rows.begin());
+}
+
+FeedHead MemoryStore::feed_head(UserId user) {
+  const auto found = feeds_.find(user);
+  return found == feeds_.end() ? FeedHead{} : found->second.head;
+}
+
+protocol::Change MemoryStore::change_of(const FeedRow& row) {
+  if (row.other) return row.other->value;
+  protocol::Change change;
+  change.prev_user_seq = row.user_seq - 1;
+  change.user_seq = row.user_seq;
+  change.kind = protocol::ChangeKind::kEvent;
+  change.conversation = row.event->value.conversation;
+  change.conv_epoch = row.event->value.conv_epoch;
+  change.event = row.event->value;
+  return change;
+}
+
+// Takes the row that `change` replaces out of the feed, if there is one, and notes the new place.
+MemoryStore::FeedRow MemoryStore::take_receipt(FeedLog& feed, UserId user, const protocol::Change& change) {
+  const auto [at, fresh] =
+      receipts_.try_emplace(ReceiptKey{user, change.conversation, change.subject}, change.user_seq);
+  if (fresh) return {};
+  FeedRow& row = feed.rows[lower_bound(feed.rows, std::exchange(at->second, change.user_seq))];
+  ++feed.dead;
+  return {row.user_seq, std::move(row.event), std::move(row.other)};
+}
+
+void MemoryStore::append_change(UserId user, const protocol::Change& change) {
+  FeedLog& feed = feeds_[user];
+  ChangeAppended record{user, feed.head.user_seq, {}};
+  if (change.kind == protocol::ChangeKind::kReceipt) record.replaced = take_receipt(feed, user, change);
+  FeedRow row{change.user_seq, nullptr, nullptr};
+  const bool plain =
+      change.kind == protocol::ChangeKind::kEvent && change.event &&
+      change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
+      change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
+      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0;
+  if (plain) {
+    row.event = share(*change.event);
+  } else {
+    row.other = Shared<protocol::Change>(new Block<protocol::Change>(change));
+  }
+  feed.rows.push_back(std::move(row));
+  feed.head.user_seq = change.user_seq;
+  meter_.append_change(change, record.replaced.user_seq != 0);
+  journal_.push_back(std::move(record));
+}
+
+void MemoryStore::undo(ChangeAppended& record) {
+  FeedLog& feed = feeds_[record.user];
+  const FeedRow& row = feed.rows.back();
+  if (row.other && row.other->value.kind == protocol::ChangeKind::kReceipt) {
+    const ReceiptKey key{record.user, row.other->value.conversation, row.other->value.subject};
+    if (record.replaced.user_seq == 0) {
+      receipts_.erase(key);
+    } else {
+      receipts_[key] = record.replaced.user_seq;
+    }
+  }
+  feed.rows.pop_back();
+  feed.head.user_seq = record.head_before;
+  if (record.replaced.user_seq != 0) {
+    --feed.dead;
+    feed.rows[lower_bound(feed.rows, record.replaced.user_seq)] = std::move(record.replaced);
+  }
+}
+
+// Only between batches: the journal refers to replaced rows by their place.
+void MemoryStore::compact(UserId user) {
+  FeedLog& feed = feeds_[user];
+  if (feed.dead < kDeadRowsMin || feed.dead * 2ULL < feed.rows.size()) return;
+  std::erase_if(feed.rows, [](const FeedRow& row) { return !row.event && !row.other; });
+  feed.dead = 0;
+}
+
+void MemoryStore::changes(UserId user, std::uint64_t after, std::uint32_t limit,
+                          std::vector<protocol::Change>& out) {
+  const auto found = feeds_.find(user);
+  if (found == feeds_.end()) return;
+  const std::vector<FeedRow>& rows = found->second.rows;
+  for (std::size_t at = lower_bound(rows, after + 1); at < rows.size() && limit > 0; ++at) {
+    if (!rows[at].event && !rows[at].other) continue;
+    out.push_back(change_of(rows[at]));
+    --limit;
+  }
+}
+
+std::optional<protocol::Change> MemoryStore::receipt(UserId user, const ConversationId& id, UserId subject) {
+  const auto found = receipts_.find(ReceiptKey{user, id, subject});
+  if (found == receipts_.end()) return std::nullopt;
+  const FeedLog& feed = feeds_[user];
+  return change_of(feed.rows[lower_bound(feed.rows, found->second)]);
+}
+
+// ---- effects on other shards
+
+MemoryStore::Lane& MemoryStore::lane(NodeId destination) {
+  if (destination >= lanes_.size()) lanes_.resize(destination + 1);
+  return lanes_[destination];
+}
+
+void MemoryStore::append_outbox(NodeId destination, const protocol::OutboxItem& item) {
+  Lane& to = lane(destination);
+  journal_.push_back(OutboxAppended{destination, to.head});
+  to.items.push_back(item);
+  to.head = item.number;
+  meter_.append_outbox(item);
+}
+
+void MemoryStore::undo(OutboxAppended& record) {
+  Lane& to = lane(record.destination);
+  to.items.pop_back();
+  to.head = record.head_before;
+}
+
+std::uint64_t MemoryStore::outbox_head(NodeId destination) { return lane(destination).head; }
+
+void MemoryStore::outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
+                         std::vector<protocol::OutboxItem>& out) {
+  const Lane& from = lane(destination);
+  after = std::max(after, from.trimmed);
+  if (from.items.empty() || from.items.back().number <= after) return;
+  // Numbers are dense from the first row that is kept.
+  const std::uint64_t first = from.items.front().number;
+  std::size_t at = after < first ? 0 : static_cast<std::size_t>(after - first + 1);
+  for (; at < from.items.size() && limit > 0; ++at, --limit) out.push_back(from.items[at]);
+}
+
+void MemoryStore::trim_outbox(NodeId destination, std::uint64_t up_to) {
+  Lane& from = lane(destination);
+  up_to = std::min(up_to, from.head);
+  if (up_to <= from.trimmed) return;
+  journal_.push_back(OutboxTrimmed{destination, from.trimmed});
+  meter_.trim_outbox(up_to - from.trimmed);
+  from.trimmed = up_to;
+}
+
+void MemoryStore::undo(OutboxTrimmed& record) { lane(record.destination).trimmed = record.before; }
+
+std::uint64_t MemoryStore::inbox(NodeId source) { return source < inboxes_.size() ? inboxes_[source] : 0; }
+
+void MemoryStore::put_inbox(NodeId source, std::uint64_t number) {
+  if (source >= inboxes_.size()) inboxes_.resize(source + 1);
+  journal_.push_back(InboxPut{source, std::exchange(inboxes_[source], number)});
+  meter_.put_inbox();
+}
+
+void MemoryStore::undo(InboxPut& record) { inboxes_[record.source] = record.before; }
+
+}  // namespace wavetank::store

@@ -1,0 +1,184 @@
+// A LogStore in memory: for simulations whose subject is not the disk, and as the yardstick for other
+// engines.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "reference/store/log_store.hpp"
+#include "reference/store/volume.hpp"
+
+namespace wavetank::store {
+
+// Durability is the driver's word. After commit() it says mark_durable() when the simulated disk is done, or
+// roll_back() when the node died before and the batch is to be lost: everything written since the last
+// mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
+//
+// All writes are O(1) amortised but put_membership and put_mark, which are linear in the rows of that
+// conversation. Memory: an event takes one block for the log and one for all feeds of this store that hold
+// it; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes must call it
+// too.
+class MemoryStore : public LogStore {
+ public:
+  // Everything written so far survives. O(writes since the last call).
+  void mark_durable();
+  // Undoes everything since the last mark_durable(), committed or not. O(writes).
+  void roll_back();
+
+  std::optional<ConversationRow> conversation(const ConversationId& id) override;
+  void put_conversation(const ConversationId& id, const ConversationRow& row) override;
+  void append_entry(const protocol::Event& event) override;
+  void entries(const ConversationId& id, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
+               std::vector<protocol::Event>& out) override;
+  std::optional<SendKeyRow> send_key(const SendKey& key) override;
+  void put_send_key(const SendKey& key, const SendKeyRow& row) override;
+
+  void memberships(const ConversationId& id, std::vector<MembershipRow>& out) override;
+  void put_membership(const ConversationId& id, const MembershipRow& row) override;
+
+  void marks(const ConversationId& id, std::vector<MarkRow>& out) override;
+  void put_mark(const ConversationId& id, const MarkRow& row) override;
+
+  FeedHead feed_head(UserId user) override;
+  void append_change(UserId user, const protocol::Change& change) override;
+  void changes(UserId user, std::uint64_t after, std::uint32_t limit,
+               std::vector<protocol::Change>& out) override;
+  std::optional<protocol::Change> receipt(UserId user, const ConversationId& id, UserId subject) override;
+
+  void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
+  std::uint64_t outbox_head(NodeId destination) override;
+  void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
+              std::vector<protocol::OutboxItem>& out) override;
+  void trim_outbox(NodeId destination, std::uint64_t up_to) override;
+  std::uint64_t inbox(NodeId source) override;
+  void put_inbox(NodeId source, std::uint64_t number) override;
+
+  WriteVolume commit() override { return meter_.take(); }
+
+ private:
+  template <class T>
+  struct Block : boost::intrusive_ref_counter<Block<T>, boost::thread_unsafe_counter> {
+    explicit Block(const T& v) : value(v) {}
+    const T value;
+  };
+  template <class T>
+  using Shared = boost::intrusive_ptr<const Block<T>>;
+  using SharedEvent = Shared<protocol::Event>;
+
+  struct Conversation {
+    std::optional<ConversationRow> row;
+    std::vector<SharedEvent> entries;  // ascending; entries[seq - 1] as long as no number was left out
+    std::vector<MembershipRow> stays;
+    std::vector<MarkRow> marks;
+  };
+  // `event` for a change that says nothing but its event, `other` for any other; neither when it was
+  // replaced.
+  struct FeedRow {
+    std::uint64_t user_seq = 0;
+    SharedEvent event;
+    Shared<protocol::Change> other;
+  };
+  struct FeedLog {
+    FeedHead head;
+    std::uint32_t dead = 0;
+    std::vector<FeedRow> rows;  // ascending
+  };
+  struct ReceiptKey {
+    UserId user = 0;
+    ConversationId conversation;
+    UserId subject = 0;
+    friend bool operator==(const ReceiptKey&, const ReceiptKey&) = default;
+  };
+  struct Lane {
+    std::uint64_t head = 0;
+    std::uint64_t trimmed = 0;
+    std::deque<protocol::OutboxItem> items;  // trimmed ones stay until the trim is durable
+  };
+  struct SendKeyHash {
+    std::size_t operator()(const SendKey& key) const;
+  };
+  struct ReceiptKeyHash {
+    std::size_t operator()(const ReceiptKey& key) const;
+  };
+
+  // One record for each write: what it changed and what stood there before.
+  struct ConversationPut {
+    ConversationId id;
+    std::optional<ConversationRow> before;
+  };
+  struct EntryAppended {
+    ConversationId id;
+    std::uint64_t seq;
+    SharedEvent before;  // of a number used again
+  };
+  struct SendKeyPut {
+    SendKey key;
+    std::optional<SendKeyRow> before;
+  };
+  struct MembershipPut {
+    ConversationId id;
+    MembershipRow row;
+    bool fresh;  // otherwise `row` is the one before
+  };
+  struct MarkPut {
+    ConversationId id;
+    MarkRow row;
+    bool fresh;
+  };
+  struct ChangeAppended {
+    UserId user;
+    std::uint64_t head_before;
+    FeedRow replaced;  // user_seq 0: none
+  };
+  struct OutboxAppended {
+    NodeId destination;
+    std::uint64_t head_before;
+  };
+  struct OutboxTrimmed {
+    NodeId destination;
+    std::uint64_t before;
+  };
+  struct InboxPut {
+    NodeId source;
+    std::uint64_t before;
+  };
+  using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
+                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut>;
+
+  void undo(ConversationPut& record);
+  void undo(EntryAppended& record);
+  void undo(SendKeyPut& record);
+  void undo(MembershipPut& record);
+  void undo(MarkPut& record);
+  void undo(ChangeAppended& record);
+  void undo(OutboxAppended& record);
+  void undo(OutboxTrimmed& record);
+  void undo(InboxPut& record);
+
+  static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
+  static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
+  static protocol::Change change_of(const FeedRow& row);
+  SharedEvent share(const protocol::Event& event);
+  FeedRow take_receipt(FeedLog& feed, UserId user, const protocol::Change& change);
+  void compact(UserId user);
+  Lane& lane(NodeId destination);
+
+  boost::unordered_flat_map<ConversationId, Conversation, IdHash> conversations_;
+  boost::unordered_flat_map<SendKey, SendKeyRow, SendKeyHash> keys_;
+  boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
+  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;
+  std::vector<Lane> lanes_;
+  std::vector<std::uint64_t> inboxes_;
+  SharedEvent last_event_;  // the one most likely to be appended to the next feed too
+  std::vector<Undo> journal_;
+  VolumeMeter meter_;
+};
+
+}  // namespace wavetank::store
