@@ -1,0 +1,123 @@
+// wavetank-report: turns a result.json into a page or a screen, and merges results. Exits with the verdict's
+// code.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "reports/exit_code.hpp"
+#include "reports/html.hpp"
+#include "reports/json.hpp"
+#include "reports/merge.hpp"
+#include "reports/terminal.hpp"
+#include "reports/verdict.hpp"
+
+namespace {
+
+using namespace wavetank::reports;
+
+// What the user asked for cannot be done; what() is the one line to print.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+Result read_result_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) throw UsageError(path + ": cannot be read");
+  try {
+    return parse_result_json(text.view());
+  } catch (const ResultError& error) {
+    throw UsageError(path + ": " + error.what());
+  }
+}
+
+// Writes to the file, or to standard output when the path is empty.
+void write_text(const std::string& path, const std::string& text) {
+  if (path.empty()) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+      throw std::runtime_error("standard output cannot be written");
+    }
+    return;
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw UsageError(path + ": cannot be written");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Reads result.json files and reports on them.", "wavetank-report");
+  app.footer(
+      "Example: wavetank-report html out/result.json -o report.html\n"
+      "Exits 0 for PASS, 1 for FAIL, 2 for INCONCLUSIVE, 64 for a usage error, 70 for an internal error.");
+  app.require_subcommand(1);
+  std::vector<std::string> inputs;
+  std::string input;
+  std::string output;
+  std::string colour = "auto";
+
+  auto* html = app.add_subcommand("html", "Write the self-contained page of a result");
+  html->add_option("result", input, "a result.json")->required();
+  html->add_option("-o,--output", output, "the page to write")->default_str("report.html");
+  html->footer("Example: wavetank-report html out/result.json -o report.html");
+
+  auto* show = app.add_subcommand("show", "Print the verdict of a result on one screen");
+  show->add_option("result", input, "a result.json")->required();
+  show->add_option("--colour", colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  show->footer("Example: wavetank-report show out/result.json");
+
+  auto* merging = app.add_subcommand("merge", "Merge results into one; histograms merge exactly");
+  merging->add_option("results", inputs, "two or more result.json")->required()->expected(2, 1'000'000);
+  merging->add_option("-o,--output", output, "the result to write; standard output if not given");
+  merging->footer("Example: wavetank-report merge a/result.json b/result.json -o both.json");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+
+  if (*merging) {
+    Result merged = read_result_file(inputs.front());
+    for (std::size_t i = 1; i < inputs.size(); ++i) merged = merge(merged, read_result_file(inputs[i]));
+    write_text(output, render_json(merged));
+    return exit_code(merged);
+  }
+  const Result result = read_result_file(input);
+  if (*html) {
+    const std::string page = output.empty() ? "report.html" : output;
+    write_text(page, render_html(result));
+    write_text("", page + "\n");
+  } else {
+    const bool coloured = colour == "always" || (colour == "auto" && isatty(STDOUT_FILENO) == 1);
+    write_text("", render_terminal(result, coloured));
+  }
+  return exit_code(result);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "wavetank-report: {}\n", error.what());
+    return kUsage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "wavetank-report: internal error: {}\n", error.what());
+    return kInternal;
+  }
+}

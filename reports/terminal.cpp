@@ -1,0 +1,293 @@
+#include "reports/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "reports/text.hpp"
+#include "reports/verdict.hpp"
+
+namespace wavetank::reports {
+namespace {
+
+constexpr std::size_t kWidth = kTerminalColumns;
+constexpr std::size_t kCommandLines = 3;  // a longer command is named, not shown
+
+// Lines of one section; the caller hands out how many a section may have.
+using Lines = std::vector<std::string>;
+
+class Painter {
+ public:
+  explicit Painter(bool colour) : colour_(colour) {}
+
+  // `sgr` is a Select Graphic Rendition parameter, for example "1;32" for bold green.
+  [[nodiscard]] std::string paint(const char* sgr, const std::string& text) const {
+    return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", sgr, text) : text;
+  }
+  [[nodiscard]] std::string dim(const std::string& text) const { return paint("2", text); }
+  [[nodiscard]] std::string bold(const std::string& text) const { return paint("1", text); }
+
+ private:
+  bool colour_;
+};
+
+const char* colour_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return "1;32";
+    case Verdict::kFail:
+      return "1;31";
+    case Verdict::kInconclusive:
+      return "1;33";
+  }
+  return "1;33";
+}
+
+const char* colour_of(PropertyVerdict verdict) {
+  switch (verdict) {
+    case PropertyVerdict::kPass:
+      return "32";
+    case PropertyVerdict::kFail:
+      return "1;31";
+    case PropertyVerdict::kInconclusive:
+      return "1;33";
+    case PropertyVerdict::kNotExercised:
+      return "33";
+  }
+  return "33";
+}
+
+std::string spelled(PropertyVerdict verdict) {
+  return verdict == PropertyVerdict::kNotExercised ? "NOT EXERCISED" : std::string(to_string(verdict));
+}
+
+// 0 for what a reader must see first.
+int rank_of(PropertyVerdict verdict) {
+  switch (verdict) {
+    case PropertyVerdict::kFail:
+      return 0;
+    case PropertyVerdict::kInconclusive:
+      return 1;
+    case PropertyVerdict::kPass:
+      return 2;
+    case PropertyVerdict::kNotExercised:
+      return 3;
+  }
+  return 1;
+}
+
+// Texts are padded by code points; fmt's own width would count differently for wide characters.
+std::string left(const std::string& text, std::size_t width) {
+  std::string cut = shorten(one_line(text), width);
+  cut.append(width - columns(cut), ' ');
+  return cut;
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  const std::size_t used = columns(text);
+  return used >= width ? text : std::string(width - used, ' ') + text;
+}
+
+// Breaks a command at blanks with the shell's line continuation, so that it can still be pasted.
+Lines wrap_command(const std::string& command, std::size_t width) {
+  Lines lines;
+  std::string rest = one_line(command);
+  while (columns(rest) > width) {
+    // Before an option if there is one, so that its value stays on its line.
+    std::size_t blank = rest.rfind(" --", width - 2);
+    if (blank == std::string::npos || blank == 0) blank = rest.rfind(' ', width - 2);
+    if (blank == std::string::npos || blank == 0 || lines.size() + 1 >= kCommandLines) {
+      return {"(too long for this screen: see the field \"command\" of result.json)"};
+    }
+    lines.push_back(rest.substr(0, blank) + " \\");
+    rest = rest.substr(blank + 1);
+  }
+  lines.push_back(rest);
+  return lines;
+}
+
+void append_command(Lines& out, const Painter& painter, const std::string& label,
+                    const std::string& command) {
+  const std::string head = label + ": ";
+  const Lines lines = wrap_command(command, kWidth - head.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string lead = i == 0 ? painter.dim(head) : std::string(head.size(), ' ');
+    out.push_back(lead + painter.bold(lines[i]));
+  }
+}
+
+Lines head_lines(const Result& r, const Painter& painter) {
+  Lines out;
+  const Verdict verdict = effective_verdict(r);
+  std::string name = "  " + one_line(r.scenario);
+  if (r.merged_from.empty())
+    name += fmt::format("  seed {}", r.seed);
+  else
+    name += fmt::format("  {} runs merged", r.merged_from.size());
+  if (!r.defect.empty()) name += "  with the seeded defect " + one_line(r.defect);
+  const std::string word(to_string(verdict));
+  out.push_back(painter.paint(colour_of(verdict), word) + painter.bold(shorten(name, kWidth - word.size())));
+  if (!r.engine_error.empty()) {
+    out.push_back(painter.paint("1;31", shorten("engine error: " + one_line(r.engine_error), kWidth)));
+  }
+  const auto hash = [](const std::string& text) { return text.empty() ? std::string("-") : one_line(text); };
+  out.push_back(painter.dim(shorten("trace " + hash(r.trace_hash) + "  history " + hash(r.history_hash) +
+                                        "  scenario " + hash(r.scenario_digest),
+                                    kWidth)));
+  out.push_back(
+      shorten(fmt::format("{} of virtual time in {}; {} events ({}/s); peak memory {}",
+                          duration_text(r.virtual_ns), duration_text(r.wall_ns), with_thousands(r.events),
+                          with_thousands(per_second(r.events, r.wall_ns)), bytes_text(r.peak_rss_bytes)),
+              kWidth));
+  out.push_back(
+      shorten(fmt::format("{} users, {} devices, {} conversations; {} messages sent, {} deliveries",
+                          with_thousands(r.users), with_thousands(r.devices), with_thousands(r.conversations),
+                          with_thousands(r.messages_sent), with_thousands(r.deliveries)),
+              kWidth));
+  out.push_back(
+      painter.dim(shorten(fmt::format("wire {}, store {}; {} faults injected", hash(r.fidelity.wire),
+                                      hash(r.fidelity.store), r.faults.size()),
+                          kWidth)));
+  return out;
+}
+
+// One line; a second one with the note when the verdict needs explaining.
+Lines property_entry(const PropertyResult& p, const Painter& painter) {
+  const PropertyVerdict verdict = effective_verdict(p);
+  std::string line = left(p.id, 14) + " " + painter.paint(colour_of(verdict), left(spelled(verdict), 13)) +
+                     right(with_thousands(p.antecedents), 14) +
+                     right(p.minimum == 0 ? "-" : with_thousands(p.minimum), 11) +
+                     right(with_thousands(p.violations), 11) + "  ";
+  const bool explained = verdict != PropertyVerdict::kPass && !p.note.empty();
+  if (!explained) return {line + painter.dim(shorten(one_line(p.title), kWidth - 66))};
+  return {line, "  " + shorten(one_line(p.note), kWidth - 2)};
+}
+
+// "12 PASS, 1 NOT EXERCISED" of the properties that found no line.
+std::string rest_line(const std::vector<const PropertyResult*>& properties, std::size_t shown) {
+  std::map<int, std::pair<std::string, std::size_t>> counts;
+  for (std::size_t i = shown; i < properties.size(); ++i) {
+    const PropertyVerdict verdict = effective_verdict(*properties[i]);
+    auto& [word, number] = counts[rank_of(verdict)];
+    word = spelled(verdict);
+    ++number;
+  }
+  std::string out = fmt::format("and {} more", properties.size() - shown);
+  const char* separator = ": ";
+  for (const auto& [rank, entry] : counts) {
+    out += fmt::format("{}{} {}", separator, entry.second, entry.first);
+    separator = ", ";
+  }
+  return out;
+}
+
+Lines property_lines(const Result& r, const Painter& painter, std::size_t budget) {
+  if (r.properties.empty()) return {painter.paint("33", "No property was checked.")};
+  Lines out{painter.dim(left("property", 15) + left("verdict", 13) + right("checked", 14) +
+                        right("minimum", 11) + right("violations", 11))};
+  std::vector<const PropertyResult*> sorted;
+  for (const auto& property : r.properties) sorted.push_back(&property);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const PropertyResult* a, const PropertyResult* b) {
+    return rank_of(effective_verdict(*a)) < rank_of(effective_verdict(*b));
+  });
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const Lines entry = property_entry(*sorted[i], painter);
+    const std::size_t rest = i + 1 < sorted.size() ? 1 : 0;  // the line that counts what does not fit
+    if (out.size() + entry.size() + rest > budget) {
+      out.push_back(painter.dim(rest_line(sorted, i)));
+      break;
+    }
+    out.insert(out.end(), entry.begin(), entry.end());
+  }
+  return out;
+}
+
+std::string latency_line(const Latency& l, const Painter& painter) {
+  const Histogram& h = l.histogram;
+  const std::int64_t p99 = h.value_at_quantile(99, 100);
+  std::string out = left(l.metric, 18) + " " + left(l.phase, 10) + " " + left(l.cohort, 10) +
+                    right(with_thousands(h.count()), 12);
+  for (const std::int64_t thousandths : {500, 950}) {
+    out += right(milliseconds_text(h.value_at_quantile(thousandths, 1000)), 9);
+  }
+  const bool over = l.judged_bound_ns > 0 && !h.empty() && p99 >= l.judged_bound_ns;
+  const std::string p99_text = right(milliseconds_text(p99), 9);
+  out += over ? painter.paint("1;31", p99_text) : p99_text;
+  out += right(milliseconds_text(h.value_at_quantile(999, 1000)), 9);
+  if (l.judged_bound_ns > 0)
+    out += right((over ? "OVER " : "p99<") + milliseconds_text(l.judged_bound_ns), 11);
+  return out;
+}
+
+Lines latency_lines(const Result& r, const Painter& painter, std::size_t budget) {
+  std::vector<const Latency*> rows;
+  for (const auto& latency : r.latencies) rows.push_back(&latency);
+  std::stable_partition(rows.begin(), rows.end(), [](const Latency* l) { return l->judged_bound_ns > 0; });
+  if (rows.empty() || budget < 3) return {};
+  Lines out{"", painter.dim(left("latency in ms", 19) + left("phase", 11) + left("cohort", 10) +
+                            right("count", 12) + right("p50", 9) + right("p95", 9) + right("p99", 9) +
+                            right("p99.9", 9) + right("judged", 11))};
+  const bool all = rows.size() + 2 <= budget;
+  const std::size_t shown = all ? rows.size() : budget - 3;
+  for (std::size_t i = 0; i < shown; ++i) out.push_back(latency_line(*rows[i], painter));
+  if (!all) out.push_back(painter.dim(fmt::format("and {} more in the report", rows.size() - shown)));
+  return out;
+}
+
+Lines story_lines(const Result& r, const Painter& painter, std::size_t budget) {
+  if (r.stories.empty() || budget < 3) return {};
+  const Story& story = r.stories.front();
+  Lines out{"", painter.paint("1;31", shorten(one_line(story.property + ": " + story.headline), kWidth))};
+  Lines tail;
+  if (!story.replay_command.empty()) append_command(tail, painter, "replay", story.replay_command);
+  if (tail.size() + out.size() > budget) tail.clear();
+  const std::size_t room = budget - out.size() - tail.size();
+  for (std::size_t i = 0; i < story.prose.size() && i < room; ++i) {
+    const bool last = i + 1 == room && i + 1 < story.prose.size();
+    out.push_back("  " +
+                  (last ? painter.dim(fmt::format("... {} more lines in the report", story.prose.size() - i))
+                        : shorten(one_line(story.prose[i]), kWidth - 2)));
+  }
+  out.insert(out.end(), tail.begin(), tail.end());
+  return out;
+}
+
+void append(Lines& out, const Lines& more) { out.insert(out.end(), more.begin(), more.end()); }
+
+}  // namespace
+
+std::string render_terminal(const Result& result, bool colour) {
+  const Painter painter(colour);
+  const Lines head = head_lines(result, painter);
+  Lines foot;
+  if (!result.command.empty()) append_command(foot, painter, "reproduce", result.command);
+
+  // The lines are handed out by what a reader needs most: a violation's story, every failed property, then
+  // the judged latencies; whatever is left over goes back to the latencies.
+  const std::size_t fixed = head.size() + 1 + (foot.empty() ? 0 : foot.size() + 1);
+  std::size_t budget = static_cast<std::size_t>(kTerminalLines) - fixed;
+  const Lines story = story_lines(result, painter, 8);
+  budget -= story.size();
+  const std::size_t latency_minimum =
+      result.latencies.empty() ? 0 : std::min<std::size_t>(5, result.latencies.size() + 2);
+  const Lines properties = property_lines(result, painter, budget - latency_minimum);
+  budget -= properties.size();
+  const Lines latencies = latency_lines(result, painter, budget);
+
+  Lines all = head;
+  all.emplace_back();
+  append(all, properties);
+  append(all, latencies);
+  append(all, story);
+  if (!foot.empty()) {
+    all.emplace_back();
+    append(all, foot);
+  }
+  std::string out;
+  for (const std::string& line : all) out += line + "\n";
+  return out;
+}
+
+}  // namespace wavetank::reports
