@@ -148,7 +148,7 @@ void EventQueue::step_back_if_worthwhile() {
   const std::uint64_t target = static_cast<std::uint64_t>(now_) >> slot_width_bits_;
   if (target >= current_) return;
   const std::uint64_t difference = target ^ current_;
-  std::size_t moves = run_.size() - next_;
+  std::size_t moves = run_.size();  // none of it popped yet, or now() would stand in the open slot
   unsigned below = 0;
   for (; below < kLevels && (difference >> (below * kLevelBits)) >= kSlots; ++below) {
     moves += (*levels_)[below].size;
@@ -167,9 +167,8 @@ void EventQueue::step_back_if_worthwhile() {
       });
     }
   }
-  for (std::size_t i = next_; i < run_.size(); ++i) place(run_[i]);
+  for (const Event& event : run_) place(event);
   run_.clear();
-  next_ = 0;
   for (const Event& event : late_) place(event);
   late_.clear();
 }

@@ -171,6 +171,33 @@ TEST(EventQueue, TakesEarlierEventsAfterAPeek) {
   }
 }
 
+// The far event stands on the very edge of a level, where the digits of the slot number turn over.
+TEST(EventQueue, StepsBackOverTheEdgeOfALevel) {
+  for (unsigned level : {1u, 2u, 3u}) {
+    const TimeNs edge = TimeNs{1} << (17 + 11 * level);
+    Pair pair(17);
+    for (TimeNs offset : {0, 1, 131'072, 1'000'000}) pair.push(edge + offset, 1);
+    ASSERT_TRUE(pair.peek());
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      pair.push(static_cast<TimeNs>(mix64(i) % static_cast<std::uint64_t>(edge + 2'000'000)), 2);
+    }
+    ASSERT_TRUE(pair.drain());
+  }
+}
+
+TEST(EventQueue, BringsInAllThatComesDueFromTheOverflow) {
+  Pair pair(17);
+  constexpr TimeNs kFar = TimeNs{1} << 51;  // 26 days; the wheel spans 13
+  for (std::uint64_t i = 0; i < 2'000; ++i) {
+    pair.push(kFar * static_cast<TimeNs>(i % 3 + 1) + static_cast<TimeNs>(mix64(i) % (100 * kSecond)), 1);
+  }
+  for (std::uint64_t i = 0; i < 5'000; ++i) {
+    ASSERT_TRUE(pair.pop());
+    pair.push(static_cast<TimeNs>(mix64(i) % (kFar / 100)), 2);
+  }
+  ASSERT_TRUE(pair.drain());
+}
+
 // The hold model at full size: pop one, push one some seconds ahead, many of them at equal times.
 TEST(EventQueue, AgreesWithAHeapOverALongRun) {
   for (unsigned width : {10u, 17u, 24u}) {
