@@ -1,9 +1,9 @@
-// Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test holds the
-// two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
+// Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test
+// holds the two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
 //
-// Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name). Encoding,
-// decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128 takes two field
-// numbers (n for hi, n + 1 for lo).
+// Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name).
+// Encoding, decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128
+// takes two field numbers (n for hi, n + 1 for lo).
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,12 @@ constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kUnavailable && code != ErrorCode::kInternal && code != ErrorCode::kNone;
 }
 
-enum class GoAwayReason : std::uint32_t { kShutdown = 0, kSlowConsumer = 1, kReplaced = 2, kProtocolError = 3 };
+enum class GoAwayReason : std::uint32_t {
+  kShutdown = 0,
+  kSlowConsumer = 1,
+  kReplaced = 2,
+  kProtocolError = 3
+};
 enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2 };
 
 // Named features, negotiated as bits in Hello and Welcome.
@@ -133,7 +138,7 @@ struct Change {
   friend bool operator==(const Change&, const Change&) = default;
 };
 
-// ---- client and gateway ------------------------------------------------------------------------------------------
+// ---- client and gateway -------------------------------------------------------------------------
 
 struct Hello {
   std::uint32_t min_version = kVersion;
@@ -289,7 +294,8 @@ struct FetchRange {
   friend bool operator==(const FetchRange&, const FetchRange&) = default;
 };
 
-// Events and tombstones together cover [from_seq, covered_to_seq] without a hole; `more` when the request went further.
+// Events and tombstones together cover [from_seq, covered_to_seq] without a hole; `more` when the request
+// went further.
 struct RangeResult {
   ConversationId conversation;
   std::uint32_t conv_epoch = 0;
@@ -431,9 +437,10 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-// ---- between server nodes ------------------------------------------------------------------------------------------
+// ---- between server nodes -----------------------------------------------------------------------
 
-// A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came back).
+// A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came
+// back).
 struct Attach {
   SessionId session = 0;
   UserId user = 0;
@@ -510,7 +517,7 @@ struct OutboxAck {
   friend bool operator==(const OutboxAck&, const OutboxAck&) = default;
 };
 
-// ---- the envelope --------------------------------------------------------------------------------------------------
+// ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
 struct Route {
@@ -526,10 +533,12 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i. Append only.
-using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                          FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                          CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck>;
+// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i.
+// Append only.
+using Body =
+    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
+                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
+                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

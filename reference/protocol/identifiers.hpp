@@ -18,14 +18,15 @@ struct Id128 {
 using UserId = std::uint64_t;
 // A device of one user: 0, 1, 2, ...
 using DeviceIndex = std::uint32_t;
-// A conversation. The top byte of `hi` is its home region. A direct conversation is {lower user, higher user}; a group
-// has kGroupFlag set in `hi`.
+// A conversation. The top byte of `hi` is its home region. A direct conversation is {lower user, higher
+// user}; a group has kGroupFlag set in `hi`.
 using ConversationId = Id128;
 // The sender's idempotency key (UUIDv7 layout; the low 32 bits count the device's messages from 1).
 using ClientMessageId = Id128;
 // A server node of the deployment: dense, from 0.
 using NodeId = std::uint32_t;
-// A session: one authenticated connection of one device. Unique for ever: (gateway node, gateway boot, counter).
+// A session: one authenticated connection of one device. Unique for ever: (gateway node, gateway boot,
+// counter).
 using SessionId = std::uint64_t;
 // A connection as its driver names it; meaningful at one node only, not reused while that node runs.
 using ConnectionId = std::uint32_t;
@@ -48,8 +49,11 @@ constexpr ConversationId group_conversation(std::uint32_t region, std::uint64_t 
   return {(static_cast<std::uint64_t>(region) << kRegionShift) | kGroupFlag, number};
 }
 
-// The device's running message number inside a client_msg_id (see client/message_id.hpp for the whole layout).
-constexpr std::uint32_t message_counter(const ClientMessageId& id) { return static_cast<std::uint32_t>(id.lo); }
+// The device's running message number inside a client_msg_id (see client/message_id.hpp for the whole
+// layout).
+constexpr std::uint32_t message_counter(const ClientMessageId& id) {
+  return static_cast<std::uint32_t>(id.lo);
+}
 
 // Hash for flat maps. Nothing may depend on the order of a hash container.
 struct IdHash {
@@ -57,7 +61,9 @@ struct IdHash {
     x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
     return x ^ (x >> 32);
   }
-  constexpr std::size_t operator()(const Id128& id) const { return mix(id.hi * 0x9e3779b97f4a7c15ULL ^ mix(id.lo)); }
+  constexpr std::size_t operator()(const Id128& id) const {
+    return mix(id.hi * 0x9e3779b97f4a7c15ULL ^ mix(id.lo));
+  }
   constexpr std::size_t operator()(std::uint64_t id) const { return mix(id); }
 };
 

@@ -53,7 +53,7 @@ class Printer {
       print_list(name, value,
                  [this](std::uint64_t element) { fmt::format_to(std::back_inserter(out_), "{}", element); });
     } else if constexpr (shape == FieldShape::kRepeatedMessage) {
-      print_list(name, value, [this](const auto& element) { braces(element); });
+      print_list(name, value, [this](const auto& element) { this->braces(element); });
     } else {
       if (value != T{}) put("{}={}", name, value);
     }

@@ -11,8 +11,8 @@
 
 namespace wavetank {
 
-// A reference-counted, immutable run of bytes. Copying is O(1) and shares; the bytes live until the last copy dies.
-// Safe to copy between threads. At most 2^32 - 1 bytes.
+// A reference-counted, immutable run of bytes. Copying is O(1) and shares; the bytes live until the last copy
+// dies. Safe to copy between threads. At most 2^32 - 1 bytes.
 class Slice {
  public:
   Slice() = default;
