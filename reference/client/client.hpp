@@ -83,7 +83,7 @@ class Client {
   void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
 
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
-  // kFetch, not applied. Starts over when called again.
+  // kFetch, not applied. Starts over when called again; a stop() ends it.
   void audit(TimeNs now, Effects& effects);
   bool is_audit_done() const { return audit_ != nullptr && audit_->done; }
 
@@ -116,19 +116,18 @@ class Client {
 
   // client.cpp: life, dispatch, requests, the timer
   void load();
-  void forget_volatile();
+  void requests_lost();
   void finish(TimeNs now, Effects& effects);  // the end of every input: new work, commit, timer
-  void pump(TimeNs now, Effects& effects);
-  void expire_requests(TimeNs now, Effects& effects);
-  TimeNs next_deadline() const;
+  void expire_requests(TimeNs now);
+  TimeNs next_deadline(TimeNs now) const;
   void transmit(Effects& effects, protocol::Body&& body, std::uint64_t request_id);
   std::uint32_t open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence, TimeNs now);
   // Takes the request with this id out of the list; false when it is not (any more) waited for.
   bool take_request(std::uint64_t id, Request& request);
   std::uint32_t count_requests(Request::Kind kind) const;
   void request_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
-                      TimeNs now, Effects& effects);
-  void on_frame(protocol::Frame& frame, TimeNs now, Effects& effects);
+                      TimeNs now);
+  void on_error(const protocol::Error& error, std::uint64_t request_id, TimeNs now, Effects& effects);
 
   // session.cpp: dial, greet, heartbeat, reconnect
   void dial(TimeNs now, Effects& effects);
@@ -136,6 +135,7 @@ class Client {
   void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
   void check_session_deadlines(TimeNs now, Effects& effects);
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
   void on_session_error(const protocol::Error& error, TimeNs now, Effects& effects);
 
@@ -145,26 +145,29 @@ class Client {
   void on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id, TimeNs now);
   void send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                    TimeNs now);
-  void resolve(std::size_t entry, const protocol::SendAck& ack);
+  void resolve_send(std::size_t position, const protocol::SendAck& ack);
 
   // timeline.cpp: one conversation's order, gaps and their repair
   void receive_event(protocol::Event&& event, Via via, TimeNs now);
   void apply_event(std::uint32_t index, const protocol::Event& event, Via via);
-  void apply_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone);
+  void hold_event(std::uint32_t index, protocol::Event&& event, Via via, TimeNs now);
+  void receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone);
+  void receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now);
   void raise_head(std::uint32_t index, std::uint64_t head, TimeNs now);
   void settle_gap(std::uint32_t index, Sequence cur_before, TimeNs now);
-  void drain_pending(std::uint32_t index, Gap& gap);
+  void drain_pending(std::uint32_t index);
   void pump_gaps(TimeNs now, Effects& effects);
-  void on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now,
-                       Effects& effects);
-  void fetch_failed(const Request& request, std::uint32_t retry_after_ms, TimeNs now);
+  void on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now);
+  void fetch_failed(std::uint32_t index, std::uint32_t retry_after_ms, TimeNs now);
+  Gap& add_gap(std::uint32_t index, TimeNs due);
   Gap* find_gap(std::uint32_t index);
   void drop_gap(std::uint32_t index);
   void stage_marks(std::uint32_t index);
 
   // feed_cursor.cpp
   void pump_sync(TimeNs now, Effects& effects);
-  void adopt_epoch(std::uint32_t epoch);
+  void adopt_user_epoch(std::uint32_t epoch);
+  void advance_feed(std::uint64_t user_seq);
   bool receive_change(protocol::Change&& change, Via via, TimeNs now);
   void on_change_push(protocol::ChangePush&& push, TimeNs now);
   void on_sync_result(protocol::SyncResult&& result, std::uint64_t request_id, TimeNs now);
@@ -176,13 +179,13 @@ class Client {
   TimeNs receipts_due(const Conversation& row, TimeNs now) const;
   void flush_receipts(std::uint32_t index, TimeNs now, Effects& effects);
   void on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id);
-  void receipts_failed(const Request& request);
-  void note_own_read(std::uint32_t index, std::uint64_t read_seq);
+  void receipts_failed(const Request& request, protocol::ErrorCode code);
+  void note_user_read(std::uint32_t index, std::uint64_t read_seq);
 
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
-  void audit_failed(const Request& request, std::uint32_t retry_after_ms, TimeNs now);
+  void audit_failed(std::uint32_t index, std::uint32_t retry_after_ms, TimeNs now);
 
   const ClientShared& shared_;
   ClientStore& store_;
@@ -214,8 +217,10 @@ class Client {
   std::uint16_t reconnect_attempt_ = 0;
   std::uint16_t sync_failures_ = 0;
   Phase phase_ = Phase::kStopped;
-  bool sync_in_flight_ = false;
-  bool heartbeat_unanswered_ = false;
+  bool sync_in_flight_ : 1 = false;
+  bool heartbeat_unanswered_ : 1 = false;
+  bool loaded_ : 1 = false;          // memory holds what the store holds
+  bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
 static_assert(sizeof(Client) <= 256);
 

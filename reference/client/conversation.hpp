@@ -53,6 +53,7 @@ class ConversationTable {
   std::uint32_t find(const ConversationId& id) const;
   // Index of `id`, added when missing. Invalidates references.
   std::uint32_t find_or_add(const ConversationId& id);
+  void reserve(std::size_t count);
   void clear();
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(rows_.size()); }

@@ -6,6 +6,7 @@
 
 #include "reference/client/conversation.hpp"
 #include "reference/client/store.hpp"
+#include "reference/environment/observer.hpp"
 #include "reference/environment/time.hpp"
 #include "reference/protocol/frames.hpp"
 
@@ -30,11 +31,17 @@ struct OutboxEntry {
   bool in_flight = false;
 };
 
+// An entry that came before its turn.
+struct PendingEvent {
+  protocol::Event event;
+  Via via = Via::kLive;
+};
+
 // One conversation that misses entries between cur and head.
 struct Gap {
-  TimeNs due = 0;                        // fetch not before
-  std::vector<protocol::Event> pending;  // above cur + 1, ascending, at most gap_buffer; volatile
-  std::uint32_t conversation = 0;        // index
+  TimeNs due = 0;                     // fetch not before
+  std::vector<PendingEvent> pending;  // above cur + 1, ascending, at most gap_buffer; volatile
+  std::uint32_t conversation = 0;     // index
   std::uint16_t failures = 0;
   bool in_flight = false;
 };
@@ -56,10 +63,11 @@ struct Audit {
   bool done = false;
 };
 
-// Removes by swapping with the last; frees the memory with the last element.
+// Gives the memory of an empty list back, but for a list of a few small elements that will soon be used
+// again.
 template <class T>
-void release_if_empty(std::vector<T>& list) {
-  if (list.empty() && list.capacity() != 0) std::vector<T>().swap(list);
+void release_if_empty(std::vector<T>& list, std::size_t keep_capacity = 0) {
+  if (list.empty() && list.capacity() > keep_capacity) std::vector<T>().swap(list);
 }
 
 }  // namespace wavetank::client

@@ -1,0 +1,142 @@
+#include "reference/client/compact_store.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace wavetank::client {
+
+void CompactStore::load(DeviceState& state) {
+  state.user_epoch = user_epoch_;
+  state.user_seq = user_seq_;
+  state.next_counter = next_counter_;
+  state.conversations.clear();
+  state.conversations.reserve(records_.size());
+  for (const Record& record : records_) {
+    state.conversations.push_back({record.id, record.epoch, record.cur, record.known_head, record.read,
+                                   record.delivered_acked, record.read_acked});
+  }
+  state.outbox.clear();
+  if (outbox_ != nullptr) state.outbox = *outbox_;
+}
+
+void CompactStore::own_staging() {
+  assert(staging_.owner_ == nullptr || staging_.owner_ == this);
+  staging_.owner_ = this;
+}
+
+void CompactStore::stage_entry(const protocol::Event&) {
+  // Entries have no body here: the marks staged with them are the whole record of them.
+}
+
+void CompactStore::stage_conversation(const ConversationMarks& marks, std::uint32_t hint) {
+  own_staging();
+  // A page moves the same conversation many times over.
+  if (!staging_.conversations_.empty() && staging_.conversations_.back().marks.id == marks.id) {
+    staging_.conversations_.back().marks = marks;
+    return;
+  }
+  staging_.conversations_.push_back({marks, hint});
+}
+
+void CompactStore::stage_feed(std::uint32_t user_epoch, std::uint64_t user_seq) {
+  own_staging();
+  staging_.feed_staged_ = true;
+  staging_.user_epoch_ = user_epoch;
+  staging_.user_seq_ = user_seq;
+}
+
+void CompactStore::stage_outbox(const OutboxRow& row) {
+  own_staging();
+  for (OutboxRow& staged : staging_.outbox_) {
+    if (staged.client_msg_id == row.client_msg_id) {
+      staged = row;
+      return;
+    }
+  }
+  staging_.outbox_.push_back(row);
+}
+
+void CompactStore::erase_outbox(const ClientMessageId& client_msg_id) {
+  own_staging();
+  std::erase_if(staging_.outbox_,
+                [&](const OutboxRow& staged) { return staged.client_msg_id == client_msg_id; });
+  staging_.erased_.push_back(client_msg_id);
+}
+
+void CompactStore::stage_counter(std::uint32_t next_counter) {
+  own_staging();
+  staging_.next_counter_ = next_counter;
+}
+
+void CompactStore::put(const ConversationMarks& marks, std::uint32_t hint) {
+  const auto narrow = [](std::uint64_t sequence) {
+    assert(sequence <= 0xffff'ffffULL);
+    return static_cast<std::uint32_t>(sequence);
+  };
+  const Record record = {marks.id,
+                         marks.epoch,
+                         narrow(marks.cur_seq),
+                         narrow(marks.known_head_seq),
+                         narrow(marks.read_seq),
+                         narrow(marks.delivered_acked),
+                         narrow(marks.read_acked)};
+  if (hint < records_.size() && records_[hint].id == marks.id) {
+    records_[hint] = record;
+    return;
+  }
+  for (Record& existing : records_) {
+    if (existing.id == marks.id) {
+      existing = record;
+      return;
+    }
+  }
+  if (records_.size() == records_.capacity()) {
+    records_.reserve(records_.size() + std::max<std::size_t>(4, records_.size() / 4));
+  }
+  records_.push_back(record);
+}
+
+void CompactStore::commit() {
+  if (staging_.owner_ != this) return;
+  for (const StagingArea::StagedMarks& staged : staging_.conversations_) put(staged.marks, staged.hint);
+  if (staging_.feed_staged_) {
+    user_epoch_ = staging_.user_epoch_;
+    user_seq_ = staging_.user_seq_;
+  }
+  if (staging_.next_counter_ != 0) next_counter_ = staging_.next_counter_;
+  for (OutboxRow& row : staging_.outbox_) {
+    if (outbox_ == nullptr) outbox_ = std::make_unique<std::vector<OutboxRow>>();
+    const auto same = [&](const OutboxRow& stored) { return stored.client_msg_id == row.client_msg_id; };
+    const auto found = std::find_if(outbox_->begin(), outbox_->end(), same);
+    if (found != outbox_->end()) {
+      *found = std::move(row);
+    } else {
+      outbox_->push_back(std::move(row));
+    }
+  }
+  if (outbox_ != nullptr) {
+    for (const ClientMessageId& id : staging_.erased_) {
+      std::erase_if(*outbox_, [&](const OutboxRow& stored) { return stored.client_msg_id == id; });
+    }
+    if (outbox_->empty()) outbox_.reset();
+  }
+  discard();
+}
+
+void CompactStore::discard() {
+  if (staging_.owner_ != this) return;
+  staging_.owner_ = nullptr;
+  staging_.conversations_.clear();
+  staging_.outbox_.clear();
+  staging_.erased_.clear();
+  staging_.next_counter_ = 0;
+  staging_.feed_staged_ = false;
+}
+
+std::size_t CompactStore::heap_bytes() const {
+  std::size_t bytes = records_.capacity() * sizeof(Record);
+  if (outbox_ != nullptr) bytes += sizeof(*outbox_) + outbox_->capacity() * sizeof(OutboxRow);
+  return bytes;
+}
+
+}  // namespace wavetank::client

@@ -1,0 +1,134 @@
+// Messages on their way out: stored first, sent in order, repeated under the same key until answered.
+#include <algorithm>
+
+#include "reference/client/client.hpp"
+#include "reference/client/reconnect.hpp"
+
+namespace wavetank::client {
+
+namespace {
+
+protocol::SendMessage message_of(const OutboxRow& row) {
+  protocol::SendMessage message;
+  message.conversation = row.conversation;
+  message.client_msg_id = row.client_msg_id;
+  message.kind = row.kind;
+  message.target_user = row.target_user;
+  message.reply_to_seq = row.reply_to_seq;
+  message.client_time_ms = row.client_time_ms;
+  message.payload = row.payload;
+  return message;
+}
+
+// Errors that end this attempt or this session, and say nothing about the message itself.
+bool may_try_again(protocol::ErrorCode code) {
+  return !protocol::is_definite(code) || code == protocol::ErrorCode::kBusy ||
+         code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kUnauthenticated ||
+         code == protocol::ErrorCode::kUnsupportedVersion;
+}
+
+}  // namespace
+
+ClientMessageId Client::send(const ConversationId& conversation, protocol::EntryKind kind, UserId target,
+                             std::uint64_t reply_to_seq, Slice payload, TimeNs now, Effects& effects) {
+  OutboxEntry entry;
+  entry.conversation = conversations_.find_or_add(conversation);
+  entry.row.conversation = conversation;
+  entry.row.client_msg_id = next_message_id(now);
+  entry.row.kind = kind;
+  entry.row.target_user = target;
+  entry.row.reply_to_seq = reply_to_seq;
+  entry.row.client_time_ms = static_cast<std::uint64_t>(now / kMillisecond);
+  entry.row.payload = std::move(payload);
+  const ClientMessageId key = entry.row.client_msg_id;
+  shared_.observer.send_invoked(tag_, message_of(entry.row));
+  ++next_counter_;
+  store_.stage_counter(next_counter_);
+  store_.stage_outbox(entry.row);
+  outbox_.push_back(std::move(entry));
+  finish(now, effects);
+  return key;
+}
+
+// Order within a conversation: only its oldest unsettled row may be under way.
+void Client::pump_outbox(TimeNs now, Effects& effects) {
+  if (outbox_.empty()) return;
+  std::uint32_t in_flight = count_requests(Request::Kind::kSend);
+  for (OutboxEntry& entry : outbox_) {
+    Conversation& row = conversations_[entry.conversation];
+    if (row.has(Conversation::kOutboxSeen)) continue;
+    row.set(Conversation::kOutboxSeen);
+    if (entry.in_flight || entry.retry_at > now || in_flight >= shared_.config.max_in_flight_sends) continue;
+    transmit_send(entry, now, effects);
+    ++in_flight;
+  }
+  for (const OutboxEntry& entry : outbox_)
+    conversations_[entry.conversation].clear(Conversation::kOutboxSeen);
+}
+
+void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
+  if (entry.row.attempts != 0 && shared_.config.defects.has(Defect::kRetryWithNewKey)) {
+    // Seeded defect: a repetition looks like another message to the server.
+    store_.erase_outbox(entry.row.client_msg_id);
+    entry.row.client_msg_id = next_message_id(now);
+    ++next_counter_;
+    store_.stage_counter(next_counter_);
+  }
+  ++entry.row.attempts;
+  store_.stage_outbox(entry.row);
+  entry.in_flight = true;
+  protocol::SendMessage message = message_of(entry.row);
+  shared_.observer.send_transmitted(tag_, message, entry.row.attempts);
+  const std::uint32_t request = open_request(Request::Kind::kSend, entry.conversation, 0, now);
+  transmit(effects, std::move(message), request);
+}
+
+void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id, TimeNs now) {
+  Request request;
+  if (ack.status == protocol::SendStatus::kRejected) {
+    // Only the attempt under way may decide: a late refusal of an earlier one says nothing about this one.
+    if (take_request(request_id, request)) request_failed(request, ack.error, ack.retry_after_ms, now);
+    return;
+  }
+  // A success counts however late it comes; the key names the row.
+  const auto same = [&](const OutboxEntry& entry) { return entry.row.client_msg_id == ack.client_msg_id; };
+  const auto found = std::find_if(outbox_.begin(), outbox_.end(), same);
+  if (found == outbox_.end()) return;
+  if (found->in_flight) {
+    std::erase_if(requests_, [&](const Request& open) {
+      return open.kind == Request::Kind::kSend && open.conversation == found->conversation;
+    });
+  }
+  // The entry itself comes over the feed, whose tail gap the heartbeat finds; no head is learnt here.
+  resolve_send(static_cast<std::size_t>(found - outbox_.begin()), ack);
+}
+
+void Client::send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
+                         TimeNs now) {
+  const auto found = std::find_if(outbox_.begin(), outbox_.end(), [&](const OutboxEntry& entry) {
+    return entry.in_flight && entry.conversation == request.conversation;
+  });
+  if (found == outbox_.end()) return;
+  OutboxEntry& entry = *found;
+  if (may_try_again(code)) {
+    entry.in_flight = false;
+    const DurationNs delay = retry_delay(shared_, tag_, entry.row.client_msg_id.lo, entry.failures);
+    entry.retry_at = now + std::max(delay, retry_after_ms * kMillisecond);
+    if (entry.failures < UINT16_MAX) ++entry.failures;
+    return;
+  }
+  protocol::SendAck refusal;
+  refusal.conversation = entry.row.conversation;
+  refusal.client_msg_id = entry.row.client_msg_id;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = code;
+  resolve_send(static_cast<std::size_t>(found - outbox_.begin()), refusal);
+}
+
+void Client::resolve_send(std::size_t position, const protocol::SendAck& ack) {
+  store_.erase_outbox(ack.client_msg_id);
+  outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(position));
+  shared_.observer.send_resolved(tag_, ack);
+}
+
+}  // namespace wavetank::client

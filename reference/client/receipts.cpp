@@ -1,0 +1,160 @@
+// Delivered and read marks on their way to the server: coalesced per conversation, repeated until
+// acknowledged.
+#include <algorithm>
+
+#include "reference/client/client.hpp"
+
+namespace wavetank::client {
+
+namespace {
+std::uint32_t milliseconds_down(TimeNs now) { return static_cast<std::uint32_t>(now / kMillisecond); }
+std::uint32_t milliseconds_up(TimeNs now) {
+  return static_cast<std::uint32_t>((now + kMillisecond - 1) / kMillisecond);
+}
+}  // namespace
+
+void Client::read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects) {
+  const std::uint32_t index = conversations_.find(conversation);
+  if (index != ConversationTable::kMissing) {
+    Conversation& row = conversations_[index];
+    // Only what is shown can be read.
+    const Sequence read_seq = static_cast<Sequence>(std::min<std::uint64_t>(seq, row.cur));
+    if (read_seq > row.read) {
+      row.read = read_seq;
+      protocol::ReadWatermark mark;
+      mark.conversation = conversation;
+      mark.conv_epoch = row.epoch;
+      mark.read_seq = read_seq;
+      shared_.observer.read_invoked(tag_, mark);
+      queue_receipts(index);
+      stage_marks(index);
+    }
+  }
+  finish(now, effects);
+}
+
+// While marks of a conversation are under way, later ones wait for the answer (and for the interval).
+void Client::queue_receipts(std::uint32_t index) {
+  Conversation& row = conversations_[index];
+  if (!row.receipts_dirty() || row.has(Conversation::kReceiptsQueued) ||
+      row.has(Conversation::kDeliveredInFlight) || row.has(Conversation::kReadInFlight)) {
+    return;
+  }
+  row.set(Conversation::kReceiptsQueued);
+  receipts_queue_.push_back(index);
+}
+
+// When the next flush of this conversation is allowed. The first is at once.
+TimeNs Client::receipts_due(const Conversation& row, TimeNs now) const {
+  if (!row.has(Conversation::kFlushed)) return now;
+  // Modulo 2^32 ms; a flush more than 24 days ago may look like one of the future.
+  const auto elapsed = static_cast<std::int32_t>(milliseconds_down(now) - row.flushed_at_ms);
+  const auto interval = static_cast<std::int32_t>(shared_.config.receipts_interval_ms);
+  if (elapsed < -1 || elapsed >= interval) return now;
+  return (now / kMillisecond + interval - elapsed) * kMillisecond;
+}
+
+void Client::pump_receipts(TimeNs now, Effects& effects) {
+  if (receipts_queue_.empty()) return;
+  std::uint32_t in_flight = count_requests(Request::Kind::kDelivered) + count_requests(Request::Kind::kRead);
+  std::size_t kept = 0;
+  for (const std::uint32_t index : receipts_queue_) {
+    Conversation& row = conversations_[index];
+    if (row.receipts_dirty() &&
+        (in_flight >= shared_.config.max_in_flight_receipts || receipts_due(row, now) > now)) {
+      receipts_queue_[kept++] = index;
+      continue;
+    }
+    row.clear(Conversation::kReceiptsQueued);
+    if (!row.receipts_dirty()) continue;  // another device's mark has overtaken this one's
+    flush_receipts(index, now, effects);
+    ++in_flight;
+  }
+  receipts_queue_.resize(kept);
+}
+
+void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
+  Conversation& row = conversations_[index];
+  row.set(Conversation::kFlushed);
+  row.flushed_at_ms = milliseconds_up(now);
+  const bool read_moved = row.read > row.read_acked;
+  // A read mark implies the delivered mark up to it, so one frame is enough when everything is read.
+  if (row.cur > row.delivered_acked && !(read_moved && row.read >= row.cur)) {
+    protocol::DeliveredCursor delivered;
+    delivered.conversation = row.id;
+    delivered.conv_epoch = row.epoch;
+    delivered.delivered_seq = row.cur;
+    row.set(Conversation::kDeliveredInFlight);
+    shared_.observer.delivered_sent(tag_, delivered);
+    transmit(effects, delivered, open_request(Request::Kind::kDelivered, index, row.cur, now));
+  }
+  if (read_moved) {
+    protocol::ReadWatermark mark;
+    mark.conversation = row.id;
+    mark.conv_epoch = row.epoch;
+    mark.read_seq = row.read;
+    row.set(Conversation::kReadInFlight);
+    transmit(effects, mark, open_request(Request::Kind::kRead, index, row.read, now));
+  }
+}
+
+// The server holds this user's read mark up to read_seq, from whichever device.
+void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq) {
+  if (read_seq > kMaxSequence) {
+    protocol_error_ = true;
+    return;
+  }
+  Conversation& row = conversations_[index];
+  row.read = std::max(row.read, static_cast<Sequence>(read_seq));
+  row.read_acked = std::max(row.read_acked, static_cast<Sequence>(read_seq));
+}
+
+void Client::on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id) {
+  shared_.observer.cursor_acked(tag_, ack);
+  Request request;
+  const bool awaited = take_request(request_id, request);
+  if (ack.error != protocol::ErrorCode::kNone) {
+    if (!awaited) return;
+    if (ack.error == protocol::ErrorCode::kEpochMismatch) {
+      conversations_[request.conversation].epoch = ack.conv_epoch;
+    }
+    receipts_failed(request, ack.error);
+    return;
+  }
+  const std::uint32_t index = conversations_.find(ack.conversation);
+  if (index == ConversationTable::kMissing) return;
+  Conversation& row = conversations_[index];
+  // The marks asked for are settled even when the server clamped them: asking again would give the same
+  // answer.
+  std::uint64_t delivered = ack.delivered_seq;
+  if (awaited && request.kind == Request::Kind::kDelivered) {
+    row.clear(Conversation::kDeliveredInFlight);
+    delivered = std::max<std::uint64_t>(delivered, request.sequence);
+  } else if (awaited && request.kind == Request::Kind::kRead) {
+    row.clear(Conversation::kReadInFlight);
+    row.read_acked = std::max(row.read_acked, request.sequence);
+    delivered = std::max<std::uint64_t>(delivered, request.sequence);
+  }
+  delivered = std::min<std::uint64_t>(delivered, row.cur);
+  row.delivered_acked = std::max(row.delivered_acked, static_cast<Sequence>(delivered));
+  note_user_read(index, ack.read_seq);
+  stage_marks(index);
+  queue_receipts(index);
+}
+
+void Client::receipts_failed(const Request& request, protocol::ErrorCode code) {
+  Conversation& row = conversations_[request.conversation];
+  const bool was_read = request.kind == Request::Kind::kRead;
+  row.clear(was_read ? Conversation::kReadInFlight : Conversation::kDeliveredInFlight);
+  if (code == protocol::ErrorCode::kForbidden) {
+    // Nobody may know of this user's marks here (any more): they are settled by being refused.
+    Sequence& acked = was_read ? row.read_acked : row.delivered_acked;
+    acked = std::max(acked, request.sequence);
+    if (was_read) row.delivered_acked = std::max(row.delivered_acked, std::min(request.sequence, row.cur));
+    stage_marks(request.conversation);
+  }
+  // Anything else: again, no sooner than the interval after the last flush.
+  queue_receipts(request.conversation);
+}
+
+}  // namespace wavetank::client

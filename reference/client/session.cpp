@@ -1,0 +1,108 @@
+// The connection's life: dial, greet, heartbeat, lose, dial again.
+#include <algorithm>
+
+#include "reference/client/client.hpp"
+#include "reference/client/reconnect.hpp"
+
+namespace wavetank::client {
+
+namespace {
+// From here on every backoff stands at its ceiling.
+constexpr std::uint16_t kLastAttempt = 16;
+constexpr std::uint32_t kDefaultHeartbeatIntervalMs = 30'000;
+// Separates the draw of a GoAway's window from the draw of the backoff after the same connection.
+constexpr std::uint64_t kGoAwayDraw = 1ULL << 32;
+}  // namespace
+
+void Client::dial(TimeNs now, Effects& effects) {
+  ++connection_number_;
+  phase_ = Phase::kDialing;
+  phase_deadline_ = now + shared_.config.connect_timeout_ms * kMillisecond;
+  effects.dial();
+}
+
+void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_delay) {
+  if (phase_ == Phase::kReady) {
+    shared_.observer.disconnected(tag_, reason);
+    if (now - session_since_ >= shared_.config.stable_after_ms * kMillisecond) reconnect_attempt_ = 0;
+  }
+  requests_lost();
+  phase_ = Phase::kWaiting;
+  heartbeat_due_ = kNever;
+  heartbeat_unanswered_ = false;
+  const std::uint32_t min_ms = reconnect_min_ms_ != 0 ? reconnect_min_ms_ : shared_.config.reconnect_min_ms;
+  phase_deadline_ =
+      now + extra_delay + reconnect_delay(shared_, tag_, min_ms, connection_number_, reconnect_attempt_);
+  if (reconnect_attempt_ < kLastAttempt) ++reconnect_attempt_;
+}
+
+void Client::close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay) {
+  effects.close(0, reason);
+  connection_lost(reason, now, extra_delay);
+}
+
+void Client::check_session_deadlines(TimeNs now, Effects& effects) {
+  switch (phase_) {
+    case Phase::kStopped:
+      break;
+    case Phase::kWaiting:
+      if (now >= phase_deadline_) dial(now, effects);
+      break;
+    case Phase::kDialing:
+    case Phase::kGreeting:
+      if (now >= phase_deadline_) close_connection(CloseReason::kTimeout, now, effects);
+      break;
+    case Phase::kReady:
+      if (now < heartbeat_due_) break;
+      if (heartbeat_unanswered_) {
+        close_connection(CloseReason::kTimeout, now, effects);
+        break;
+      }
+      protocol::Heartbeat heartbeat;
+      heartbeat.client_time_ms = static_cast<std::uint64_t>(now / kMillisecond);
+      transmit(effects, heartbeat, 0);
+      heartbeat_unanswered_ = true;
+      heartbeat_due_ = now + shared_.config.heartbeat_ack_timeout_ms * kMillisecond;
+      break;
+  }
+}
+
+void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
+  phase_ = Phase::kReady;
+  phase_deadline_ = kNever;
+  session_since_ = now;
+  heartbeat_interval_ms_ =
+      welcome.heartbeat_interval_ms != 0 ? welcome.heartbeat_interval_ms : kDefaultHeartbeatIntervalMs;
+  reconnect_min_ms_ = welcome.reconnect_min_ms;
+  heartbeat_unanswered_ = false;
+  heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
+  shared_.observer.connected(tag_, welcome.session);
+  if (welcome.user_epoch != user_epoch_) adopt_user_epoch(welcome.user_epoch);
+  user_head_ = std::max(user_head_, welcome.user_head_seq);
+}
+
+void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
+  // The tail gap: the feed is longer than what was pushed.
+  user_head_ = std::max(user_head_, ack.user_head_seq);
+  if (!heartbeat_unanswered_) return;
+  heartbeat_unanswered_ = false;
+  const TimeNs sent = heartbeat_due_ - shared_.config.heartbeat_ack_timeout_ms * kMillisecond;
+  heartbeat_due_ = std::max(now, sent + heartbeat_interval_ms_ * kMillisecond);
+}
+
+void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects) {
+  const DurationNs window = go_away.jitter_window_ms * kMillisecond;
+  const DurationNs spread =
+      shared_.randomness.between(0, window, Purpose::kReconnectJitter, tag_, connection_number_, kGoAwayDraw);
+  close_connection(CloseReason::kNormal, now, effects, go_away.reconnect_after_ms * kMillisecond + spread);
+}
+
+void Client::on_session_error(const protocol::Error& error, TimeNs now, Effects& effects) {
+  // Asking again soon will not change the answer to these.
+  const bool hopeless = error.code == protocol::ErrorCode::kUnauthenticated ||
+                        error.code == protocol::ErrorCode::kUnsupportedVersion;
+  if (hopeless) reconnect_attempt_ = kLastAttempt;
+  close_connection(CloseReason::kNormal, now, effects, error.retry_after_ms * kMillisecond);
+}
+
+}  // namespace wavetank::client

@@ -1,0 +1,255 @@
+// One conversation's order: apply the next entry, hold what came too early, fetch what does not come.
+#include <algorithm>
+
+#include "reference/client/client.hpp"
+#include "reference/client/reconnect.hpp"
+
+namespace wavetank::client {
+
+namespace {
+std::uint64_t retry_key(const ConversationId& id) { return mix64(id.hi) ^ id.lo; }
+}  // namespace
+
+Gap* Client::find_gap(std::uint32_t index) {
+  if (!conversations_[index].has(Conversation::kGap)) return nullptr;
+  return &*std::find_if(gaps_->begin(), gaps_->end(),
+                        [index](const Gap& gap) { return gap.conversation == index; });
+}
+
+Gap& Client::add_gap(std::uint32_t index, TimeNs due) {
+  conversations_[index].set(Conversation::kGap);
+  if (gaps_ == nullptr) gaps_ = std::make_unique<std::vector<Gap>>();
+  Gap& gap = gaps_->emplace_back();
+  gap.conversation = index;
+  gap.due = due;
+  return gap;
+}
+
+void Client::drop_gap(std::uint32_t index) {
+  Gap* gap = find_gap(index);
+  if (gap == nullptr) return;
+  conversations_[index].clear(Conversation::kGap);
+  gaps_->erase(gaps_->begin() + (gap - gaps_->data()));
+  if (gaps_->empty()) gaps_.reset();
+}
+
+void Client::stage_marks(std::uint32_t index) {
+  const Conversation& row = conversations_[index];
+  ConversationMarks marks;
+  marks.id = row.id;
+  marks.epoch = row.epoch;
+  marks.cur_seq = row.cur;
+  marks.known_head_seq = row.head;
+  marks.read_seq = row.read;
+  marks.delivered_acked = row.delivered_acked;
+  marks.read_acked = row.read_acked;
+  // Seeded defect: the cursor covers entries that are only in the buffer, or nowhere yet.
+  if (shared_.config.defects.has(Defect::kCursorBeforeEntry)) marks.cur_seq = row.head;
+  store_.stage_conversation(marks, index);
+}
+
+void Client::receive_event(protocol::Event&& event, Via via, TimeNs now) {
+  if (event.conv_seq == 0 || event.conv_seq > kMaxSequence) {
+    protocol_error_ = true;
+    return;
+  }
+  const std::uint32_t index = conversations_.find_or_add(event.conversation);
+  const Sequence cur = conversations_[index].cur;
+  // Epochs only rise; there is no fork in this version of the protocol, so numbers run on over the change.
+  conversations_[index].epoch = std::max(conversations_[index].epoch, event.conv_epoch);
+  if (event.conv_seq <= cur) {
+    shared_.observer.event_received(tag_, event, via, false);
+    return;
+  }
+  if (event.conv_seq == cur + 1ULL) {
+    apply_event(index, event, via);
+    drain_pending(index);
+  } else {
+    hold_event(index, std::move(event), via, now);
+  }
+  settle_gap(index, cur, now);
+  stage_marks(index);
+}
+
+void Client::apply_event(std::uint32_t index, const protocol::Event& event, Via via) {
+  Conversation& row = conversations_[index];
+  row.cur = static_cast<Sequence>(event.conv_seq);
+  row.head = std::max(row.head, row.cur);
+  store_.stage_entry(event);
+  shared_.observer.event_received(tag_, event, via, true);
+  queue_receipts(index);
+}
+
+// The head is stored with the marks in the commit that moves the feed's cursor past the event. So the buffer
+// may be lost at any time (overflow, restart): the gap is known and FetchRange brings the entries again.
+void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, TimeNs now) {
+  shared_.observer.event_received(tag_, event, via, false);
+  raise_head(index, event.conv_seq, now);
+  std::vector<PendingEvent>& pending = find_gap(index)->pending;
+  const auto place = std::lower_bound(
+      pending.begin(), pending.end(), event.conv_seq,
+      [](const PendingEvent& held, std::uint64_t sequence) { return held.event.conv_seq < sequence; });
+  if (place != pending.end() && place->event.conv_seq == event.conv_seq) return;
+  if (pending.size() >= shared_.config.gap_buffer) {
+    std::vector<PendingEvent>().swap(pending);
+    return;
+  }
+  pending.insert(place, PendingEvent{std::move(event), via});
+}
+
+void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone) {
+  Conversation& row = conversations_[index];
+  const std::uint64_t next = row.cur + 1ULL;
+  const bool applied =
+      tombstone.from_seq <= next && next <= tombstone.to_seq && tombstone.to_seq <= kMaxSequence;
+  if (applied) {
+    row.cur = static_cast<Sequence>(tombstone.to_seq);
+    row.head = std::max(row.head, row.cur);
+    queue_receipts(index);
+  }
+  shared_.observer.tombstone_received(tag_, row.id, tombstone, applied);
+}
+
+void Client::drain_pending(std::uint32_t index) {
+  Gap* gap = find_gap(index);
+  if (gap == nullptr) return;
+  std::size_t done = 0;
+  while (done < gap->pending.size()) {
+    const PendingEvent& held = gap->pending[done];
+    const std::uint64_t next = conversations_[index].cur + 1ULL;
+    if (held.event.conv_seq > next) break;
+    if (held.event.conv_seq == next) apply_event(index, held.event, held.via);
+    ++done;
+  }
+  gap->pending.erase(gap->pending.begin(), gap->pending.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+void Client::raise_head(std::uint32_t index, std::uint64_t head, TimeNs now) {
+  if (head > kMaxSequence) {
+    protocol_error_ = true;
+    return;
+  }
+  Conversation& row = conversations_[index];
+  row.head = std::max(row.head, static_cast<Sequence>(head));
+  if (row.head > row.cur && !row.has(Conversation::kGap)) {
+    add_gap(index, now + shared_.config.gap_wait_ms * kMillisecond);
+  }
+}
+
+// After entries were applied or held: the gap is closed, or its first missing entry is a new one and gets its
+// own wait.
+void Client::settle_gap(std::uint32_t index, Sequence cur_before, TimeNs now) {
+  const Conversation& row = conversations_[index];
+  Gap* gap = find_gap(index);
+  if (gap == nullptr) return;
+  if (row.cur >= row.head) {
+    drop_gap(index);
+  } else if (row.cur != cur_before && !gap->in_flight) {
+    gap->due = now + shared_.config.gap_wait_ms * kMillisecond;
+    gap->failures = 0;
+  }
+}
+
+void Client::pump_gaps(TimeNs now, Effects& effects) {
+  if (gaps_ == nullptr) return;
+  std::uint32_t in_flight = count_requests(Request::Kind::kFetch);
+  for (Gap& gap : *gaps_) {
+    if (in_flight >= shared_.config.max_in_flight_fetches) break;
+    if (gap.in_flight || gap.due > now) continue;
+    const Conversation& row = conversations_[gap.conversation];
+    protocol::FetchRange fetch;
+    fetch.conversation = row.id;
+    fetch.conv_epoch = row.epoch;
+    fetch.from_seq = row.cur + 1ULL;
+    fetch.to_seq = gap.pending.empty() ? row.head : gap.pending.front().event.conv_seq - 1;
+    fetch.limit = shared_.config.fetch_limit;
+    gap.in_flight = true;
+    ++in_flight;
+    shared_.observer.fetch_invoked(tag_, fetch);
+    const std::uint32_t request = open_request(Request::Kind::kFetch, gap.conversation, row.cur + 1, now);
+    transmit(effects, fetch, request);
+  }
+}
+
+void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now) {
+  shared_.observer.fetch_completed(tag_, result);
+  Request request;
+  const bool awaited = take_request(request_id, request);
+  if (awaited && request.kind == Request::Kind::kAudit) {
+    on_audit_page(request, result, now);
+    return;
+  }
+  const std::uint32_t index = conversations_.find(result.conversation);
+  if (index == ConversationTable::kMissing) return;
+  Conversation& row = conversations_[index];
+  if (result.error == protocol::ErrorCode::kNone) {
+    // A page that comes after its timeout is as good as any: on a slow link it may be the only kind there is.
+    receive_page(index, std::move(result), now);
+  } else if (result.error == protocol::ErrorCode::kForbidden) {
+    // Never a member: there is nothing this user may ever be shown.
+    row.head = row.cur;
+    drop_gap(index);
+    stage_marks(index);
+  } else if (awaited) {
+    if (result.error == protocol::ErrorCode::kEpochMismatch) row.epoch = result.conv_epoch;
+    fetch_failed(index, 0, now);
+  }
+}
+
+void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now) {
+  const Sequence cur_before = conversations_[index].cur;
+  conversations_[index].epoch = std::max(conversations_[index].epoch, result.conv_epoch);
+  auto tombstone = result.tombstones.begin();
+  for (protocol::Event& event : result.events) {
+    if (event.conversation != result.conversation) {
+      protocol_error_ = true;
+      return;
+    }
+    for (; tombstone != result.tombstones.end() && tombstone->from_seq < event.conv_seq; ++tombstone) {
+      receive_tombstone(index, *tombstone);
+    }
+    if (event.conv_seq == conversations_[index].cur + 1ULL && event.conv_seq <= kMaxSequence) {
+      apply_event(index, event, Via::kFetch);
+    } else {
+      receive_event(std::move(event), Via::kFetch, now);
+    }
+  }
+  for (; tombstone != result.tombstones.end(); ++tombstone) receive_tombstone(index, *tombstone);
+  drain_pending(index);
+  raise_head(index, result.head_seq, now);
+  const Conversation& row = conversations_[index];
+  if (Gap* gap = find_gap(index)) {
+    gap->in_flight = false;
+    if (row.cur >= row.head) {
+      drop_gap(index);
+    } else if (row.cur != cur_before) {
+      gap->failures = 0;
+      // Entries above what was asked for are new; they are on their way here anyhow and get the usual wait.
+      gap->due = result.more ? now : now + shared_.config.gap_wait_ms * kMillisecond;
+    } else if (result.from_seq == cur_before + 1ULL) {
+      // Never step over what a page leaves out: ask again, ever more slowly.
+      fetch_failed(index, 0, now);
+    }
+    // Otherwise the page was asked for before live entries closed that gap; the present one keeps its wait.
+  }
+  stage_marks(index);
+}
+
+void Client::fetch_failed(std::uint32_t index, std::uint32_t retry_after_ms, TimeNs now) {
+  Gap* gap = find_gap(index);
+  if (gap == nullptr) return;
+  Conversation& row = conversations_[index];
+  if (shared_.config.defects.has(Defect::kCatchUpSkipsFailure)) {
+    // Seeded defect: the failed page counts as done.
+    row.cur = row.head;
+    drop_gap(index);
+    stage_marks(index);
+    return;
+  }
+  gap->in_flight = false;
+  const DurationNs delay = retry_delay(shared_, tag_, retry_key(row.id), gap->failures);
+  gap->due = now + std::max(delay, retry_after_ms * kMillisecond);
+  if (gap->failures < UINT16_MAX) ++gap->failures;
+}
+
+}  // namespace wavetank::client
