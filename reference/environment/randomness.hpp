@@ -76,8 +76,12 @@ class Randomness {
   // Uniform in [0, bound); bound 0 gives 0. Multiply-shift; the bias is below bound / 2^64.
   constexpr std::uint64_t below(std::uint64_t bound, Purpose purpose, std::uint64_t entity, std::uint64_t key,
                                 std::uint64_t index = 0) const {
-    return static_cast<std::uint64_t>((static_cast<Uint128>(bits(purpose, entity, key, index)) * bound) >>
-                                      64);
+    return scale(bits(purpose, entity, key, index), bound);
+  }
+
+  // Uniform bits brought to [0, bound) by one multiplication; for draws already made.
+  static constexpr std::uint64_t scale(std::uint64_t bits, std::uint64_t bound) {
+    return static_cast<std::uint64_t>((static_cast<Uint128>(bits) * bound) >> 64);
   }
 
   // Uniform in [low, high], both ends possible, up to the whole range of the type. Requires low <= high.

@@ -72,7 +72,8 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
   if (scenario.messages() > 0 && static_cast<std::size_t>(scenario.messages()) < utterances.size()) {
     utterances.resize(static_cast<std::size_t>(scenario.messages()));
   }
-  const std::int64_t span = utterances.back().at - utterances.front().at;
+  const std::int64_t cap = scenario.population().gap_cap_s();
+  const std::int64_t span = cap_gaps(cap, utterances);
 
   Script script;
   add_people(scenario, renumber(utterances), randomness, script);
@@ -80,7 +81,8 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
   add_sessions(scenario, *sessions, randomness, script);
   script.factors.insert(
       script.factors.begin(),
-      {{"time between human actions", fmt::format("1:{}", span / scenario.run_s()), "CollegeMsg and its forum, real gaps"},
+      {{"gaps between human actions", fmt::format("at most {} s", cap), "CollegeMsg and its forum; longer silences are cut"},
+       {"time between human actions", fmt::format("1:{}", span / scenario.run_s()), "what the cut gaps come to, over the run"},
        {"protocol timers, links, retries", "1:1", "never compressed"},
        {"forum people", fmt::format("{} of 899 mapped into {}", std::min<std::size_t>(forum_users, mapping.size()), kCollegeUsers),
         "invented by keyed injection: the mapping is not published"},

@@ -34,7 +34,7 @@ class Builder {
   };
 
   TimeNs virtual_time(std::int64_t at) const {
-    return start_ + static_cast<TimeNs>(static_cast<__int128>(at - first_) * (end_ - start_) / span_);
+    return start_ + (end_ - start_) / span_ * (at - first_) + (end_ - start_) % span_ * (at - first_) / span_;
   }
 
   std::uint32_t conversation_of(const Utterance& u) {
@@ -154,6 +154,18 @@ class Builder {
 };
 
 }  // namespace
+
+std::int64_t cap_gaps(std::int64_t cap_s, std::vector<Utterance>& utterances) {
+  if (utterances.empty()) return 0;
+  std::int64_t real_before = utterances.front().at;
+  std::int64_t at = 0;
+  for (Utterance& u : utterances) {
+    at += std::min(cap_s, u.at - real_before);
+    real_before = u.at;
+    u.at = at;
+  }
+  return at;
+}
 
 void add_utterances(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances, Randomness randomness, Script& script) {
   if (!utterances.empty()) Builder(scenario, utterances, randomness, script).build();

@@ -12,12 +12,16 @@ namespace wavetank::sim {
 
 // One thing somebody says. Groups are numbered from 0; a direct message names its receiver.
 struct Utterance {
-  std::int64_t at = 0;  // in the source's own unit
+  std::int64_t at = 0;  // seconds of the source
   std::uint32_t user = 0;
   std::uint32_t to_user = kNoIndex;
   std::uint32_t to_group = kNoIndex;
   std::uint32_t size = 0;
 };
+
+// Cuts every gap between consecutive utterances to the scenario's cap, so that the community's silent nights do not
+// crowd its days. Returns the length that is left, in seconds.
+std::int64_t cap_gaps(std::int64_t cap_s, std::vector<Utterance>& utterances);
 
 // Appends conversations and actions to `script`, whose people exist already. `utterances` ascend in time and are mapped
 // linearly onto the scenario's run. A member joins a group just before the first post and leaves a drawn time after the

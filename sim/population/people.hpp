@@ -16,7 +16,7 @@ template <class Weights>
 std::uint32_t pick_weighted(const Weights& items, std::uint64_t bits) {
   std::uint64_t total = 0;
   for (const auto& item : items) total += static_cast<std::uint64_t>(item.weight());
-  std::uint64_t left = static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * total) >> 64);
+  std::uint64_t left = Randomness::scale(bits, total);
   std::uint32_t index = 0;
   for (const auto& item : items) {
     if (left < static_cast<std::uint64_t>(item.weight())) return index;

@@ -1,0 +1,141 @@
+#include "sim/network/node_links.hpp"
+
+#include <algorithm>
+
+namespace wavetank::sim {
+
+NodeLinks::NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config, LinkListener& listener)
+    : scheduler_(scheduler), reachability_(reachability), randomness_(randomness), config_(config), listener_(listener) {}
+
+void NodeLinks::add_node(Place place) { places_.push_back(place); }
+
+DurationNs NodeLinks::delay(std::uint32_t from, std::uint32_t to, std::uint64_t number) const {
+  if (from == to) return 0;
+  const std::uint64_t key = static_cast<std::uint64_t>(from) << 32 | to;
+  const std::uint64_t bits = randomness_.bits(Purpose::kNodeLink, key, number);
+  const DurationNs base = reachability_.one_way(places_[from].region, places_[to].region);
+  // Up to a tenth of jitter.
+  DurationNs total = base + static_cast<DurationNs>(Randomness::scale(bits, static_cast<std::uint64_t>(base / 10 + 1)));
+  if (reachability_.has_faults()) total += reachability_.extra_delay(places_[from], places_[to], bits);
+  return total;
+}
+
+void NodeLinks::node_started(std::uint32_t node) {
+  for (std::uint32_t peer = 0; peer < places_.size(); ++peer) {
+    if (pair(node, peer).wanted) redial(node, peer);
+  }
+}
+
+void NodeLinks::node_died(std::uint32_t node) {
+  for (std::uint32_t peer = 0; peer < places_.size(); ++peer) {
+    if (pair(node, peer).wanted && pair(node, peer).up) go_down(node, peer);
+  }
+}
+
+void NodeLinks::go_up(std::uint32_t a, std::uint32_t b) {
+  Link& link = pair(a, b);
+  link.up = true;
+  link.cut_since = kNever;
+  ++link.epoch;
+  listener_.link_up(a, b);
+  if (a != b) listener_.link_up(b, a);
+}
+
+void NodeLinks::go_down(std::uint32_t a, std::uint32_t b) {
+  Link& link = pair(a, b);
+  link.up = false;
+  link.cut_since = kNever;
+  ++link.epoch;
+  drop_held(a, b);
+  drop_held(b, a);
+  if (listener_.node_alive(a)) listener_.link_down(a, b);
+  if (a != b && listener_.node_alive(b)) listener_.link_down(b, a);
+  redial_later(a, b);
+}
+
+void NodeLinks::redial_later(std::uint32_t a, std::uint32_t b) {
+  Link& link = pair(a, b);
+  if (link.redialling) return;
+  link.redialling = true;
+  scheduler_.at(scheduler_.now() + config_.redial, std::min(a, b), kLinkRedial, 0, pair_number(a, b));
+}
+
+void NodeLinks::redial(std::uint32_t a, std::uint32_t b) {
+  // A dead node's links are dialled by the node itself when it starts.
+  if (pair(a, b).up || !listener_.node_alive(a) || !listener_.node_alive(b)) return;
+  if (is_cut(a, b) || is_cut(b, a)) {
+    redial_later(a, b);
+  } else {
+    go_up(a, b);
+  }
+}
+
+void NodeLinks::send(std::uint32_t from, std::uint32_t to, Packet&& packet, TimeNs departs) {
+  Link& link = pair(from, to);
+  if (!link.up) return;
+  ++packets_sent_;
+  bytes_sent_ += packet.size;
+  Link& direction = at(from, to);
+  const TimeNs arrival = std::max(departs + delay(from, to, ++direction.sent), direction.last_arrival);
+  direction.last_arrival = arrival;
+  packet.stream = from;
+  packet.epoch = link.epoch;
+  scheduler_.at(arrival, from, kPeerPacket, to, packets_.put(std::move(packet)));
+}
+
+void NodeLinks::packet_arrives(std::uint32_t to, std::uint32_t packet) {
+  const std::uint32_t from = packets_.at(packet).stream;
+  if (!pair(from, to).up || packets_.at(packet).epoch != pair(from, to).epoch) {
+    packets_.take(packet);
+  } else if (is_cut(from, to) || !at(from, to).held.empty()) {
+    at(from, to).held.push_back(packet);
+  } else {
+    listener_.link_packet(to, from, packets_.take(packet));
+  }
+}
+
+void NodeLinks::drop_held(std::uint32_t from, std::uint32_t to) {
+  for (const std::uint32_t packet : at(from, to).held) packets_.take(packet);
+  at(from, to).held.clear();
+}
+
+void NodeLinks::paths_changed() {
+  for (std::uint32_t a = 0; a < places_.size(); ++a) {
+    for (std::uint32_t b = a + 1; b < places_.size(); ++b) {
+      Link& link = at(a, b);
+      if (!link.wanted || !link.up) continue;
+      const bool cut = is_cut(a, b) || is_cut(b, a);
+      if (cut && link.cut_since == kNever) {
+        link.cut_since = scheduler_.now();
+        scheduler_.at(scheduler_.now() + config_.timeout, a, kLinkCheck, 0, pair_number(a, b));
+      } else if (!cut) {
+        link.cut_since = kNever;
+        for (const auto& [from, to] : {std::pair{a, b}, std::pair{b, a}}) {
+          std::vector<std::uint32_t> held = std::move(at(from, to).held);
+          at(from, to).held.clear();
+          for (const std::uint32_t packet : held) packet_arrives(to, packet);
+        }
+      }
+    }
+  }
+}
+
+void NodeLinks::link_check(std::uint32_t a, std::uint32_t b) {
+  const Link& link = at(a, b);
+  if (link.up && link.cut_since != kNever && scheduler_.now() >= link.cut_since + config_.timeout) go_down(a, b);
+}
+
+bool NodeLinks::handle(const Event& event) {
+  const auto count = static_cast<std::uint32_t>(places_.size());
+  switch (event.kind()) {
+    case kPeerPacket: packet_arrives(event.target(), event.payload); return true;
+    case kLinkCheck: link_check(event.payload / count, event.payload % count); return true;
+    case kLinkRedial:
+      at(event.payload / count, event.payload % count).redialling = false;
+      redial(event.payload / count, event.payload % count);
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace wavetank::sim

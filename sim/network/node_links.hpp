@@ -1,0 +1,108 @@
+// Links between server nodes: one byte stream for each pair, with states. A link is up, or down until a redial finds
+// both ends alive and the path open. What is under way when it goes down is lost.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reference/environment/randomness.hpp"
+#include "sim/kernel/event_kind.hpp"
+#include "sim/kernel/scheduler.hpp"
+#include "sim/kernel/slab.hpp"
+#include "sim/network/packet.hpp"
+#include "sim/network/reachability.hpp"
+
+namespace wavetank::sim {
+
+struct NodeLinkConfig {
+  DurationNs timeout = 10 * kSecond;  // a link whose path is cut for so long goes down at both ends
+  DurationNs redial = 1 * kSecond;
+};
+
+class LinkListener {
+ public:
+  virtual ~LinkListener() = default;
+  virtual bool node_alive(std::uint32_t node) = 0;
+  virtual void link_up(std::uint32_t node, std::uint32_t peer) = 0;
+  virtual void link_down(std::uint32_t node, std::uint32_t peer) = 0;
+  virtual void link_packet(std::uint32_t node, std::uint32_t peer, Packet&& packet) = 0;
+};
+
+// Nodes are dense from 0; there are tens of them, so pairs may be a table. A node's link to itself is always up while
+// it lives.
+class NodeLinks {
+ public:
+  NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config, LinkListener& listener);
+
+  void add_node(Place place);
+  // Which pairs have a link at all; call once after all nodes were added. wanted(a, b) must be symmetric.
+  template <class Wanted>
+  void connect(Wanted&& wanted) {
+    const auto count = static_cast<std::uint32_t>(places_.size());
+    links_.assign(static_cast<std::size_t>(count) * count, Link{});
+    for (std::uint32_t a = 0; a < count; ++a) {
+      for (std::uint32_t b = 0; b < count; ++b) at(a, b).wanted = wanted(a, b);
+    }
+  }
+
+  // The node's process runs (again): its links come up one by one, starting now.
+  void node_started(std::uint32_t node);
+  // The node's process is gone: its peers learn it after one passage.
+  void node_died(std::uint32_t node);
+  // Dropped silently when the link is down.
+  void send(std::uint32_t from, std::uint32_t to, Packet&& packet, TimeNs departs);
+  // A path fault began or ended.
+  void paths_changed();
+
+  bool handle(const Event& event);
+  bool is_up(std::uint32_t a, std::uint32_t b) const { return link(a, b).up; }
+  std::uint64_t packets() const { return packets_sent_; }
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
+
+ private:
+  // State of the pair lives with (low, high); what is per direction with (from, to).
+  struct Link {
+    bool wanted = false;
+    bool up = false;
+    bool redialling = false;
+    bool checking = false;
+    std::uint32_t epoch = 0;
+    TimeNs cut_since = kNever;
+    TimeNs last_arrival = 0;   // per direction
+    std::uint32_t sent = 0;    // per direction: the key of its draws
+    std::vector<std::uint32_t> held;  // per direction
+  };
+
+  Link& at(std::uint32_t a, std::uint32_t b) { return links_[static_cast<std::size_t>(a) * places_.size() + b]; }
+  Link& pair(std::uint32_t a, std::uint32_t b) { return a < b ? at(a, b) : at(b, a); }
+  const Link& link(std::uint32_t a, std::uint32_t b) const {
+    return links_[static_cast<std::size_t>(a < b ? a : b) * places_.size() + (a < b ? b : a)];
+  }
+  bool is_cut(std::uint32_t a, std::uint32_t b) const {
+    return a != b && reachability_.has_faults() && reachability_.is_cut(places_[a], places_[b]);
+  }
+  DurationNs delay(std::uint32_t from, std::uint32_t to, std::uint64_t number) const;
+  void go_up(std::uint32_t a, std::uint32_t b);
+  void go_down(std::uint32_t a, std::uint32_t b);
+  void redial_later(std::uint32_t a, std::uint32_t b);
+  void redial(std::uint32_t a, std::uint32_t b);
+  void link_check(std::uint32_t a, std::uint32_t b);
+  void packet_arrives(std::uint32_t to, std::uint32_t packet);
+  void drop_held(std::uint32_t from, std::uint32_t to);
+  std::uint32_t pair_number(std::uint32_t a, std::uint32_t b) const {
+    return static_cast<std::uint32_t>((a < b ? a : b) * places_.size() + (a < b ? b : a));
+  }
+
+  Scheduler& scheduler_;
+  Reachability& reachability_;
+  Randomness randomness_;
+  NodeLinkConfig config_;
+  LinkListener& listener_;
+  std::vector<Place> places_;
+  std::vector<Link> links_;
+  Slab<Packet> packets_;
+  std::uint64_t packets_sent_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+};
+
+}  // namespace wavetank::sim
