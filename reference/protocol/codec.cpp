@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -277,12 +276,15 @@ class Parser {
   bool read_nested(M& message);
   bool read_packed(std::vector<std::uint64_t>& values);
   bool read_bytes(Slice& bytes);
+  template <int kMaxBytes = 10>
   bool read_varint(std::uint64_t& value);
   bool read_fixed64(std::uint64_t& value);
   bool read_length(std::size_t& length);
   bool skip(std::uint32_t tag, const std::uint8_t* start, std::string* kept);
   template <class T>
   void make_room(std::vector<T>& list);
+
+  static constexpr int kHeadBytes = 5;  // the longest tag and the longest length, as in protobuf's parser
 
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
@@ -291,12 +293,14 @@ class Parser {
   DecodeError error_ = DecodeError::kMalformed;
 };
 
+// Refuses encodings longer than kMaxBytes; bits beyond the 64th are dropped, as protobuf does.
+template <int kMaxBytes>
 [[gnu::always_inline]] inline bool Parser::read_varint(std::uint64_t& value) {
   if (at_ == end_) return false;
   std::uint64_t byte = *at_++;
   value = byte;
   for (int shift = 7; (byte & 0x80) != 0; shift += 7) {
-    if (at_ == end_ || shift == 70) return false;
+    if (at_ == end_ || shift == 7 * kMaxBytes) return false;
     byte = *at_++;
     value += (byte - 1) << shift;  // -1 takes the continuation bit of the byte before away
   }
@@ -312,7 +316,7 @@ class Parser {
 // A length that the enclosing message really holds.
 [[gnu::always_inline]] inline bool Parser::read_length(std::size_t& length) {
   std::uint64_t size = 0;
-  if (!read_varint(size) || size > left()) return false;
+  if (!read_varint<kHeadBytes>(size) || size > left()) return false;
   length = static_cast<std::size_t>(size);
   return true;
 }
@@ -331,8 +335,7 @@ struct Parser::Walk {
     if (parser.at_ == parser.end_) return;
     tag_start = parser.at_;
     std::uint64_t number = 0;
-    ok = parser.read_varint(number) && number <= std::numeric_limits<std::uint32_t>::max() &&
-         (number >> 3) != 0;
+    ok = parser.read_varint<kHeadBytes>(number) && (static_cast<std::uint32_t>(number) >> 3) != 0;
     if (ok) tag = static_cast<std::uint32_t>(number);
   }
   [[gnu::always_inline]] void took(bool read_ok) {
@@ -468,9 +471,15 @@ bool Parser::read_bytes(Slice& bytes) {
 
 // Passes over the field of `tag`, which began at `start`; appends its bytes to `kept` when there is one.
 bool Parser::skip(std::uint32_t tag, const std::uint8_t* start, std::string* kept) {
-  CodedInputStream rest(at_, static_cast<int>(left()));
-  if (!WireFormatLite::SkipField(&rest, tag)) return false;
-  at_ += rest.CurrentPosition();
+  if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+    std::size_t length = 0;
+    if (!read_length(length)) return false;
+    at_ += length;
+  } else {
+    CodedInputStream rest(at_, static_cast<int>(left()));
+    if (!WireFormatLite::SkipField(&rest, tag)) return false;
+    at_ += rest.CurrentPosition();
+  }
   if (kept != nullptr)
     kept->append(reinterpret_cast<const char*>(start), static_cast<std::size_t>(at_ - start));
   return true;

@@ -151,6 +151,10 @@ TEST(CodecTest, LongVarintsAreTruncatedAsProtobufDoes) {
   EXPECT_EQ(decode(raw("08 ffffffffffffffffff01"))->frame_seq, 0xffffffffu);
   EXPECT_EQ(decode(raw("08 8180808000"))->frame_seq, 1u);
   EXPECT_FALSE(decode(raw("08 ffffffffffffffffffff01")).has_value());  // eleven bytes
+  EXPECT_TRUE(decode(raw("8880808000 01")).has_value());               // a tag may take five bytes
+  EXPECT_FALSE(decode(raw("888080808000 01")).has_value());            // not six
+  EXPECT_TRUE(decode(raw("d201 8080808000")).has_value());             // nor may a length
+  EXPECT_FALSE(decode(raw("d201 808080808000")).has_value());
 }
 
 TEST(CodecTest, PackedAndUnpackedNumbersAreTheSame) {

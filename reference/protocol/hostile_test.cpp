@@ -171,7 +171,7 @@ TEST(HostileTest, DamagedFrames) {
 // The verdicts of the generated class and of ours on damaged frames are the same.
 TEST(HostileTest, DamagedFramesGetTheVerdictOfTheGeneratedClass) {
   int disagreed = 0;
-  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
     std::string bytes = bytes_of(frame_from_seed(seed, 80));
     if (bytes.empty()) continue;
     const std::uint64_t where = IdHash::mix(seed + 77);
