@@ -24,8 +24,9 @@ class Feed {
   // dropped.
   void append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects);
 
-  // The session is pushed every change above the returned head. Attaching it again is harmless.
-  protocol::AttachResult attach(NodeId gateway, const protocol::Attach& request, Effects& effects);
+  // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
+  // it again is harmless.
+  void attach(NodeId gateway, const protocol::Attach& request, Effects& effects);
   void detach(const protocol::Detach& request);
   // Forgets the sessions of a gateway. O(sessions).
   void gateway_lost(NodeId gateway);
@@ -46,15 +47,16 @@ class Feed {
     DeviceIndex device = 0;
     std::uint32_t next = kNone;  // the user's next session
     bool used = false;
-    bool deaf = false;  // Defect::kSyncMissesRacingMessage
   };
 
   store::FeedHead& head(UserId user);
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
             Effects& effects);
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
+  // Defect::kResendsAllAfterReconnect.
   void resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects);
-  OnlineSession* find(UserId user, SessionId session);
+  // The slot of the session, kNone when it is not attached.
+  std::uint32_t find(UserId user, SessionId session) const;
   void unlink(std::uint32_t slot);
 
   const ServerConfig& config_;
@@ -64,6 +66,7 @@ class Feed {
   boost::unordered_flat_map<UserId, std::uint32_t, IdHash> first_session_;
   std::vector<OnlineSession> sessions_;
   std::vector<std::uint32_t> free_;
+  std::vector<protocol::Change> changes_;
   std::size_t session_count_ = 0;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.
   boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;

@@ -10,6 +10,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "reference/environment/node.hpp"
@@ -66,7 +67,7 @@ class Gateway : public Node {
   void hello_received(Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
-  void forward_send(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
+  void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
   void attach(const Session& session, Effects& effects);
   void attached(const protocol::AttachResult& result, TimeNs now, Effects& effects);
   void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
@@ -77,9 +78,13 @@ class Gateway : public Node {
   void refuse(Session& session, protocol::ErrorCode code, std::uint64_t request_id, CloseReason reason,
               Effects& effects);
   void forget(Session& session, Effects& effects);
-  void touch(Session& session, TimeNs now, Effects& effects);
   void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
-  void arm(SessionState list, Effects& effects);
+  void arm(SessionState state, Effects& effects);
+  DurationNs patience(SessionState state) const;
+  Session* by_id(SessionId session) {
+    return (session & ~0xffffffffULL) == id_base_ ? sessions_.by_counter(static_cast<std::uint32_t>(session))
+                                                  : nullptr;
+  }
   bool is_up(NodeId peer) const { return peer < up_.size() && up_[peer]; }
   protocol::Route route_of(const Session& session) const {
     return {session_id(session), session.user, session.device};
@@ -96,9 +101,9 @@ class Gateway : public Node {
   std::vector<bool> up_;
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;
-  std::vector<RequestKey> scratch_;
-  // Defect::kSocketSendsReordered: the send that waits to be overtaken, by session.
-  boost::unordered_flat_map<SessionId, protocol::Frame, IdHash> overtaken_;
+  std::vector<RequestKey> lost_;
+  // Defect::kSocketSendsReordered: the send that waits to be overtaken and its shard, by session.
+  boost::unordered_flat_map<SessionId, std::pair<NodeId, protocol::Frame>, IdHash> overtaken_;
 };
 
 }  // namespace wavetank::server

@@ -30,19 +30,26 @@ class OutboxSource {
   // Items stored and not acknowledged.
   std::uint64_t pending(NodeId destination);
 
+  // Defect::kOutboxInMemory: what was not acknowledged when the process ended is gone. Call it before any
+  // other method.
+  void forget_all(NodeId destination);
+
  private:
   struct Lane {
     bool loaded = false;
     bool up = false;
     std::uint64_t head = 0;       // highest number given
-    std::uint64_t acked = 0;      // rows up to here are deleted
+    std::uint64_t acked = 0;      // highest number acknowledged
+    std::uint64_t trimmed = 0;    // rows up to here are deleted
     std::uint64_t sent = 0;       // highest number sent on the link as it is
-    std::uint64_t ever_sent = 0;  // highest number sent by this process
+    std::uint64_t ever_sent = 0;  // highest number ever sent; of older processes, all they had
+    std::size_t frame_at =
+        SIZE_MAX;  // where the newest frame stands among the effects, if they are still those
   };
   Lane& lane(NodeId destination);
   // Sends what the window allows, reading from the store.
   void pump(NodeId destination, Lane& lane, Effects& effects);
-  void send(NodeId destination, protocol::OutboxItem&& item, Effects& effects);
+  void send(NodeId destination, Lane& lane, protocol::OutboxItem&& item, Effects& effects);
 
   const ServerConfig& config_;
   store::LogStore& store_;
@@ -66,8 +73,9 @@ class OutboxInbox {
  private:
   struct Lane {
     bool loaded = false;
-    std::uint64_t number = 0;
+    std::uint64_t number = 0;  // accepted
     std::uint64_t stored = 0;
+    std::size_t frame_at = SIZE_MAX;  // as in OutboxSource
   };
   Lane& lane(NodeId source);
 

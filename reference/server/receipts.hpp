@@ -75,7 +75,9 @@ class Receipts {
   // Adds to users_ the authors of the newest entries of (after, to].
   void authors(const ConversationId& id, Conversation& conversation, UserId reader, std::uint64_t after,
                std::uint64_t to);
-  std::uint64_t unread(const ConversationId& id, Marks& marks, UserId user, std::uint64_t read_seq);
+  std::uint64_t unread(const ConversationId& id, Marks& marks, UserId user, std::uint64_t head_seq,
+                       std::uint64_t read_seq);
+  // Countable entries of (after, to] that the user may see and did not send; a scan.
   std::uint64_t count(const ConversationId& id, UserId user, std::uint64_t after, std::uint64_t to);
 
   const ServerConfig& config_;

@@ -30,6 +30,7 @@ struct Session {
   std::uint32_t frames_received = 0;  // the client's highest frame_seq
   std::uint32_t previous = 0;         // neighbours in the deadline list
   std::uint32_t next = 0;
+  std::uint32_t features = 0;  // both sides'
   SessionState state = SessionState::kFree;
 };
 static_assert(sizeof(Session) <= 80, "a session must stay small");

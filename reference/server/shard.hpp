@@ -63,6 +63,8 @@ class Shard : public Node {
   void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
+  // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
+  bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
   void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, Effects& effects);
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);
   void reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects);

@@ -1,0 +1,191 @@
+#include "reference/server/feed.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace wavetank::server {
+
+using protocol::ChangeKind;
+using protocol::ErrorCode;
+
+namespace {
+
+constexpr std::uint64_t kDefectPeriod = 7;
+// Defect::kSyncMissesRacingMessage: how far the pages of a sync lag behind the head they name.
+constexpr DurationNs kDefectLag = 2 * kSecond;
+
+}  // namespace
+
+Feed::Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer)
+    : config_(config), store_(store), observer_(observer) {}
+
+store::FeedHead& Feed::head(UserId user) {
+  const auto [at, fresh] = heads_.try_emplace(user);
+  if (fresh) at->second = store_.feed_head(user);
+  return at->second;
+}
+
+void Feed::bound_cache() {
+  if (heads_.size() > config_.cache_limit) heads_.clear();
+}
+
+void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
+  store::FeedHead& feed = head(user);
+  protocol::Change row = change;
+  if (change.kind == ChangeKind::kReceipt) {
+    if (const auto older = store_.receipt(user, change.conversation, change.subject)) {
+      row.delivered_seq = std::max(row.delivered_seq, older->delivered_seq);
+      row.read_seq = std::max(row.read_seq, older->read_seq);
+      if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return;
+      observer_.probe(config_.self, Probe::kReceiptCoalesced);
+    }
+  }
+  row.prev_user_seq = feed.user_seq;
+  row.user_seq = ++feed.user_seq;
+  store_.append_change(user, row);
+  if (config_.defects.has(Defect::kSyncMissesRacingMessage)) newest_at_[user] = now;
+  if (config_.defects.has(Defect::kPushDroppedSilently)) {
+    // Every so-many-th push gets lost, and the next one bridges the hole as if it knew.
+    if (row.user_seq % kDefectPeriod == 0) return;
+    if (row.user_seq % kDefectPeriod == 1 && row.user_seq > 1) --row.prev_user_seq;
+  }
+  push_to_sessions(user, feed.epoch, row, effects);
+}
+
+void Feed::push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change,
+                            Effects& effects) {
+  const auto first = first_session_.find(user);
+  if (first == first_session_.end()) return;
+  for (std::uint32_t slot = first->second; slot != kNone; slot = sessions_[slot].next) {
+    push(sessions_[slot], epoch, change, effects);
+  }
+}
+
+void Feed::push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
+                Effects& effects) {
+  protocol::ChangePush body;
+  body.user_epoch = epoch;
+  body.changes.push_back(change);
+  protocol::Frame frame = protocol::make_frame(std::move(body));
+  frame.route = protocol::Route{session.session, session.user, session.device};
+  effects.send_peer(session.gateway, std::move(frame));
+}
+
+// ---- sessions
+// ------------------------------------------------------------------------------------------------------
+
+std::uint32_t Feed::find(UserId user, SessionId session) const {
+  const auto first = first_session_.find(user);
+  std::uint32_t slot = first == first_session_.end() ? kNone : first->second;
+  while (slot != kNone && sessions_[slot].session != session) slot = sessions_[slot].next;
+  return slot;
+}
+
+void Feed::unlink(std::uint32_t slot) {
+  OnlineSession& session = sessions_[slot];
+  const auto first = first_session_.find(session.user);
+  if (first->second == slot) {
+    if (session.next == kNone) {
+      first_session_.erase(first);
+    } else {
+      first->second = session.next;
+    }
+  } else {
+    std::uint32_t before = first->second;
+    while (sessions_[before].next != slot) before = sessions_[before].next;
+    sessions_[before].next = session.next;
+  }
+  session = {};
+  free_.push_back(slot);
+  --session_count_;
+}
+
+void Feed::attach(NodeId gateway, const protocol::Attach& request, Effects& effects) {
+  std::uint32_t slot = find(request.user, request.session);
+  if (slot == kNone) {
+    if (free_.empty()) {
+      slot = static_cast<std::uint32_t>(sessions_.size());
+      sessions_.emplace_back();
+    } else {
+      slot = free_.back();
+      free_.pop_back();
+    }
+    const auto [first, alone] = first_session_.try_emplace(request.user, kNone);
+    sessions_[slot] = {
+        request.session, request.user, gateway, request.device, std::exchange(first->second, slot), true};
+    ++session_count_;
+  }
+  sessions_[slot].gateway = gateway;
+  const store::FeedHead& feed = head(request.user);
+  protocol::Frame frame = protocol::make_frame(
+      protocol::AttachResult{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone});
+  effects.send_peer(gateway, std::move(frame));
+  if (config_.defects.has(Defect::kResendsAllAfterReconnect)) resend_all(sessions_[slot], feed, effects);
+}
+
+void Feed::resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects) {
+  std::uint64_t after = 0;
+  for (changes_.clear(); after < head.user_seq; changes_.clear()) {
+    store_.changes(session.user, after, config_.page_limit, changes_);
+    if (changes_.empty()) return;
+    for (const protocol::Change& change : changes_) push(session, head.epoch, change, effects);
+    after = changes_.back().user_seq;
+  }
+}
+
+void Feed::detach(const protocol::Detach& request) {
+  const std::uint32_t slot = find(request.user, request.session);
+  if (slot != kNone) unlink(slot);
+}
+
+void Feed::gateway_lost(NodeId gateway) {
+  for (std::uint32_t slot = 0; slot < sessions_.size(); ++slot) {
+    if (sessions_[slot].used && sessions_[slot].gateway == gateway) unlink(slot);
+  }
+}
+
+// ---- sync
+// ----------------------------------------------------------------------------------------------------------
+
+protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
+                                Effects& effects) {
+  const store::FeedHead feed = head(from.user);
+  protocol::SyncResult result;
+  result.user_epoch = feed.epoch;
+  result.from_user_seq = request.user_seq;
+  result.next_user_seq = request.user_seq;
+  result.head_user_seq = feed.user_seq;
+  // A cursor above the head belongs to no feed that exists: to its owner that is a dead epoch as well. Epoch
+  // 0 is a device that has none yet.
+  const bool epoch_fits =
+      request.user_epoch == feed.epoch || (request.user_epoch == 0 && request.user_seq == 0);
+  if (!epoch_fits || request.user_seq > feed.user_seq) {
+    result.error = ErrorCode::kEpochMismatch;
+    return result;
+  }
+  const std::uint32_t limit =
+      request.limit == 0 ? config_.page_limit : std::min(request.limit, config_.page_limit);
+  store_.changes(from.user, request.user_seq, limit, result.changes);
+  const bool full = result.changes.size() == limit;
+  result.next_user_seq = full ? result.changes.back().user_seq : feed.user_seq;
+  result.more = result.next_user_seq < feed.user_seq;
+  if (config_.defects.has(Defect::kSyncMissesRacingMessage) && !result.more && !result.changes.empty() &&
+      newest_at_.contains(from.user) && now - newest_at_[from.user] < kDefectLag) {
+    // The page comes from a snapshot older than the head that it is closed with.
+    result.changes.pop_back();
+  }
+  std::uint64_t previous = request.user_seq;
+  for (protocol::Change& change : result.changes) {
+    change.prev_user_seq = std::exchange(previous, change.user_seq);
+  }
+  if (config_.defects.has(Defect::kPushAndSyncBothDeliver)) {
+    const std::uint32_t slot = find(from.user, from.session);
+    for (const protocol::Change& change : result.changes) {
+      if (slot != kNone) push(sessions_[slot], feed.epoch, change, effects);
+    }
+  }
+  return result;
+}
+
+}  // namespace wavetank::server

@@ -1,0 +1,335 @@
+#include "reference/server/gateway.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace wavetank::server {
+
+using protocol::ErrorCode;
+using protocol::Frame;
+
+namespace {
+
+// Defect::kSocketSendsReordered strikes at every so-many-th message of a device.
+constexpr std::uint32_t kDefectPeriod = 7;
+
+std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
+
+// Whether a client may send this body at all (after its Hello).
+bool is_request(const protocol::Body& body) {
+  return std::holds_alternative<protocol::SendMessage>(body) ||
+         std::holds_alternative<protocol::FetchRange>(body) || std::holds_alternative<protocol::Sync>(body) ||
+         std::holds_alternative<protocol::DeliveredCursor>(body) ||
+         std::holds_alternative<protocol::ReadWatermark>(body);
+}
+
+// The conversation that the request is about; nullptr for Sync, which is about the user.
+const ConversationId* conversation_of(const protocol::Body& body) {
+  if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
+  if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;
+  if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&body)) return &cursor->conversation;
+  if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&body)) return &watermark->conversation;
+  return nullptr;
+}
+
+}  // namespace
+
+Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authenticator& authenticator,
+                 ServerObserver& observer, std::uint32_t boot)
+    : config_(config),
+      placement_(placement),
+      authenticator_(authenticator),
+      observer_(observer),
+      id_base_(static_cast<SessionId>(config.self & 0xffff) << 48 | static_cast<SessionId>(boot & 0xffff)
+                                                                        << 32) {}
+
+void Gateway::start(TimeNs, Effects&) {}
+
+// ---- connections and their deadlines
+// -------------------------------------------------------------------------------
+
+DurationNs Gateway::patience(SessionState state) const {
+  switch (state) {
+    case SessionState::kAwaitingHello:
+      return config_.hello_timeout_ms * kMillisecond;
+    case SessionState::kAttaching:
+      return config_.attach_timeout_ms * kMillisecond;
+    default:
+      return config_.heartbeat_timeout_ms * kMillisecond;
+  }
+}
+
+void Gateway::enter(Session& session, SessionState state, TimeNs now, Effects& effects) {
+  sessions_.enter(session, state, now);
+  arm(state, effects);
+}
+
+// The timer of a list waits for its oldest session. While it is armed nothing need be done: deadlines only
+// move away.
+void Gateway::arm(SessionState state, Effects& effects) {
+  TimeNs& armed = sessions_.armed[static_cast<std::size_t>(state)];
+  const Session* oldest = sessions_.oldest(state);
+  if (armed != kNever || oldest == nullptr) return;
+  armed = oldest->since + patience(state);
+  effects.arm(static_cast<TimerId>(state), armed);
+}
+
+void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  if (timer >= kDeadlineLists) return;
+  const auto state = static_cast<SessionState>(timer);
+  sessions_.armed[timer] = kNever;
+  for (Session* session = sessions_.oldest(state); session != nullptr; session = sessions_.oldest(state)) {
+    if (session->since + patience(state) > now) break;
+    if (state == SessionState::kAttaching) {
+      observer_.probe(config_.self, Probe::kUnavailableAnswered);
+      refuse(*session, ErrorCode::kUnavailable, session->hello_request, CloseReason::kNormal, effects);
+      continue;
+    }
+    observer_.probe(config_.self, Probe::kSessionTimedOut);
+    effects.close(session->connection, CloseReason::kTimeout);
+    forget(*session, effects);
+  }
+  arm(state, effects);
+}
+
+void Gateway::connection_opened(ConnectionId connection, TimeNs now, Effects& effects) {
+  enter(sessions_.open(connection), SessionState::kAwaitingHello, now, effects);
+}
+
+void Gateway::connection_closed(ConnectionId connection, CloseReason, TimeNs, Effects& effects) {
+  if (Session* session = sessions_.by_connection(connection)) forget(*session, effects);
+}
+
+void Gateway::forget(Session& session, Effects& effects) {
+  if (session.state == SessionState::kLive) --live_count_;
+  if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
+    effects.send_peer(session.home,
+                      protocol::make_frame(protocol::Detach{session_id(session), session.user}));
+  }
+  // Its requests in flight stay noted until their answers come or the link fails; both then find nobody.
+  overtaken_.erase(session_id(session));
+  sessions_.close(session);
+}
+
+void Gateway::refuse(Session& session, ErrorCode code, std::uint64_t request_id, CloseReason reason,
+                     Effects& effects) {
+  send_error(session, code, request_id, effects);
+  effects.close(session.connection, reason);
+  forget(session, effects);
+}
+
+void Gateway::send(Session& session, Frame frame, Effects& effects) {
+  frame.frame_seq = ++session.frames_sent;
+  frame.ack_frame_seq = session.frames_received;
+  effects.send(session.connection, std::move(frame));
+}
+
+void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request_id, Effects& effects) {
+  const bool again = code == ErrorCode::kUnavailable || code == ErrorCode::kBusy;
+  send(session,
+       protocol::make_frame(protocol::Error{code, again ? config_.busy_retry_after_ms : 0}, request_id),
+       effects);
+}
+
+// ---- from the client
+// -----------------------------------------------------------------------------------------------
+
+void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now, Effects& effects) {
+  Session* session = sessions_.by_connection(connection);
+  // A frame that crossed our close.
+  if (session == nullptr) return;
+  session->frames_received = std::max(session->frames_received, frame.frame_seq);
+  if (session->state == SessionState::kLive) {
+    live_frame_received(*session, std::move(frame), now, effects);
+  } else if (session->state == SessionState::kAwaitingHello &&
+             std::holds_alternative<protocol::Hello>(frame.body)) {
+    hello_received(*session, frame, now, effects);
+  } else {
+    // Before Welcome nothing but one Hello is allowed.
+    refuse(*session, ErrorCode::kUnauthenticated, frame.request_id, CloseReason::kProtocolError, effects);
+  }
+}
+
+void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, Effects& effects) {
+  const auto& hello = std::get<protocol::Hello>(frame.body);
+  if (hello.min_version > protocol::kVersion || hello.max_version < protocol::kVersion) {
+    return refuse(session, ErrorCode::kUnsupportedVersion, frame.request_id, CloseReason::kNormal, effects);
+  }
+  session.home = placement_.home(hello.user);
+  if (session.home == kNoNode || !authenticator_.accept(hello)) {
+    return refuse(session, ErrorCode::kUnauthenticated, frame.request_id, CloseReason::kNormal, effects);
+  }
+  session.user = hello.user;
+  session.device = hello.device;
+  session.features = static_cast<std::uint32_t>(hello.features & protocol::kAllFeatures);
+  session.hello_request = frame.request_id;
+  if (!is_up(session.home)) {
+    observer_.probe(config_.self, Probe::kUnavailableAnswered);
+    return refuse(session, ErrorCode::kUnavailable, frame.request_id, CloseReason::kNormal, effects);
+  }
+  enter(session, SessionState::kAttaching, now, effects);
+  attach(session, effects);
+}
+
+void Gateway::attach(const Session& session, Effects& effects) {
+  effects.send_peer(session.home, protocol::make_frame(
+                                      protocol::Attach{session_id(session), session.user, session.device}));
+}
+
+void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
+  enter(session, SessionState::kLive, now, effects);
+  if (is_request(frame.body)) {
+    const ConversationId* conversation = conversation_of(frame.body);
+    const NodeId shard = conversation != nullptr ? placement_.home(*conversation) : session.home;
+    return forward(session, shard, std::move(frame), now, effects);
+  }
+  if (std::holds_alternative<protocol::Heartbeat>(frame.body)) {
+    return send(
+        session,
+        protocol::make_frame(protocol::HeartbeatAck{milliseconds(now), session.known_head}, frame.request_id),
+        effects);
+  }
+  if (std::holds_alternative<std::monostate>(frame.body)) {
+    // A body of a newer version: not ours to judge, but its sender must not wait.
+    if (frame.request_id != 0) send_error(session, ErrorCode::kMalformed, frame.request_id, effects);
+    return;
+  }
+  if (std::holds_alternative<protocol::GoAway>(frame.body)) return;
+  refuse(session, ErrorCode::kMalformed, frame.request_id, CloseReason::kProtocolError, effects);
+}
+
+void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now, Effects& effects) {
+  frame.route = route_of(session);
+  frame.frame_seq = frame.ack_frame_seq = 0;
+  const std::uint64_t request_id = frame.request_id;
+  const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+  if (message != nullptr) observer_.send_at_gateway(config_.self, *frame.route, *message, now);
+  if (shard == kNoNode) return send_error(session, ErrorCode::kMalformed, request_id, effects);
+  if (!is_up(shard)) {
+    observer_.probe(config_.self, Probe::kUnavailableAnswered);
+    return send_error(session, ErrorCode::kUnavailable, request_id, effects);
+  }
+  if (request_id != 0) {
+    if (session.in_flight >= config_.max_in_flight) {
+      observer_.probe(config_.self, Probe::kBusyAnswered);
+      return send_error(session, ErrorCode::kBusy, request_id, effects);
+    }
+    const auto [at, fresh] = in_flight_.try_emplace(RequestKey{session_id(session), request_id}, shard);
+    at->second = shard;
+    session.in_flight += fresh;
+  }
+  if (config_.defects.has(Defect::kSocketSendsReordered) && message != nullptr) {
+    return forward_reordered(session, shard, std::move(frame), effects);
+  }
+  effects.send_peer(shard, std::move(frame));
+}
+
+// Defect::kSocketSendsReordered: some sends wait until the next one of the socket has overtaken them.
+void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, Effects& effects) {
+  const auto& message = std::get<protocol::SendMessage>(frame.body);
+  const auto waiting = overtaken_.find(session_id(session));
+  if (waiting == overtaken_.end() && message_counter(message.client_msg_id) % kDefectPeriod == 0) {
+    overtaken_.emplace(session_id(session), std::pair(shard, std::move(frame)));
+    return;
+  }
+  effects.send_peer(shard, std::move(frame));
+  if (waiting == overtaken_.end()) return;
+  effects.send_peer(waiting->second.first, std::move(waiting->second.second));
+  overtaken_.erase(waiting);
+}
+
+// ---- from the shards
+// -----------------------------------------------------------------------------------------------
+
+void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
+  if (peer >= up_.size()) up_.resize(peer + 1);
+  up_[peer] = true;
+  sessions_.for_each([&](const Session& session) {
+    if (session.state == SessionState::kAwaitingHello || session.home != peer) return;
+    observer_.probe(config_.self, Probe::kReattached);
+    attach(session, effects);
+  });
+}
+
+void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
+  if (peer < up_.size()) up_[peer] = false;
+  // In the order of sessions and requests, not of the hash table.
+  lost_.clear();
+  for (const auto& [request, shard] : in_flight_) {
+    if (shard == peer) lost_.push_back(request);
+  }
+  std::sort(lost_.begin(), lost_.end());
+  for (const RequestKey& request : lost_) {
+    in_flight_.erase(request);
+    Session* session = by_id(request.session);
+    if (session == nullptr) continue;
+    --session->in_flight;
+    observer_.probe(config_.self, Probe::kUnavailableAnswered);
+    send_error(*session, ErrorCode::kUnavailable, request.request_id, effects);
+  }
+}
+
+void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
+  if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
+    attached(*result, now, effects);
+  } else if (!frame.route) {
+    return;
+  } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
+    Session* session = by_id(frame.route->session);
+    if (session != nullptr) push(*session, std::move(frame), now, effects);
+  } else {
+    reply(std::move(frame), effects);
+  }
+}
+
+void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects& effects) {
+  Session* session = by_id(result.session);
+  if (session == nullptr) return;
+  const bool first = session->state == SessionState::kAttaching;
+  if (result.error != ErrorCode::kNone) {
+    return refuse(*session, result.error, first ? session->hello_request : 0, CloseReason::kNormal, effects);
+  }
+  session->known_head = std::max(session->known_head, result.user_head_seq);
+  if (!first) return;
+  enter(*session, SessionState::kLive, now, effects);
+  ++live_count_;
+  protocol::Welcome welcome;
+  welcome.version = protocol::kVersion;
+  welcome.features = session->features;
+  welcome.session = result.session;
+  welcome.heartbeat_interval_ms = config_.heartbeat_interval_ms;
+  welcome.heartbeat_timeout_ms = config_.heartbeat_timeout_ms;
+  welcome.max_frame_bytes = config_.max_frame_bytes;
+  welcome.reconnect_min_ms = config_.reconnect_min_ms;
+  welcome.reconnect_jitter_ms = config_.reconnect_jitter_ms;
+  welcome.server_time_ms = milliseconds(now);
+  welcome.user_epoch = result.user_epoch;
+  welcome.user_head_seq = session->known_head;
+  send(*session, protocol::make_frame(welcome, session->hello_request), effects);
+}
+
+void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
+  const auto& body = std::get<protocol::ChangePush>(frame.body);
+  if (!body.changes.empty()) session.known_head = std::max(session.known_head, body.changes.back().user_seq);
+  // Pushes may overtake the AttachResult of a session only if its shard had it before; Welcome tells the head
+  // anyway.
+  if (session.state != SessionState::kLive) return;
+  for (const protocol::Change& change : body.changes) {
+    if (change.event) observer_.event_leaves_gateway(config_.self, *frame.route, *change.event, now);
+  }
+  frame.route.reset();
+  send(session, std::move(frame), effects);
+}
+
+void Gateway::reply(Frame&& frame, Effects& effects) {
+  // Of an answered or unknown request: the answer UNAVAILABLE has gone out, or the session is gone.
+  if (in_flight_.erase(RequestKey{frame.route->session, frame.request_id}) == 0) return;
+  Session* session = by_id(frame.route->session);
+  if (session == nullptr) return;
+  --session->in_flight;
+  frame.route.reset();
+  send(*session, std::move(frame), effects);
+}
+
+}  // namespace wavetank::server

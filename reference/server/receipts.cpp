@@ -1,0 +1,208 @@
+#include "reference/server/receipts.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace wavetank::server {
+
+using protocol::ErrorCode;
+
+Receipts::Receipts(const ServerConfig& config, store::LogStore& store, ConversationLog& log)
+    : config_(config), store_(store), log_(log) {}
+
+void Receipts::bound_cache() {
+  if (cache_.size() > config_.cache_limit) cache_.clear();
+}
+
+Receipts::Marks& Receipts::load(const ConversationId& id) {
+  const auto [at, fresh] = cache_.try_emplace(id);
+  if (fresh) {
+    store_.marks(id, at->second.rows);
+    std::sort(at->second.rows.begin(), at->second.rows.end(),
+              [](const store::MarkRow& a, const store::MarkRow& b) {
+                return std::tie(a.user, a.device) < std::tie(b.user, b.device);
+              });
+  }
+  return at->second;
+}
+
+Receipts::UserMarks Receipts::user_marks(const Marks& marks, UserId user) {
+  UserMarks result;
+  auto row = std::lower_bound(marks.rows.begin(), marks.rows.end(), user,
+                              [](const store::MarkRow& r, UserId u) { return r.user < u; });
+  for (; row != marks.rows.end() && row->user == user; ++row) {
+    result.delivered_seq = std::max(result.delivered_seq, row->delivered_seq);
+    result.read_seq = std::max(result.read_seq, row->read_seq);
+  }
+  return result;
+}
+
+// The device's row; a new one is all zeros and not in the store until it moves.
+store::MarkRow& Receipts::mark_of(Marks& marks, UserId user, DeviceIndex device) {
+  const auto at = std::lower_bound(
+      marks.rows.begin(), marks.rows.end(), std::pair(user, device),
+      [](const store::MarkRow& r, const auto& key) { return std::pair(r.user, r.device) < key; });
+  if (at != marks.rows.end() && at->user == user && at->device == device) return *at;
+  return *marks.rows.insert(at, store::MarkRow{user, device, 0, 0});
+}
+
+protocol::CursorAck Receipts::delivered(const protocol::Route& from, const protocol::DeliveredCursor& cursor,
+                                        std::vector<ReceiptNotice>& notices) {
+  return move(from, {cursor.conversation, cursor.conv_epoch, cursor.delivered_seq, 0, false, false}, notices);
+}
+
+protocol::CursorAck Receipts::read(const protocol::Route& from, const protocol::ReadWatermark& watermark,
+                                   std::vector<ReceiptNotice>& notices) {
+  return move(
+      from, {watermark.conversation, watermark.conv_epoch, 0, watermark.read_seq, true, watermark.is_private},
+      notices);
+}
+
+// Raises the device's mark to what is wished, never above what the user may see.
+void Receipts::merge(store::MarkRow& mark, const Wish& wish, const Visibility& seen) const {
+  mark.delivered_seq = std::max(mark.delivered_seq, std::min(wish.delivered_seq, seen.last_seq));
+  if (!wish.is_read) return;
+  const std::uint64_t read_seq = std::min(wish.read_seq, seen.last_seq);
+  mark.read_seq =
+      config_.defects.has(Defect::kReadLastWriterWins) ? read_seq : std::max(mark.read_seq, read_seq);
+  if (config_.defects.has(Defect::kDeliveredBelowRead)) return;
+  mark.delivered_seq = std::max(mark.delivered_seq, mark.read_seq);
+}
+
+protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish,
+                                   std::vector<ReceiptNotice>& notices) {
+  protocol::CursorAck ack;
+  ack.conversation = wish.conversation;
+  const Conversation& conversation = log_.load(wish.conversation);
+  ack.conv_epoch = conversation.row.epoch;
+  const Visibility seen = log_.visibility(wish.conversation, conversation, from.user);
+  if (!seen.ever) {
+    ack.error = ErrorCode::kForbidden;
+    return ack;
+  }
+  if (wish.conv_epoch != 0 && wish.conv_epoch != conversation.row.epoch) {
+    ack.error = ErrorCode::kEpochMismatch;
+    return ack;
+  }
+  Marks& marks = load(wish.conversation);
+  const UserMarks before = user_marks(marks, from.user);
+  store::MarkRow& mark = mark_of(marks, from.user, from.device);
+  const store::MarkRow old = mark;
+  merge(mark, wish, seen);
+  if (mark.delivered_seq != old.delivered_seq || mark.read_seq != old.read_seq) {
+    store_.put_mark(wish.conversation, mark);
+  }
+  const std::uint64_t device_delivered = mark.delivered_seq;
+  UserMarks after = user_marks(marks, from.user);
+  if (config_.defects.has(Defect::kReadLastWriterWins) && wish.is_read) {
+    for (store::MarkRow& row : marks.rows) {
+      if (row.user != from.user || row.read_seq == mark.read_seq) continue;
+      row.read_seq = mark.read_seq;
+      store_.put_mark(wish.conversation, row);
+    }
+    after.read_seq = mark.read_seq;
+  }
+  if (config_.defects.has(Defect::kStaleDeviceLowersRead)) after.read_seq = mark.read_seq;
+
+  notify(from, wish, before, after, notices);
+  ack.delivered_seq = device_delivered;
+  ack.read_seq = after.read_seq;
+  ack.head_seq = seen.last_seq;
+  ack.head_msg_no = log_.visible_msg_no(wish.conversation, log_.load(wish.conversation), seen);
+  ack.unread = unread(wish.conversation, marks, from.user, seen.last_seq, after.read_seq);
+  return ack;
+}
+
+// ---- who is told
+// ---------------------------------------------------------------------------------------------------
+
+void Receipts::authors(const ConversationId& id, Conversation& conversation, UserId reader,
+                       std::uint64_t after, std::uint64_t to) {
+  if (to <= after) return;
+  const std::uint64_t scan =
+      std::min<std::uint64_t>({to - after, config_.receipt_author_scan, ConversationLog::kRecentMax});
+  const bool everybody = config_.defects.has(Defect::kReceiptsToFormerMembers);
+  for (const EntryNote& note : log_.notes(id, conversation, to - scan + 1, to)) {
+    if (note.sender == reader || note.sender == 0) continue;
+    // The few authors of a window: a scan of the list is cheaper than a set.
+    if (std::find(users_.begin(), users_.end(), note.sender) != users_.end()) continue;
+    if (everybody || log_.is_member(id, conversation, note.sender)) users_.push_back(note.sender);
+  }
+}
+
+void Receipts::notify(const protocol::Route& from, const Wish& wish, const UserMarks& before,
+                      const UserMarks& after, std::vector<ReceiptNotice>& notices) {
+  const bool delivered_moved = after.delivered_seq > before.delivered_seq;
+  const bool read_moved = after.read_seq > before.read_seq;
+  if (!delivered_moved && !read_moved) return;
+  Conversation& conversation = log_.load(wish.conversation);
+  protocol::Change change;
+  change.kind = protocol::ChangeKind::kReceipt;
+  change.conversation = wish.conversation;
+  change.conv_epoch = conversation.row.epoch;
+  change.subject = from.user;
+  change.delivered_seq = after.delivered_seq;
+  change.read_seq = after.read_seq;
+  if (read_moved) notices.push_back({{from.user}, change});
+
+  if (log_.member_count(wish.conversation, conversation) > config_.receipt_fanout_limit) return;
+  // Others learn the read mark only from a public watermark that raised it; 0 says nothing about it (the
+  // recipient's feed keeps the higher). So a private read is not given away by the next delivered cursor.
+  const bool read_shown = read_moved && !wish.is_private;
+  if (!read_shown) change.read_seq = 0;
+  users_.clear();
+  authors(wish.conversation, conversation, from.user, before.delivered_seq, after.delivered_seq);
+  if (read_shown) authors(wish.conversation, conversation, from.user, before.read_seq, after.read_seq);
+  if (users_.empty()) return;
+  std::sort(users_.begin(), users_.end());
+  notices.push_back({users_, std::move(change)});
+}
+
+// ---- unread
+// --------------------------------------------------------------------------------------------------------
+
+std::uint64_t Receipts::count(const ConversationId& id, UserId user, std::uint64_t after, std::uint64_t to) {
+  Conversation& conversation = log_.load(id);
+  intervals_.clear();
+  log_.visible_intervals(id, conversation, user, intervals_);
+  std::uint64_t result = 0;
+  for (const ConversationLog::Interval& interval : intervals_) {
+    const std::uint64_t end = std::min(interval.to, to);
+    for (std::uint64_t from = std::max(interval.from, after + 1); from <= end;) {
+      const std::uint64_t last = std::min(end, from + ConversationLog::kRecentMax - 1);
+      for (const EntryNote& note : log_.notes(id, conversation, from, last)) {
+        const bool own = note.sender == user && !config_.defects.has(Defect::kOwnMessagesUnread);
+        result += note.countable && !own;
+      }
+      from = last + 1;
+    }
+  }
+  return result;
+}
+
+std::uint64_t Receipts::unread(const ConversationId& id, Marks& marks, UserId user, std::uint64_t head_seq,
+                               std::uint64_t read_seq) {
+  const auto counter = std::find_if(marks.counters.begin(), marks.counters.end(),
+                                    [user](const UnreadCounter& c) { return c.user == user; });
+  const bool known = counter != marks.counters.end();
+  if (head_seq <= read_seq + ConversationLog::kRecentMax) {
+    if (known) marks.counters.erase(counter);
+    return head_seq <= read_seq ? 0 : count(id, user, read_seq, head_seq);
+  }
+  if (!known) {
+    marks.counters.push_back({user, read_seq, head_seq, count(id, user, read_seq, head_seq)});
+    return marks.counters.back().count;
+  }
+  if (read_seq < counter->read_seq || read_seq > counter->counted_to) {
+    *counter = {user, read_seq, read_seq, 0};
+  } else {
+    counter->count -= count(id, user, counter->read_seq, read_seq);
+    counter->read_seq = read_seq;
+  }
+  counter->count += count(id, user, counter->counted_to, head_seq);
+  counter->counted_to = head_seq;
+  return counter->count;
+}
+
+}  // namespace wavetank::server

@@ -1,0 +1,227 @@
+#include "reference/server/shard.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace wavetank::server {
+
+using protocol::ErrorCode;
+
+namespace {
+
+// Defect::kFixedStall, and its only timer.
+constexpr DurationNs kStallPeriod = 60 * kSecond;
+constexpr DurationNs kStallLength = 2 * kSecond;
+constexpr TimerId kStallTimer = 0;
+// Defect::kLastMessageBeforeIdleLost: entries closer than this are a burst.
+constexpr DurationNs kBurstGap = 5 * kSecond;
+
+}  // namespace
+
+Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogStore& store,
+             ServerObserver& observer)
+    : config_(config),
+      placement_(placement),
+      store_(store),
+      observer_(observer),
+      log_(config_, store, observer),
+      receipts_(config_, store, log_),
+      feed_(config_, store, observer),
+      outbox_(config_, store, observer),
+      inbox_(config_, store, observer) {}
+
+void Shard::start(TimeNs, Effects& effects) {
+  if (config_.defects.has(Defect::kOutboxInMemory)) {
+    for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
+  }
+  outbox_.link_up(config_.self, effects);
+}
+
+void Shard::begin_batch() {
+  log_.bound_cache();
+  receipts_.bound_cache();
+  feed_.bound_cache();
+}
+
+WriteVolume Shard::end_batch() { return store_.commit(); }
+
+void Shard::peer_up(NodeId peer, TimeNs, Effects& effects) {
+  feed_.gateway_lost(peer);
+  // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
+  const std::vector<NodeId>& shards = placement_.shards();
+  if (std::binary_search(shards.begin(), shards.end(), peer)) outbox_.link_up(peer, effects);
+}
+
+void Shard::peer_down(NodeId peer, TimeNs, Effects&) {
+  feed_.gateway_lost(peer);
+  // The link to itself cannot fail while the node lives.
+  if (peer != config_.self) outbox_.link_down(peer);
+}
+
+void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
+  if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
+    if (placement_.home(attach->user) == config_.self) {
+      feed_.attach(peer, *attach, effects);
+    } else {
+      effects.send_peer(
+          peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
+    }
+  } else if (const auto* detach = std::get_if<protocol::Detach>(&frame.body)) {
+    feed_.detach(*detach);
+  } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
+    batch_received(peer, *batch, now, effects);
+  } else if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
+    outbox_.acknowledged(peer, ack->number, effects);
+  } else if (frame.route) {
+    if (!stalled(peer, frame, now, effects)) request_received(peer, std::move(frame), now, effects);
+  }
+}
+
+void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  if (timer != kStallTimer) return;
+  for (auto& [gateway, frame] : std::exchange(stalled_, {})) {
+    request_received(gateway, std::move(frame), now, effects);
+  }
+}
+
+// Defect::kFixedStall: a periodic chore keeps all sends waiting.
+bool Shard::stalled(NodeId gateway, protocol::Frame& frame, TimeNs now, Effects& effects) {
+  if (!config_.defects.has(Defect::kFixedStall)) return false;
+  const TimeNs phase = now % kStallPeriod;
+  if (!std::holds_alternative<protocol::SendMessage>(frame.body)) return false;
+  if (phase >= kStallLength && stalled_.empty()) return false;
+  if (stalled_.empty()) effects.arm(kStallTimer, now - phase + kStallLength);
+  stalled_.emplace_back(gateway, std::move(frame));
+  return true;
+}
+
+// ---- requests
+// ------------------------------------------------------------------------------------------------------
+
+void Shard::reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects) {
+  if (request.request_id == 0) return;
+  protocol::Frame frame;
+  frame.request_id = request.request_id;
+  frame.route = request.route;
+  frame.body = std::move(body);
+  effects.send_peer(gateway, std::move(frame));
+}
+
+void Shard::reply_error(NodeId gateway, const protocol::Frame& request, ErrorCode code, Effects& effects) {
+  reply(gateway, request, protocol::Error{code, config_.busy_retry_after_ms}, effects);
+}
+
+void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects) {
+  const protocol::Route& from = *frame.route;
+  const auto is_home = [this](const auto& id) { return placement_.home(id) == config_.self; };
+  if (const auto* send = std::get_if<protocol::SendMessage>(&frame.body)) {
+    if (!is_home(send->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    send_received(gateway, frame, now, effects);
+  } else if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) {
+    if (!is_home(fetch->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    reply(gateway, frame, log_.fetch(from.user, *fetch), effects);
+  } else if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
+    if (!is_home(cursor->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    notices_.clear();
+    reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
+    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, effects);
+  } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
+    if (!is_home(watermark->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    notices_.clear();
+    reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);
+    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, effects);
+  } else if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) {
+    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    reply(gateway, frame, feed_.sync(from, *sync, now, effects), effects);
+  } else {
+    reply_error(gateway, frame, ErrorCode::kMalformed, effects);
+  }
+}
+
+void Shard::send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects) {
+  const auto& message = std::get<protocol::SendMessage>(frame.body);
+  const SendOutcome outcome = log_.send(*frame.route, message, now, recipients_);
+  if (outcome.appended) fan_out(outcome, now, effects);
+  reply(gateway, frame, outcome.ack, effects);
+}
+
+// ---- fan-out
+// -------------------------------------------------------------------------------------------------------
+
+void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
+  const protocol::Event& event = outcome.event;
+  protocol::Change change;
+  change.conversation = event.conversation;
+  change.conv_epoch = event.conv_epoch;
+  if (outcome.by_pointer) {
+    change.kind = protocol::ChangeKind::kPointer;
+    change.head_seq = event.conv_seq;
+    change.head_msg_no = log_.load(event.conversation).row.head_msg_no;
+  } else {
+    change.kind = protocol::ChangeKind::kEvent;
+    change.event = event;
+  }
+  if (config_.defects.has(Defect::kLastMessageBeforeIdleLost) && held_back(change, now, effects)) return;
+  distribute(recipients_, change, effects);
+
+  if (config_.defects.has(Defect::kReceiptBeforeDelivery) &&
+      recipients_.size() <= config_.receipt_fanout_limit) {
+    // Takes "queued for pushing" for "delivered".
+    for (const UserId recipient : recipients_) {
+      if (recipient == event.sender) continue;
+      protocol::Change receipt;
+      receipt.kind = protocol::ChangeKind::kReceipt;
+      receipt.conversation = event.conversation;
+      receipt.conv_epoch = event.conv_epoch;
+      receipt.subject = recipient;
+      receipt.delivered_seq = event.conv_seq;
+      distribute({event.sender}, receipt, effects);
+    }
+  }
+}
+
+bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effects) {
+  Held& held = held_[change.conversation];
+  for (const auto& [recipients, waiting] : std::exchange(held.waiting, {}))
+    distribute(recipients, waiting, effects);
+  const TimeNs before = std::exchange(held.last_entry, now);
+  if (before == 0 || now - before > kBurstGap) return false;
+  // In a burst the fan-out is left to the next entry, which will write both. It may never come.
+  held.waiting.emplace_back(recipients_, change);
+  return true;
+}
+
+// One outbox row for each shard that is home to recipients, in ascending order of shards.
+void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change,
+                       Effects& effects) {
+  by_shard_.clear();
+  for (const UserId user : recipients) {
+    // Ids are the client's word: a user whose region does not exist has no feed.
+    if (const NodeId home = placement_.home(user); home != kNoNode) by_shard_.emplace_back(home, user);
+  }
+  std::sort(by_shard_.begin(), by_shard_.end());
+  for (std::size_t first = 0; first < by_shard_.size();) {
+    std::size_t end = first;
+    std::vector<UserId> users;
+    while (end < by_shard_.size() && by_shard_[end].first == by_shard_[first].first) {
+      users.push_back(by_shard_[end++].second);
+    }
+    outbox_.append(by_shard_[first].first, std::move(users), change, effects);
+    first = end;
+  }
+}
+
+void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects) {
+  for (const protocol::OutboxItem& item : batch.items) {
+    if (!inbox_.accept(source, item.number)) continue;
+    for (const UserId user : item.recipients) feed_.append(user, item.change, now, effects);
+  }
+  inbox_.finish(source, effects);
+}
+
+bool Shard::may_leave_early(const Effect& effect) const {
+  return config_.defects.has(Defect::kAckBeforeSync) && effect.kind == Effect::Kind::kSendPeer &&
+         std::holds_alternative<protocol::SendAck>(effect.frame.body);
+}
+
+}  // namespace wavetank::server
