@@ -146,10 +146,10 @@ Lines head_lines(const Result& r, const Painter& painter) {
                           with_thousands(r.users), with_thousands(r.devices), with_thousands(r.conversations),
                           with_thousands(r.messages_sent), with_thousands(r.deliveries)),
               kWidth));
-  out.push_back(
-      painter.dim(shorten(fmt::format("wire {}, store {}; {} faults injected", hash(r.fidelity.wire),
-                                      hash(r.fidelity.store), r.faults.size()),
-                          kWidth)));
+  std::string conditions = fmt::format("wire {}, store {}", hash(r.fidelity.wire), hash(r.fidelity.store));
+  // A merged result keeps no list of faults, so it has no number to state.
+  if (r.merged_from.empty()) conditions += fmt::format("; {} faults injected", r.faults.size());
+  out.push_back(painter.dim(shorten(conditions, kWidth)));
   return out;
 }
 
@@ -160,8 +160,8 @@ Lines property_entry(const PropertyResult& p, const Painter& painter) {
                      right(with_thousands(p.antecedents), 14) +
                      right(p.minimum == 0 ? "-" : with_thousands(p.minimum), 11) +
                      right(with_thousands(p.violations), 11) + "  ";
-  const bool explained = verdict != PropertyVerdict::kPass && !p.note.empty();
-  if (!explained) return {line + painter.dim(shorten(one_line(p.title), kWidth - 66))};
+  line += painter.dim(shorten(one_line(p.title), kWidth - 66));
+  if (verdict == PropertyVerdict::kPass || p.note.empty()) return {line};
   return {line, "  " + shorten(one_line(p.note), kWidth - 2)};
 }
 
@@ -188,10 +188,11 @@ Lines property_lines(const Result& r, const Painter& painter, std::size_t budget
   Lines out{painter.dim(left("property", 15) + left("verdict", 13) + right("checked", 14) +
                         right("minimum", 11) + right("violations", 11))};
   std::vector<const PropertyResult*> sorted;
-  for (const auto& property : r.properties) sorted.push_back(&property);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const PropertyResult* a, const PropertyResult* b) {
-    return rank_of(effective_verdict(*a)) < rank_of(effective_verdict(*b));
-  });
+  for (int rank = 0; rank <= 3; ++rank) {
+    for (const auto& property : r.properties) {
+      if (rank_of(effective_verdict(property)) == rank) sorted.push_back(&property);
+    }
+  }
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const Lines entry = property_entry(*sorted[i], painter);
     const std::size_t rest = i + 1 < sorted.size() ? 1 : 0;  // the line that counts what does not fit
@@ -223,8 +224,11 @@ std::string latency_line(const Latency& l, const Painter& painter) {
 
 Lines latency_lines(const Result& r, const Painter& painter, std::size_t budget) {
   std::vector<const Latency*> rows;
-  for (const auto& latency : r.latencies) rows.push_back(&latency);
-  std::stable_partition(rows.begin(), rows.end(), [](const Latency* l) { return l->judged_bound_ns > 0; });
+  for (const bool judged : {true, false}) {
+    for (const auto& latency : r.latencies) {
+      if ((latency.judged_bound_ns > 0) == judged) rows.push_back(&latency);
+    }
+  }
   if (rows.empty() || budget < 3) return {};
   Lines out{"", painter.dim(left("latency in ms", 19) + left("phase", 11) + left("cohort", 10) +
                             right("count", 12) + right("p50", 9) + right("p95", 9) + right("p99", 9) +

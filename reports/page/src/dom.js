@@ -42,7 +42,9 @@ export function table(columns, rows, kind = 'plain') {
 // A command in a box with a button that copies it.
 export function command(text, label) {
   const button = h('button.copy', { type: 'button', 'aria-label': `Copy: ${label}`, onclick: () => copy(text, button) }, 'Copy');
-  return h('div.command', null, h('span.command-label', null, label), h('code', null, text), button);
+  // Each word in a box of its own: a browser would break a line after any hyphen.
+  const words = text.split(' ').flatMap((word, i) => [i ? ' ' : null, h('span.word', null, word)]);
+  return h('div.command', null, h('span.command-label', null, label), h('code', null, words), button);
 }
 
 async function copy(text, button) {

@@ -11,20 +11,23 @@ export function digits(value) {
   return String(Number(value.toPrecision(2)));
 }
 
+// The same without zeros after the point: for axes and round durations.
+export const plain = (value) => digits(value).replace(/\.0+$/, '');
+
 export function bytes(value) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
   while (value >= 1024 && unit + 1 < units.length) { value /= 1024; unit += 1; }
-  return `${unit === 0 ? value : digits(value)} ${units[unit]}`;
+  return `${unit === 0 ? value : plain(value)} ${units[unit]}`;
 }
 
 export function duration(ns) {
   if (ns < 1e3) return `${ns} ns`;
-  if (ns < 1e6) return `${digits(ns / 1e3)} µs`;
-  if (ns < 1e9) return `${digits(ns / 1e6)} ms`;
+  if (ns < 1e6) return `${plain(ns / 1e3)} µs`;
+  if (ns < 1e9) return `${plain(ns / 1e6)} ms`;
   const seconds = Math.floor(ns / 1e9);
-  if (seconds < 100) return `${digits(ns / 1e9)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 100) return `${plain(ns / 1e9)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min${seconds % 60 ? ` ${seconds % 60} s` : ''}`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
 }
 
@@ -44,9 +47,9 @@ export function clock(seconds, decimals = 0) {
 
 // A latency in milliseconds on an axis: 250 µs, 3 ms, 1.5 s.
 export function latency(ms) {
-  if (ms < 1) return `${digits(ms * 1000)} µs`;
-  if (ms < 1000) return `${digits(ms)} ms`;
-  return `${digits(ms / 1000)} s`;
+  if (ms < 1) return `${plain(ms * 1000)} µs`;
+  if (ms < 1000) return `${plain(ms)} ms`;
+  return `${plain(ms / 1000)} s`;
 }
 
 export const words = (identifier) => identifier.replace(/_/g, ' ');
@@ -54,7 +57,7 @@ export const words = (identifier) => identifier.replace(/_/g, ' ');
 // What to show for a raw value of a unit, on an axis or in a legend.
 export function withUnit(value, unit) {
   if (unit === 'bytes') return bytes(value);
-  if (unit === 'per mille') return `${digits(value / 10)} %`;
+  if (unit === 'per mille') return `${plain(value / 10)} %`;
   if (unit === 'ns') return duration(value);
-  return digits(value);
+  return plain(value);
 }

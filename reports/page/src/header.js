@@ -35,6 +35,7 @@ export function header(r) {
       fact(whole(r.users), 'users'),
       fact(whole(r.devices), 'devices'),
       fact(whole(r.conversations), 'conversations'),
+      merged ? fact(whole(merged), 'runs') : fact(whole(r.faults.length), 'faults injected'),
       fact(bytes(r.peakRssBytes), 'peak memory')),
     r.command ? command(r.command, 'Reproduce') : null,
     h('dl.hashes', null,

@@ -59,7 +59,7 @@ function boundLine(bound) {
     const text = `p99 bound ${latencyText(bound)}`;
     const roomRight = left + width - x > context.measureText(text).width + 10 * devicePixelRatio;
     context.textAlign = roomRight ? 'left' : 'right';
-    context.fillText(text, x + (roomRight ? 6 : -6) * devicePixelRatio, top + 14 * devicePixelRatio);
+    context.fillText(text, x + (roomRight ? 6 : -6) * devicePixelRatio, top - 7 * devicePixelRatio);
     context.restore();
   };
 }
@@ -70,6 +70,7 @@ function options(rows, highest) {
   const splits = shareTicks.map(nines).filter((n) => n <= top);
   return {
     scales: { x: { time: false, distr: 3 }, y: { range: [0, top] } },
+    padding: [24, 26, 0, 0],
     axes: axes(latencyText, (n) => shareText(1 - 10 ** -n), {
       y: { splits: () => splits, filter: (_, ticks) => ticks },
       x: { filter: (u, ticks) => ticks.map((t) => (Number.isInteger(Number(Math.log10(t).toFixed(9))) ? t : null)) },

@@ -1,7 +1,6 @@
 import { command, h, s, section } from './dom.js';
 import { clock } from './format.js';
 
-const gutter = 92;
 const headHeight = 34;
 const stepHeight = 34;
 const arrivalHeight = 16;
@@ -32,10 +31,16 @@ function layOut(arrows) {
   return { rows, marks, height: y + 30 };
 }
 
+// Whole milliseconds where that is exact, otherwise microseconds.
+function decimalsOf(arrows) {
+  const exact = arrows.every((a) => a.timeNs % 1e6 === 0 && (a.arrivalNs < 0 || a.arrivalNs % 1e6 === 0));
+  return exact ? 3 : 6;
+}
+
 function columnWidth(diagram) {
   const need = diagram.arrows.map((arrow) => (arrow.label.length * letter + 40) / Math.max(1, Math.abs(arrow.to - arrow.from)));
   const heads = diagram.lifelines.map((name) => name.length * 7 + 32);
-  return Math.min(250, Math.max(116, ...need, ...heads));
+  return Math.min(innerWidth < 640 ? 165 : 250, Math.max(116, ...need, ...heads));
 }
 
 function arrowHead(x, y, towards) {
@@ -68,27 +73,29 @@ function drawMessage(arrow, row, x1, x2, width) {
   const letters = Math.floor((Math.abs(x2 - x1) - 20) / letter);
   // The label sits near the sender's end, where its row belongs to it alone.
   const labelX = x1 + Math.sign(x2 - x1) * Math.min(Math.abs(x2 - x1) / 2, width / 2);
-  const labelY = y1 + ((labelX - x1) / (x2 - x1)) * (y2 - y1) - 6;
+  const labelY = y1 + ((labelX - x1) / (x2 - x1)) * (y2 - y1);
+  const tilt = (Math.atan((y2 - y1) / (x2 - x1)) * 180) / Math.PI;
   return [
     s('line', { x1, y1, x2: endX, y2: endY }),
     lost ? s('path', { d: `M${endX - 5},${endY - 5}l10,10m0,-10l-10,10` }) : arrowHead(endX, endY, towards),
-    s('text', { x: labelX, y: labelY, 'text-anchor': 'middle' }, shorten(arrow.label, letters)),
+    s('text', { x: labelX, y: labelY - 6, 'text-anchor': 'middle', transform: `rotate(${tilt.toFixed(2)} ${labelX} ${labelY})` }, shorten(arrow.label, letters)),
   ];
 }
 
 export function diagram(data) {
   const { rows, marks, height } = layOut(data.arrows);
   const column = columnWidth(data);
+  const decimals = decimalsOf(data.arrows);
+  const gutter = decimals === 3 ? 88 : 108;
   const x = (i) => gutter + column * (i + 0.5);
   const width = gutter + column * data.lifelines.length + 12;
-  const fine = data.arrows.length > 1 && spread(data.arrows) < 60e9 ? 6 : 3;
   const lines = data.lifelines.map((name, i) => s('g.lifeline', null,
     s('line', { x1: x(i), y1: headHeight, x2: x(i), y2: height - 8 }),
     s('rect', { x: x(i) - column / 2 + 6, y: 4, width: column - 12, height: headHeight - 8, rx: 6 }),
     s('text', { x: x(i), y: 22, 'text-anchor': 'middle' }, shorten(name, Math.floor((column - 24) / 7)), s('title', null, name))));
   const times = marks.map((mark) => s('g.time', null,
     s('line', { x1: gutter - 4, y1: mark.y, x2: width - 8, y2: mark.y }),
-    s('text', { x: gutter - 10, y: mark.y + 4, 'text-anchor': 'end' }, clock(mark.time / 1e9, fine > 3 ? 4 : 3))));
+    s('text', { x: gutter - 10, y: mark.y + 4, 'text-anchor': 'end' }, clock(mark.time / 1e9, decimals))));
   const arrows = data.arrows.map((arrow, i) => {
     const lost = arrow.arrivalNs < arrow.timeNs && arrow.from !== arrow.to;
     const classes = `g.arrow${arrow.highlight ? '.highlight' : ''}${lost ? '.lost' : ''}`;
@@ -100,11 +107,6 @@ export function diagram(data) {
   return h('div.scroll.diagram', { tabindex: '0' },
     s('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Message diagram, time runs downwards' },
       times, lines, arrows));
-}
-
-function spread(arrows) {
-  const times = arrows.map((a) => a.timeNs);
-  return Math.max(...times) - Math.min(...times);
 }
 
 export function stories(r) {

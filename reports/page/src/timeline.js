@@ -45,6 +45,9 @@ const unitOf = (series) => (series.kind === 'count' ? `${series.unit} per second
 const rawUnit = (series) => (series.kind === 'count' ? '' : series.unit);
 const axisUnit = (series) => (rawUnit(series) === 'per mille' ? 'per cent' : unitOf(series));
 
+// Steps of the time axis in seconds: what a clock face knows.
+const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+
 function dataOf(list) {
   return uPlot.join(list.map((series) => [
     series.values.map((_, i) => (series.startNs + i * series.intervalNs) / 1e9),
@@ -56,7 +59,7 @@ function lineOptions(list, range, xLabel, hooks) {
   const unit = rawUnit(list[0]);
   return {
     scales: { x: { time: false, range: range ? () => range.now : undefined }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.06 || 1] } },
-    axes: axes((t) => clock(t), (v) => withUnit(v, unit)),
+    axes: axes((t) => clock(t, range && range.now[1] - range.now[0] < 10 ? 1 : 0), (v) => withUnit(v, unit), { x: { incrs: steps } }),
     cursor: range ? { sync: { key: 'time' }, drag: { x: true, y: false, setScale: false } } : { drag: { x: false, y: false } },
     legend: { live: true },
     hooks,
@@ -82,7 +85,7 @@ function timePlot(r, title, list, range) {
     const plot = kept.plot();
     if (plot) plot.setScale('x', { min: range.now[0], max: range.now[1] });
   });
-  return h('figure', null, h('figcaption', null, h('strong', null, words(title)), h('span.muted', null, axisUnit(list[0]))), box);
+  return h('figure', null, h('figcaption', null, h('strong', null, words(title)), axisUnit(list[0]) === words(title) ? null : h('span.muted', null, axisUnit(list[0]))), box);
 }
 
 // Faults as numbered bars in as few rows as possible without overlap.
