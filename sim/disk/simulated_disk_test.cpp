@@ -363,7 +363,8 @@ class ModelledDisk {
 
 TEST(SimulatedDiskProperty, AgreesWithAModelThatCopiesEverything) {
   EXPECT_TRUE(rc::check([] {
-    const auto operations = *rc::gen::container<std::vector<Operation>>(any_operation());
+    const auto operations =
+        *rc::gen::resize(300, rc::gen::container<std::vector<Operation>>(any_operation()));
     ModelledDisk modelled;
     for (const Operation& operation : operations) {
       modelled.apply(operation);

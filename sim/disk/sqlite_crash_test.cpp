@@ -186,7 +186,7 @@ TEST(SqliteCrashProperty, ExactlyTheDurableTransactionsSurvive) {
   pin_sqlite_process();
   reset_sqlite_prng(1);
   EXPECT_TRUE(rc::check([] {
-    const auto steps = *rc::gen::container<std::vector<Step>>(any_step());
+    const auto steps = *rc::gen::resize(200, rc::gen::container<std::vector<Step>>(any_step()));
     ModelledDatabase modelled;
     for (const Step& step : steps) {
       modelled.apply(step);

@@ -13,7 +13,9 @@ bool pin_sqlite_process();
 
 // Starts SQLite's random generator anew from `seed`, so that two worlds in one process draw the same. Call it
 // before each world and never within one: the generator makes the salts by which a write-ahead log tells its
-// frames from stale ones, and they must not repeat while a disk lives.
+// frames from stale ones, and they must not repeat while a disk lives. The generator is one per process:
+// worlds that run interleaved share it, so the bytes of their files may differ from those of a lone run (what
+// SQL sees does not).
 void reset_sqlite_prng(std::uint64_t seed);
 
 }  // namespace wavetank::sim
