@@ -15,7 +15,7 @@ bool pin_sqlite_process();
 // before each world and never within one: the generator makes the salts by which a write-ahead log tells its
 // frames from stale ones, and they must not repeat while a disk lives. The generator is one per process:
 // worlds that run interleaved share it, so the bytes of their files may differ from those of a lone run (what
-// SQL sees does not).
+// SQL sees does not, unless it calls random()).
 void reset_sqlite_prng(std::uint64_t seed);
 
 }  // namespace wavetank::sim
