@@ -299,8 +299,6 @@ void Client::requests_lost() {
         }
         break;
       case Request::Kind::kFetch:
-        // Seeded defect: the conversation goes on waiting for a page of the connection that died.
-        if (shared_.config.defects.has(Defect::kReconnectForgetsConversation)) break;
         if (Gap* gap = find_gap(request.conversation)) {
           gap->in_flight = false;
           gap->due = 0;
@@ -322,6 +320,10 @@ void Client::requests_lost() {
     }
   }
   requests_.clear();
+  if (shared_.config.defects.has(Defect::kReconnectForgetsConversation) && gaps_ != nullptr) {
+    // Seeded defect: repairs go on waiting for pages of the connection that died.
+    for (Gap& gap : *gaps_) gap.in_flight = true;
+  }
 }
 
 PendingReason Client::pending_reason() const {

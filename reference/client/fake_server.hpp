@@ -1,0 +1,252 @@
+// Test only: the smallest server that is obviously right, for one user. Everything is in memory and answered
+// at once; what is lost, late, doubled or out of order is the harness's business.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::client::test {
+
+class FakeServer {
+ public:
+  struct Conversation {
+    std::vector<protocol::Event> log;  // log[i] has seq i + 1
+    std::set<std::uint64_t> hidden;    // entries this user may not see
+    std::uint64_t delivered = 0;       // marks of the device under test
+    std::uint64_t read = 0;            // the user's mark, over all devices
+  };
+  // What to do with the next request.
+  enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy };
+
+  explicit FakeServer(UserId user) : user_(user) {}
+
+  std::map<ConversationId, Conversation> conversations;
+  Mood mood = Mood::kAnswer;
+  std::uint32_t heartbeat_interval_ms = 30'000;
+  std::uint32_t user_epoch = 1;
+
+  std::uint64_t feed_head() const { return feed_head_; }
+  SessionId session() const { return session_; }
+
+  // An entry by another user (or another device of this one); returns the push for a live session.
+  protocol::Frame append(const ConversationId& id, UserId sender, const std::string& text,
+                         bool visible = true) {
+    protocol::Event event;
+    event.conversation = id;
+    event.sender = sender;
+    event.sender_device = 9;
+    event.client_msg_id = {0x7000, ++foreign_messages_};
+    event.payload = Slice(text);
+    return append_event(std::move(event), visible);
+  }
+
+  // Another device of this user has read up to `seq`.
+  std::optional<protocol::Frame> read_elsewhere(const ConversationId& id, std::uint64_t seq) {
+    Conversation& conversation = conversations[id];
+    seq = std::min<std::uint64_t>(seq, conversation.log.size());
+    if (seq <= conversation.read) return std::nullopt;
+    conversation.read = seq;
+    return push_receipt(id, user_, 0, seq);
+  }
+
+  // A peer's receipt.
+  protocol::Frame push_receipt(const ConversationId& id, UserId subject, std::uint64_t delivered,
+                               std::uint64_t read) {
+    std::erase_if(feed_, [&](const protocol::Change& change) {
+      return change.kind == protocol::ChangeKind::kReceipt && change.conversation == id &&
+             change.subject == subject;
+    });
+    protocol::Change change;
+    change.kind = protocol::ChangeKind::kReceipt;
+    change.conversation = id;
+    change.subject = subject;
+    change.delivered_seq = delivered;
+    change.read_seq = read;
+    return append_change(std::move(change));
+  }
+
+  // The answers and pushes that one frame of the client causes, in order.
+  std::vector<protocol::Frame> handle(const protocol::Frame& frame) {
+    std::vector<protocol::Frame> out;
+    if (std::holds_alternative<protocol::Hello>(frame.body)) {
+      out.push_back(welcome());
+      return out;
+    }
+    if (const auto* beat = std::get_if<protocol::Heartbeat>(&frame.body)) {
+      (void)beat;
+      out.push_back(protocol::make_frame(protocol::HeartbeatAck{0, feed_head_}));
+      return out;
+    }
+    const Mood now = std::exchange(mood, Mood::kAnswer);
+    if (now == Mood::kBusy || now == Mood::kUnavailable) {
+      const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
+      out.push_back(protocol::make_frame(protocol::Error{code, 100}, frame.request_id));
+      return out;
+    }
+    std::vector<protocol::Frame> pushes;
+    protocol::Frame answer = answer_to(frame, pushes);
+    if (now == Mood::kApplyThenUnavailable) {
+      answer.body = protocol::Error{protocol::ErrorCode::kUnavailable, 0};
+    }
+    answer.request_id = frame.request_id;
+    out.push_back(std::move(answer));
+    for (protocol::Frame& push : pushes) out.push_back(std::move(push));
+    return out;
+  }
+
+  protocol::Frame welcome() {
+    protocol::Welcome welcome;
+    welcome.version = protocol::kVersion;
+    welcome.session = ++session_;
+    welcome.heartbeat_interval_ms = heartbeat_interval_ms;
+    welcome.user_epoch = user_epoch;
+    welcome.user_head_seq = feed_head_;
+    return protocol::make_frame(welcome);
+  }
+
+  // The feed is rebuilt under another epoch, densely numbered from 1.
+  void change_user_epoch() {
+    ++user_epoch;
+    feed_head_ = 0;
+    for (protocol::Change& change : feed_) {
+      change.prev_user_seq = feed_head_;
+      change.user_seq = ++feed_head_;
+    }
+  }
+
+ private:
+  protocol::Frame append_event(protocol::Event event, bool visible) {
+    Conversation& conversation = conversations[event.conversation];
+    event.conv_epoch = 1;
+    event.conv_seq = conversation.log.size() + 1;
+    event.msg_no = event.conv_seq;
+    conversation.log.push_back(event);
+    if (!visible) {
+      conversation.hidden.insert(event.conv_seq);
+      return {};
+    }
+    protocol::Change change;
+    change.conversation = event.conversation;
+    change.event = std::move(event);
+    return append_change(std::move(change));
+  }
+
+  protocol::Frame append_change(protocol::Change change) {
+    change.prev_user_seq = feed_head_;
+    change.user_seq = ++feed_head_;
+    feed_.push_back(change);
+    protocol::ChangePush push;
+    push.user_epoch = user_epoch;
+    push.changes.push_back(std::move(change));
+    return protocol::make_frame(std::move(push));
+  }
+
+  protocol::Frame answer_to(const protocol::Frame& frame, std::vector<protocol::Frame>& pushes) {
+    if (const auto* send = std::get_if<protocol::SendMessage>(&frame.body)) return on_send(*send, pushes);
+    if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) return on_fetch(*fetch);
+    if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) return on_sync(*sync);
+    protocol::CursorAck ack;
+    if (const auto* mark = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
+      ack.conversation = mark->conversation;
+      Conversation& conversation = conversations[mark->conversation];
+      conversation.delivered = std::max(conversation.delivered, mark->delivered_seq);
+    } else if (const auto* read = std::get_if<protocol::ReadWatermark>(&frame.body)) {
+      ack.conversation = read->conversation;
+      Conversation& conversation = conversations[read->conversation];
+      conversation.delivered = std::max(conversation.delivered, read->read_seq);
+      conversation.read = std::max(conversation.read, read->read_seq);
+    }
+    const Conversation& conversation = conversations[ack.conversation];
+    ack.delivered_seq = conversation.delivered;
+    ack.read_seq = conversation.read;
+    ack.head_seq = conversation.log.size();
+    return protocol::make_frame(ack);
+  }
+
+  protocol::Frame on_send(const protocol::SendMessage& send, std::vector<protocol::Frame>& pushes) {
+    Conversation& conversation = conversations[send.conversation];
+    protocol::SendAck ack;
+    ack.conversation = send.conversation;
+    ack.client_msg_id = send.client_msg_id;
+    ack.conv_epoch = 1;
+    for (const protocol::Event& event : conversation.log) {
+      if (event.client_msg_id != send.client_msg_id || event.sender != user_) continue;
+      ack.status = protocol::SendStatus::kDuplicate;
+      ack.conv_seq = event.conv_seq;
+      return protocol::make_frame(ack);
+    }
+    protocol::Event event;
+    event.conversation = send.conversation;
+    event.sender = user_;
+    event.client_msg_id = send.client_msg_id;
+    event.kind = send.kind;
+    event.payload = send.payload;
+    pushes.push_back(append_event(std::move(event), true));
+    ack.conv_seq = conversation.log.size();
+    return protocol::make_frame(ack);
+  }
+
+  protocol::Frame on_fetch(const protocol::FetchRange& fetch) {
+    const Conversation& conversation = conversations[fetch.conversation];
+    protocol::RangeResult result;
+    result.conversation = fetch.conversation;
+    result.conv_epoch = 1;
+    result.from_seq = fetch.from_seq;
+    result.head_seq = conversation.log.size();
+    const std::uint64_t to = fetch.to_seq == 0 ? result.head_seq : std::min(fetch.to_seq, result.head_seq);
+    std::uint64_t seq = fetch.from_seq;
+    for (; seq <= to && result.events.size() < fetch.limit; ++seq) {
+      if (!conversation.hidden.contains(seq)) {
+        result.events.push_back(conversation.log[seq - 1]);
+      } else if (!result.tombstones.empty() && result.tombstones.back().to_seq + 1 == seq) {
+        result.tombstones.back().to_seq = seq;
+      } else {
+        result.tombstones.push_back({seq, seq, protocol::TombstoneReason::kNotVisible});
+      }
+    }
+    result.covered_to_seq = seq - 1;
+    result.more = result.covered_to_seq < to;
+    return protocol::make_frame(std::move(result));
+  }
+
+  protocol::Frame on_sync(const protocol::Sync& sync) {
+    protocol::SyncResult result;
+    result.user_epoch = user_epoch;
+    result.from_user_seq = sync.user_seq;
+    result.head_user_seq = feed_head_;
+    if (sync.user_epoch != user_epoch) {
+      result.error = protocol::ErrorCode::kEpochMismatch;
+      return protocol::make_frame(std::move(result));
+    }
+    result.next_user_seq = feed_head_;
+    for (const protocol::Change& change : feed_) {
+      if (change.user_seq <= sync.user_seq) continue;
+      if (result.changes.size() == sync.limit) {
+        result.more = true;
+        result.next_user_seq = result.changes.back().user_seq;
+        break;
+      }
+      result.changes.push_back(change);
+      protocol::Change& last = result.changes.back();
+      last.prev_user_seq =
+          result.changes.size() == 1 ? sync.user_seq : result.changes[result.changes.size() - 2].user_seq;
+    }
+    return protocol::make_frame(std::move(result));
+  }
+
+  UserId user_;
+  std::vector<protocol::Change> feed_;
+  std::uint64_t feed_head_ = 0;
+  SessionId session_ = 0;
+  std::uint64_t foreign_messages_ = 0;
+};
+
+}  // namespace wavetank::client::test
