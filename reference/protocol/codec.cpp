@@ -223,6 +223,12 @@ std::uint8_t* write(const M& message, NestedSizes& sizes, std::uint8_t* at) {
 }
 
 template <ListsFields M>
+std::size_t size_of(const M& message) {
+  NoSizes sizes;
+  return measure(message, sizes);
+}
+
+template <ListsFields M>
 void append(const M& message, std::string& out) {
   NestedSizes sizes;
   const std::size_t size = measure(message, sizes);
@@ -513,10 +519,10 @@ std::expected<M, DecodeError> decode_as(std::string_view bytes) {
 
 }  // namespace
 
-std::size_t encoded_size(const Frame& frame) {
-  NoSizes sizes;
-  return measure(frame, sizes);
-}
+std::size_t encoded_size(const Frame& frame) { return size_of(frame); }
+std::size_t encoded_size(const Event& event) { return size_of(event); }
+std::size_t encoded_size(const Change& change) { return size_of(change); }
+std::size_t encoded_size(const OutboxItem& item) { return size_of(item); }
 
 void encode(const Frame& frame, std::string& out) { append(frame, out); }
 void encode(const Event& event, std::string& out) { append(event, out); }

@@ -17,6 +17,11 @@ inline constexpr std::size_t kMaxRepeatedMessages = 4096;   // elements of one r
 
 // Exact number of bytes that encode() writes. O(fields), no allocation.
 std::size_t encoded_size(const Frame& frame);
+// The same for the parts that fill pages, so that a page can end before its frame grows too large
+// (FRM-PAGE-001). As an element of a list, a part of n bytes takes at most n + 6.
+std::size_t encoded_size(const Event& event);
+std::size_t encoded_size(const Change& change);
+std::size_t encoded_size(const OutboxItem& item);
 
 // Appends the encoding of `frame` to `out`. Deterministic: equal frames give equal bytes on every machine.
 void encode(const Frame& frame, std::string& out);

@@ -73,6 +73,9 @@ RC_GTEST_PROP(DifferentialTest, StoredPartsRoundTrip, (const Event& event)) {
   encode(event, event_bytes);
   encode(change, change_bytes);
   encode(item, item_bytes);
+  RC_ASSERT(event_bytes.size() == encoded_size(event));
+  RC_ASSERT(change_bytes.size() == encoded_size(change));
+  RC_ASSERT(item_bytes.size() == encoded_size(item));
   RC_ASSERT(*decode_event(event_bytes) == event);
   RC_ASSERT(*decode_change(change_bytes) == change);
   RC_ASSERT(*decode_outbox_item(item_bytes) == item);

@@ -19,7 +19,7 @@ namespace wavetank::protocol {
 
 inline constexpr std::uint32_t kVersion = 1;
 
-// What an entry of a conversation's log is. Values above the last one are legal on the wire (EVO rules).
+// What an entry of a conversation's log is. Values above the last one are legal on the wire (VER-UNKNOWN).
 enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2 };
 
 // Whether entries of this kind count for unread numbers (they get a msg_no).
@@ -44,9 +44,11 @@ enum class ErrorCode : std::uint32_t {
   kInternal = 10,            // indefinite
   kEpochMismatch = 11,       // definite: the cursor's epoch is dead
 };
-// Whether the code promises that nothing was applied (SND-DEFINITE).
+// Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
+// nothing.
 constexpr bool is_definite(ErrorCode code) {
-  return code != ErrorCode::kUnavailable && code != ErrorCode::kInternal && code != ErrorCode::kNone;
+  return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
+         code <= ErrorCode::kEpochMismatch;
 }
 
 enum class GoAwayReason : std::uint32_t {
