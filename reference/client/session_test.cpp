@@ -1,0 +1,176 @@
+// The connection's life: backoff, timeouts, heartbeats, GoAway, what an idle device costs.
+#include <gtest/gtest.h>
+
+#include "reference/client/reconnect.hpp"
+#include "reference/client/test_harness.hpp"
+
+namespace wavetank::client::test {
+namespace {
+
+const ConversationId kDirect = direct_conversation(kUser, kPeer);
+
+TEST(Backoff, CeilingDoublesUpToItsLimit) {
+  EXPECT_EQ(backoff_ceiling(500, 30'000, 0), 500 * kMillisecond);
+  EXPECT_EQ(backoff_ceiling(500, 30'000, 1), 1'000 * kMillisecond);
+  EXPECT_EQ(backoff_ceiling(500, 30'000, 5), 16'000 * kMillisecond);
+  EXPECT_EQ(backoff_ceiling(500, 30'000, 6), 30'000 * kMillisecond);
+  EXPECT_EQ(backoff_ceiling(500, 30'000, 1'000'000), 30'000 * kMillisecond);
+  EXPECT_EQ(backoff_ceiling(0xffff'ffff, 0xffff'ffff, 31), 0xffff'ffffLL * kMillisecond);
+}
+
+TEST(Backoff, DelaysStayInTheirBoundsAndFillThem) {
+  Recorder recorder;
+  const ClientShared shared{{}, Randomness(3), recorder};
+  for (std::uint32_t attempt = 0; attempt < 10; ++attempt) {
+    const DurationNs ceiling = backoff_ceiling(500, 30'000, attempt);
+    DurationNs lowest = ceiling;
+    DurationNs highest = 0;
+    for (DeviceTag tag = 0; tag < 1000; ++tag) {
+      const DurationNs delay = reconnect_delay(shared, tag, 500, 4, attempt);
+      ASSERT_GE(delay, 0);
+      ASSERT_LE(delay, ceiling);
+      EXPECT_EQ(delay, reconnect_delay(shared, tag, 500, 4, attempt));
+      lowest = std::min(lowest, delay);
+      highest = std::max(highest, delay);
+      const DurationNs retry = retry_delay(shared, tag, 9, attempt);
+      ASSERT_GE(retry, backoff_ceiling(500, 30'000, attempt) / 2);
+      ASSERT_LE(retry, backoff_ceiling(500, 30'000, attempt));
+    }
+    EXPECT_LT(lowest, ceiling / 20);
+    EXPECT_GT(highest, ceiling - ceiling / 20);
+  }
+}
+
+// How long the client waits until it dials again. (The timer may fire early on the way.)
+DurationNs time_to_dial(Harness& harness) {
+  const TimeNs since = harness.now;
+  while (harness.wire != Harness::Wire::kDialing && harness.armed_at != kNever) {
+    harness.advance(harness.armed_at - harness.now);
+  }
+  return harness.now - since;
+}
+
+TEST(Session, DialsAgainAfterRefusalsEverMoreSlowly) {
+  Harness harness;
+  harness.start();
+  DurationNs ceiling = 500 * kMillisecond;
+  for (int attempt = 0; attempt < 12; ++attempt) {
+    ASSERT_EQ(harness.wire, Harness::Wire::kDialing);
+    harness.lose_connection(CloseReason::kRefused);
+    EXPECT_LE(time_to_dial(harness), ceiling);
+    ceiling = std::min<DurationNs>(ceiling * 2, 30 * kSecond);
+  }
+  EXPECT_EQ(harness.dials, 13);
+  EXPECT_EQ(harness.recorder.connects, 0);
+  EXPECT_EQ(harness.recorder.disconnects, 0);
+}
+
+TEST(Session, AStableSessionResetsTheBackoff) {
+  Harness harness;
+  harness.start();
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    harness.lose_connection(CloseReason::kRefused);
+    time_to_dial(harness);
+  }
+  harness.settle();
+  ASSERT_TRUE(harness.client->is_connected());
+  harness.advance(10 * kSecond);
+  harness.settle();
+  harness.lose_connection();
+  EXPECT_LE(time_to_dial(harness), 500 * kMillisecond);
+}
+
+TEST(Session, GivesUpAHangingDialAndAMissingWelcome) {
+  Harness harness;
+  harness.start();
+  harness.advance(10 * kSecond);
+  EXPECT_EQ(harness.wire, Harness::Wire::kNone);
+  harness.advance(1 * kSecond);
+  ASSERT_EQ(harness.wire, Harness::Wire::kDialing);
+  harness.accept_dial();
+  EXPECT_EQ(harness.waiting<protocol::Hello>().size(), 1U);
+  harness.to_server.clear();
+  harness.advance(10 * kSecond);
+  EXPECT_EQ(harness.wire, Harness::Wire::kNone);
+  EXPECT_FALSE(harness.client->is_connected());
+  EXPECT_TRUE(harness.heal(5 * kSecond));
+}
+
+TEST(Session, AHalfOpenConnectionEndsWithTheMissingHeartbeatAck) {
+  Harness harness;
+  harness.start();
+  harness.settle();
+  harness.go_half_open();
+  harness.advance(39'999 * kMillisecond);
+  EXPECT_TRUE(harness.client->is_connected());
+  harness.advance(1 * kMillisecond);
+  EXPECT_FALSE(harness.client->is_connected());
+  EXPECT_EQ(harness.recorder.disconnects, 1);
+  EXPECT_TRUE(harness.heal(5 * kSecond));
+}
+
+TEST(Session, AnIdleDeviceCostsOnlyHeartbeats) {
+  Harness harness;
+  harness.start();
+  harness.settle();
+  const int before = harness.timer_firings;
+  EXPECT_TRUE(harness.heal(600 * kSecond));
+  // Twenty heartbeats; each leaves one early firing behind, where its acknowledgement's deadline stood.
+  EXPECT_LE(harness.timer_firings - before, 40);
+  EXPECT_TRUE(harness.complaints.empty());
+  EXPECT_EQ(harness.store.commits, 1U);  // the feed's epoch, at the first Welcome
+}
+
+TEST(Session, GoAwayIsFollowedWithinItsWindow) {
+  Harness harness;
+  harness.start();
+  harness.settle();
+  harness.receive(protocol::make_frame(protocol::GoAway{protocol::GoAwayReason::kShutdown, 20'000, 10'000}));
+  EXPECT_EQ(harness.wire, Harness::Wire::kNone);
+  const DurationNs waited = time_to_dial(harness);
+  EXPECT_GE(waited, 20 * kSecond);
+  EXPECT_LE(waited, 30 * kSecond + 500 * kMillisecond);
+  EXPECT_TRUE(harness.heal(1 * kSecond));
+}
+
+TEST(Session, AnErrorInsteadOfTheWelcomeBacksOff) {
+  Harness harness;
+  harness.start();
+  harness.accept_dial();
+  harness.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kUnavailable, 2'000}));
+  EXPECT_EQ(harness.wire, Harness::Wire::kNone);
+  const DurationNs waited = time_to_dial(harness);
+  EXPECT_GE(waited, 2 * kSecond);
+  EXPECT_LE(waited, 2'500 * kMillisecond);
+  EXPECT_TRUE(harness.heal(1 * kSecond));
+}
+
+TEST(Session, StopClosesAndStaysClosed) {
+  Harness harness;
+  harness.start();
+  harness.settle();
+  const auto key = harness.send(kDirect, "unsent");
+  harness.stop();
+  EXPECT_EQ(harness.wire, Harness::Wire::kNone);
+  EXPECT_EQ(harness.armed_at, kNever);
+  EXPECT_EQ(harness.client->pending_reason(), PendingReason::kStopped);
+  harness.advance(100 * kSecond);
+  EXPECT_EQ(harness.dials, 1);
+  EXPECT_TRUE(harness.store.has_outbox_row(key));
+  harness.start();
+  EXPECT_TRUE(harness.heal(1 * kSecond));
+  EXPECT_EQ(harness.server.conversations[kDirect].log.size(), 1U);
+}
+
+TEST(Session, UnknownFramesAreIgnored) {
+  Harness harness;
+  harness.start();
+  harness.settle();
+  harness.receive(protocol::make_frame(std::monostate{}));
+  harness.receive(protocol::make_frame(protocol::Attach{}));
+  harness.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kBusy, 0}, 4711));
+  EXPECT_TRUE(harness.client->is_converged());
+}
+
+}  // namespace
+}  // namespace wavetank::client::test
