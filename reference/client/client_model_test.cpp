@@ -274,7 +274,7 @@ std::string outcome_of_story(std::uint64_t number, std::uint32_t length, const D
 }
 
 TEST(ClientModel, LongStoriesConverge) {
-  for (std::uint64_t number = 1; number <= 300; ++number) {
+  for (std::uint64_t number = 1; number <= 1000; ++number) {
     ASSERT_EQ(outcome_of_story(number, 600, {}), "") << "story " << number;
   }
 }

@@ -68,8 +68,9 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
 
 void Client::on_change_push(protocol::ChangePush&& push, TimeNs now) {
   if (push.user_epoch != user_epoch_) {
-    // The feed has another epoch than the Welcome named. The next Sync is refused and names it again.
-    user_head_ = std::max(user_head_, user_seq_ + 1);
+    // A newer epoch than the Welcome named: the next Sync is refused and names it again. An older one is
+    // late.
+    if (push.user_epoch > user_epoch_) user_head_ = std::max(user_head_, user_seq_ + 1);
     return;
   }
   for (protocol::Change& change : push.changes) receive_change(std::move(change), Via::kLive, now);

@@ -79,6 +79,9 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   shared_.observer.connected(tag_, welcome.session);
   if (welcome.user_epoch != user_epoch_) adopt_user_epoch(welcome.user_epoch);
   user_head_ = std::max(user_head_, welcome.user_head_seq);
+  // The user's shard has just answered the attach, so nothing is left to back off from.
+  sync_due_ = 0;
+  sync_failures_ = 0;
 }
 
 void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
