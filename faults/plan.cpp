@@ -10,11 +10,21 @@ namespace {
 std::string describe(const Place& place) {
   std::string text;
   switch (place.role()) {
-    case Place::ANY: text = "everything"; break;
-    case Place::GATEWAY: text = "gateways"; break;
-    case Place::SHARD: text = "shards"; break;
-    case Place::DEVICE: text = "devices"; break;
-    case Place::NODE: text = "nodes"; break;
+    case Place::ANY:
+      text = "everything";
+      break;
+    case Place::GATEWAY:
+      text = "gateways";
+      break;
+    case Place::SHARD:
+      text = "shards";
+      break;
+    case Place::DEVICE:
+      text = "devices";
+      break;
+    case Place::NODE:
+      text = "nodes";
+      break;
   }
   if (place.index() >= 0) text += fmt::format(" {}", place.index());
   if (place.has_region()) text += fmt::format(" of {}", place.region());
@@ -27,7 +37,8 @@ bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
 
 }  // namespace
 
-void append_outages(std::span<const Outage> log, const OutageWindow& window, Randomness randomness, Plan& plan) {
+void append_outages(std::span<const Outage> log, const OutageWindow& window, Randomness randomness,
+                    Plan& plan) {
   const auto count = std::min<std::size_t>(window.count_max, log.size());
   if (count == 0 || window.end_ms <= window.start_ms) return;
   // One outage of each equal stretch of the log: the choice keeps the log's order.
@@ -37,21 +48,24 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
     const std::size_t from = log.size() * i / count;
     const std::size_t to = log.size() * (i + 1) / count;
     const Outage& outage = log[from + randomness.below(to - from, Purpose::kFault, i, 0)];
-    const std::int64_t length_ms = outage.duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor);
+    const std::int64_t length_ms =
+        outage.duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor);
     if (busy_ms + length_ms > (window.end_ms - window.start_ms) / 2) continue;
     busy_ms += length_ms;
     chosen.push_back(&outage);
   }
-  const std::int64_t stretch = (window.end_ms - window.start_ms) / static_cast<std::int64_t>(std::max<std::size_t>(1, chosen.size()));
+  const std::int64_t stretch =
+      (window.end_ms - window.start_ms) / static_cast<std::int64_t>(std::max<std::size_t>(1, chosen.size()));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const std::int64_t length_ms =
-        std::max<std::int64_t>(1000, chosen[i]->duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor));
+    const std::int64_t length_ms = std::max<std::int64_t>(
+        1000, chosen[i]->duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor));
     const std::int64_t slack = std::max<std::int64_t>(0, stretch - length_ms);
     Fault& fault = *plan.add_fault();
     fault.set_name(fmt::format("outage {}", i + 1));
     fault.set_kind(NODE_KILL);
     fault.set_at_ms(window.start_ms + stretch * static_cast<std::int64_t>(i) +
-                    static_cast<std::int64_t>(randomness.below(static_cast<std::uint64_t>(slack) + 1, Purpose::kFault, i, 1)));
+                    static_cast<std::int64_t>(
+                        randomness.below(static_cast<std::uint64_t>(slack) + 1, Purpose::kFault, i, 1)));
     fault.set_duration_ms(length_ms);
     fault.mutable_target()->set_role(Place::GATEWAY);
     fault.mutable_target()->set_share_permille(static_cast<std::int32_t>(chosen[i]->severity_milli));
@@ -64,16 +78,19 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
     const std::string who = fmt::format("fault {} ({})", i + 1, fault.has_name() ? fault.name() : "no name");
     if (fault.kind() == KIND_UNSPECIFIED) return who + ": kind is missing";
     if (!fault.has_at_ms() || fault.at_ms() < 0) return who + ": at_ms must be 0 or more";
-    if (fault.at_ms() >= run_ms) return fmt::format("{}: at_ms {} is not within the run of {} ms", who, fault.at_ms(), run_ms);
+    if (fault.at_ms() >= run_ms)
+      return fmt::format("{}: at_ms {} is not within the run of {} ms", who, fault.at_ms(), run_ms);
     if (fault.duration_ms() < 0) return who + ": duration_ms must be 0 or more";
-    if (needs_path(fault.kind()) && (!fault.has_from() || !fault.has_to())) return who + ": needs both from and to";
+    if (needs_path(fault.kind()) && (!fault.has_from() || !fault.has_to()))
+      return who + ": needs both from and to";
     if (!needs_path(fault.kind()) && !fault.has_target()) return who + ": needs a target";
     for (const Place* place : {&fault.target(), &fault.from(), &fault.to()}) {
       if (place->share_permille() < 0 || place->share_permille() > 1000) {
         return who + ": share_permille must be within 0 and 1000";
       }
     }
-    if (fault.trigger() == COMMIT_PENDING && fault.kind() != NODE_KILL && fault.kind() != DISK_DROP_UNSYNCED) {
+    if (fault.trigger() == COMMIT_PENDING && fault.kind() != NODE_KILL &&
+        fault.kind() != DISK_DROP_UNSYNCED) {
       return who + ": COMMIT_PENDING triggers node kills only";
     }
     if (fault.kind() == DISK_SLOW && fault.factor() < 1) return who + ": factor must be 1 or more";
@@ -85,7 +102,8 @@ std::string describe(const Fault& fault) {
   std::string text = fmt::format("{:.1f} s +{:.1f} s  {} ", static_cast<double>(fault.at_ms()) / 1000,
                                  static_cast<double>(fault.duration_ms()) / 1000, Kind_Name(fault.kind()));
   if (needs_path(fault.kind())) {
-    text += fmt::format("from {} to {}{}", describe(fault.from()), describe(fault.to()), fault.one_way() ? " one way" : "");
+    text += fmt::format("from {} to {}{}", describe(fault.from()), describe(fault.to()),
+                        fault.one_way() ? " one way" : "");
   } else {
     text += describe(fault.target());
   }

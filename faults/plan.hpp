@@ -1,5 +1,5 @@
-// Checks and describes fault plans, and turns recorded outages into them. A plan is data (plan.proto): whoever makes one
-// and whoever executes it need not know each other.
+// Checks and describes fault plans, and turns recorded outages into them. A plan is data (plan.proto):
+// whoever makes one and whoever executes it need not know each other.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +27,14 @@ struct OutageWindow {
   std::uint32_t count_max = 0;        // at most so many outages
 };
 
-// Appends one NODE_KILL of gateways for each chosen outage: `count_max` outages of the log by keyed draw, in the log's
-// order, spread evenly over the window, severity = share of the gateways. Deterministic in (log, window, randomness).
-void append_outages(std::span<const Outage> log, const OutageWindow& window, Randomness randomness, Plan& plan);
+// Appends one NODE_KILL of gateways for each chosen outage: `count_max` outages of the log by keyed draw, in
+// the log's order, spread evenly over the window, severity = share of the gateways. Deterministic in (log,
+// window, randomness).
+void append_outages(std::span<const Outage> log, const OutageWindow& window, Randomness randomness,
+                    Plan& plan);
 
-// The first thing wrong with a plan ("fault 3 (region cut): ..."), or an empty string. `run_ms` bounds the times.
+// The first thing wrong with a plan ("fault 3 (region cut): ..."), or an empty string. `run_ms` bounds the
+// times.
 std::string check_plan(const Plan& plan, std::int64_t run_ms);
 
 // One line for people: "120.0 s +30 s  LINK_CUT from region us-east-1 to region eu-west-1 one way".

@@ -13,7 +13,9 @@ std::vector<Outage> log_of(int count) {
 
 TEST(Outages, FillTheWindowInOrderWithoutOverlap) {
   Plan plan;
-  append_outages(log_of(100), {.start_ms = 60'000, .end_ms = 3'600'000, .duration_divisor = 20, .count_max = 6}, Randomness(7), plan);
+  append_outages(log_of(100),
+                 {.start_ms = 60'000, .end_ms = 3'600'000, .duration_divisor = 20, .count_max = 6},
+                 Randomness(7), plan);
   ASSERT_EQ(plan.fault_size(), 6);
   std::int64_t free_from = 60'000;
   for (const Fault& fault : plan.fault()) {
@@ -40,7 +42,8 @@ TEST(Outages, AreAFunctionOfTheSeed) {
 
 TEST(Outages, TooLongForTheWindowAreLeftOut) {
   Plan plan;
-  append_outages(log_of(10), {.start_ms = 0, .end_ms = 1000, .duration_divisor = 1, .count_max = 3}, Randomness(1), plan);
+  append_outages(log_of(10), {.start_ms = 0, .end_ms = 1000, .duration_divisor = 1, .count_max = 3},
+                 Randomness(1), plan);
   EXPECT_EQ(plan.fault_size(), 0);
 }
 

@@ -1,4 +1,5 @@
-// The kinds of events in the world. The number is part of no hash but the order of the list is kept: append only.
+// The kinds of events in the world. The number is part of no hash but the order of the list is kept: append
+// only.
 #pragma once
 
 #include <array>
@@ -29,8 +30,8 @@ enum EventKind : std::uint32_t {
 };
 
 inline constexpr std::array<std::string_view, kEventKinds> kEventKindNames = {
-    "dial arrives", "dial answered", "upstream",    "downstream",   "stream check", "peer packet",
-    "link check",   "link redial",   "node ready",  "node timer",   "node restart", "device timer",
-    "cue",          "fault begins",  "fault ends",  "sample",       "phase change"};
+    "dial arrives", "dial answered", "upstream",   "downstream", "stream check", "peer packet",
+    "link check",   "link redial",   "node ready", "node timer", "node restart", "device timer",
+    "cue",          "fault begins",  "fault ends", "sample",     "phase change"};
 
 }  // namespace wavetank::sim

@@ -8,14 +8,15 @@
 
 namespace wavetank::sim {
 
-// Everything that schedules has a dense source number; its events are numbered in the order it makes them, so that the
-// order of the world is a function of its content (event.hpp).
+// Everything that schedules has a dense source number; its events are numbered in the order it makes them, so
+// that the order of the world is a function of its content (event.hpp).
 class Scheduler {
  public:
   TimeNs now() const { return now_; }
 
   // An event at `time` (raised to now when it lies in the past) in the name of `source`.
-  void at(TimeNs time, std::uint32_t source, std::uint32_t kind, std::uint32_t target, std::uint32_t payload) {
+  void at(TimeNs time, std::uint32_t source, std::uint32_t kind, std::uint32_t target,
+          std::uint32_t payload) {
     if (source >= numbers_.size()) numbers_.resize(source + 1);
     queue_.push(Event::make(time < now_ ? now_ : time, source, numbers_[source]++, kind, target, payload));
   }

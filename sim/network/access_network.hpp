@@ -1,18 +1,20 @@
 // Connections between devices and gateways: byte streams with states, not message loss.
 //
-// A stream delivers in order and late: access delay, bandwidth, retransmission after loss, stalls of the link. A cut path
-// holds packets back until it heals (the sender retries at doubling intervals) or the sender's side gives up after the
-// user timeout; the other side then believes in a connection that is half-open. A refused or hanging dial, a reset by a
-// dying gateway and silently dead connections are states of this machine too.
+// A stream delivers in order and late: access delay, bandwidth, retransmission after loss, stalls of the
+// link. A cut path holds packets back until it heals (the sender retries at doubling intervals) or the
+// sender's side gives up after the user timeout; the other side then believes in a connection that is
+// half-open. A refused or hanging dial, a reset by a dying gateway and silently dead connections are states
+// of this machine too.
 //
-//   device --dial--> gateway         two round trips later the gateway knows the connection, half a trip more the device
+//   device --dial--> gateway   two round trips later the gateway knows, half a trip more the device
 //   device ==packets in order==> gateway ==packets in order==> device
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "reference/environment/randomness.hpp"
@@ -32,7 +34,8 @@ enum class Direction : std::uint8_t { kUp = 0, kDown = 1 };
 struct TransportConfig {
   DurationNs retransmit_min = 200 * kMillisecond;
   DurationNs user_timeout = 30 * kSecond;
-  TimeNs calm_from = kNever;  // no stall of an access link lasts beyond this moment: the liveness phase begins
+  // No stall of an access link lasts beyond this moment: the liveness phase begins.
+  TimeNs calm_from = kNever;
 };
 
 // Whoever lives at the two ends.
@@ -52,36 +55,44 @@ class AccessListener {
 class AccessNetwork {
  public:
   // All references must outlive the network. Sources of events: device d is `device_source + d`, node n is n.
-  AccessNetwork(Scheduler& scheduler, Reachability& reachability, std::span<const CohortProfile> cohorts, Randomness randomness,
-                TransportConfig config, std::uint32_t device_source, AccessListener& listener);
+  AccessNetwork(Scheduler& scheduler, Reachability& reachability, std::span<const CohortProfile> cohorts,
+                Randomness randomness, TransportConfig config, std::uint32_t device_source,
+                AccessListener& listener);
 
   // Gives gateways and devices their places; numbers are dense.
   void add_gateway(std::uint32_t node, Place place);
   void add_device(std::uint32_t device, Place place);
 
-  // The device opens a connection, its `number`-th. The answer is device_connected or device_closed, or silence. Returns
-  // the connection; the device holds it until either side of it reports or asks for its end.
+  // The device opens a connection, its `number`-th. The answer is device_connected or device_closed, or
+  // silence. Returns the connection; the device holds it until either side of it reports or asks for its end.
   std::uint32_t dial(std::uint32_t device, std::uint32_t gateway, std::uint32_t number);
 
   // `departs` >= now is when the sender's machine lets the packet go.
   void send_up(std::uint32_t connection, Packet&& packet, TimeNs departs);
   void send_down(std::uint32_t connection, Packet&& packet, TimeNs departs);
-  // One side closes; the other learns it behind everything sent before. Nothing more is reported to the closing side.
+  // One side closes; the other learns it behind everything sent before. Nothing more is reported to the
+  // closing side.
   void close_from_device(std::uint32_t connection, CloseReason reason, TimeNs departs);
   void close_from_gateway(std::uint32_t connection, CloseReason reason, TimeNs departs);
 
-  // The gateway's machine has learned of the end of this connection and will not name it again.
+  // The gateway's machine has learned of the end that gateway_closed reported and will not name this
+  // connection again. Until then the number is not given to anybody else. A gateway that closes by itself
+  // names the connection no more from that moment on and does not call this, unless gateway_closed had been
+  // reported before.
   void gateway_forgot(std::uint32_t connection);
 
-  // The gateway's process died: its system resets every connection it had.
+  // Both sides are told at once that the connection was reset; what is under way is lost.
+  void reset(std::uint32_t connection);
+  // The gateway's process died: its system resets every connection it had. O(connections).
   void gateway_died(std::uint32_t node);
   // The device's process died without a word: its side is gone, the system resets the stream.
   void device_died(std::uint32_t connection);
   // The connection is dead and nobody is told (a NAT forgot it, the phone left the network).
   void kill_silently(std::uint32_t connection);
-  // Nothing passes until `until`.
+  // Nothing arrives on either side until `until` (or calm_from, if that is earlier); nothing is lost.
   void stall(std::uint32_t connection, TimeNs until);
-  // A path fault ended: held packets start again at their next retry.
+  // A path fault began or ended: what is held back and may pass again does so at its sender's next retry.
+  // O(connections).
   void path_healed();
 
   // fn(connection, device, gateway) for every connection open on both sides, in the order of their slots.
@@ -90,7 +101,11 @@ class AccessNetwork {
   // The events this network schedules come back through here. True when the event was one of its own.
   bool handle(const Event& event);
 
+  const Place& place_of_device(std::uint32_t device) const { return devices_[device]; }
   std::uint32_t device_of(std::uint32_t connection) const { return connections_.at(connection).device; }
+  // Slots in use: 0 when no side of any connection is open, none is remembered and nothing is under way.
+  std::size_t connections() const { return connections_.size(); }
+  std::size_t packets_under_way() const { return packets_.size(); }
   std::uint64_t packets() const { return packets_sent_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::size_t memory() const { return connections_.bytes() + packets_.bytes(); }
@@ -98,23 +113,24 @@ class AccessNetwork {
  private:
   struct Stream {
     TimeNs last_arrival = 0;
-    TimeNs busy_until = 0;   // its link's transmitter
+    TimeNs busy_until = 0;          // its link's transmitter
     TimeNs held_since = kNever;     // first packet held back by a cut; kNever when none
     TimeNs unacked_since = kNever;  // the way back is cut: acknowledgements have been missing since
-    std::uint32_t sent = 0;  // packets so far: the key of their draws
+    std::uint32_t sent = 0;         // packets so far: the key of their draws
+    bool closing = false;           // the packet that ends this stream is under way
+    bool ended = false;             // the sender's side gave up: what is still under way is lost
   };
   struct Connection {
     std::uint32_t device = 0;
     std::uint32_t gateway = 0;
     std::uint32_t number = 0;
     TimeNs stalled_until = 0;
-    bool device_open = false;   // the device's side exists (dialling included)
+    bool device_open = false;  // the device's side exists (dialling included)
     bool gateway_open = false;
-    bool gateway_holds = false; // the gateway's machine may still name this connection
+    bool gateway_holds = false;  // the gateway's machine may still name this connection
     bool refused = false;
-    bool established = false;   // the device was told
-    bool dead = false;          // silently: nothing passes any more
-    std::uint32_t events = 0;   // pending events that name this connection
+    bool dead = false;         // silently: nothing passes any more
+    std::uint32_t events = 0;  // pending events that name this connection
     Stream streams[2];
   };
   void send(std::uint32_t connection, Direction direction, Packet&& packet, TimeNs departs);
@@ -122,6 +138,10 @@ class AccessNetwork {
   DurationNs access_delay(const Connection& connection, Direction direction, std::uint64_t frame) const;
   TimeNs after_stalls(const CohortProfile& profile, const Connection& connection, TimeNs arrival) const;
   bool is_cut(const Connection& connection, Direction direction) const;
+  bool is_blocked(const Connection& connection, Direction direction) const;
+  bool receiver_open(const Connection& connection, Direction direction) const {
+    return direction == Direction::kUp ? connection.gateway_open : connection.device_open;
+  }
   void dial_arrives(std::uint32_t connection);
   void dial_answered(std::uint32_t connection);
   void packet_arrives(std::uint32_t packet, Direction direction);
@@ -132,6 +152,8 @@ class AccessNetwork {
   void check_later(std::uint32_t connection, Direction direction, TimeNs time);
   void stream_check(std::uint32_t connection, Direction direction);
   void end_side(std::uint32_t connection, Direction sender, CloseReason reason);
+  void answer_with_reset(std::uint32_t connection, Direction direction);
+  void send_close(std::uint32_t connection, Direction direction, CloseReason reason, TimeNs departs);
   void free_if_done(std::uint32_t connection);
   std::uint32_t source_of(const Connection& connection, Direction direction) const;
   TimeNs next_retry(TimeNs held_since) const;
@@ -147,9 +169,9 @@ class AccessNetwork {
   std::vector<Place> devices_;
   Slab<Connection> connections_;
   Slab<Packet> packets_;
-  // Packets behind a cut by stream (connection * 2 + direction), and those streams in the order of their first one.
-  boost::unordered_flat_map<std::uint64_t, std::vector<std::uint32_t>, IdHash> held_;
-  std::vector<std::uint64_t> held_streams_;
+  // Packets that may not pass yet, by stream, in the order in which the streams came to a halt:
+  // (held_since, connection * 2 + direction).
+  std::map<std::pair<TimeNs, std::uint64_t>, std::vector<std::uint32_t>> held_;
   std::uint32_t connection_slots_ = 0;  // slots ever used
   std::uint64_t packets_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -1,11 +1,17 @@
 #include "sim/network/node_links.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wavetank::sim {
 
-NodeLinks::NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config, LinkListener& listener)
-    : scheduler_(scheduler), reachability_(reachability), randomness_(randomness), config_(config), listener_(listener) {}
+NodeLinks::NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness,
+                     NodeLinkConfig config, LinkListener& listener)
+    : scheduler_(scheduler),
+      reachability_(reachability),
+      randomness_(randomness),
+      config_(config),
+      listener_(listener) {}
 
 void NodeLinks::add_node(Place place) { places_.push_back(place); }
 
@@ -15,20 +21,33 @@ DurationNs NodeLinks::delay(std::uint32_t from, std::uint32_t to, std::uint64_t 
   const std::uint64_t bits = randomness_.bits(Purpose::kNodeLink, key, number);
   const DurationNs base = reachability_.one_way(places_[from].region, places_[to].region);
   // Up to a tenth of jitter.
-  DurationNs total = base + static_cast<DurationNs>(Randomness::scale(bits, static_cast<std::uint64_t>(base / 10 + 1)));
+  DurationNs total =
+      base + static_cast<DurationNs>(Randomness::scale(bits, static_cast<std::uint64_t>(base / 10 + 1)));
   if (reachability_.has_faults()) total += reachability_.extra_delay(places_[from], places_[to], bits);
   return total;
 }
 
 void NodeLinks::node_started(std::uint32_t node) {
   for (std::uint32_t peer = 0; peer < places_.size(); ++peer) {
-    if (pair(node, peer).wanted) redial(node, peer);
+    if (!pair(node, peer).wanted) continue;
+    // When the news of its death is still under way, being dialled again tells the peer as well.
+    if (pair(node, peer).broken) go_down(peer, node, false);
+    redial(node, peer);
   }
 }
 
 void NodeLinks::node_died(std::uint32_t node) {
   for (std::uint32_t peer = 0; peer < places_.size(); ++peer) {
-    if (pair(node, peer).wanted && pair(node, peer).up) go_down(node, peer);
+    if (!pair(node, peer).wanted || !pair(node, peer).up) continue;
+    if (peer == node) {
+      go_down(node, node, false);
+    } else {
+      Packet news;
+      news.closes = true;
+      news.reason = CloseReason::kReset;
+      pair(node, peer).broken = true;
+      send(node, peer, std::move(news), scheduler_.now());
+    }
   }
 }
 
@@ -41,16 +60,17 @@ void NodeLinks::go_up(std::uint32_t a, std::uint32_t b) {
   if (a != b) listener_.link_up(b, a);
 }
 
-void NodeLinks::go_down(std::uint32_t a, std::uint32_t b) {
+void NodeLinks::go_down(std::uint32_t a, std::uint32_t b, bool tell_b) {
   Link& link = pair(a, b);
   link.up = false;
+  link.broken = false;
   link.cut_since = kNever;
   ++link.epoch;
   drop_held(a, b);
   drop_held(b, a);
   if (listener_.node_alive(a)) listener_.link_down(a, b);
-  if (a != b && listener_.node_alive(b)) listener_.link_down(b, a);
-  redial_later(a, b);
+  if (tell_b && listener_.node_alive(b)) listener_.link_down(b, a);
+  if (a != b) redial_later(a, b);
 }
 
 void NodeLinks::redial_later(std::uint32_t a, std::uint32_t b) {
@@ -85,12 +105,21 @@ void NodeLinks::send(std::uint32_t from, std::uint32_t to, Packet&& packet, Time
 
 void NodeLinks::packet_arrives(std::uint32_t to, std::uint32_t packet) {
   const std::uint32_t from = packets_.at(packet).stream;
-  if (!pair(from, to).up || packets_.at(packet).epoch != pair(from, to).epoch) {
+  const Link& link = pair(from, to);
+  if (!link.up || packets_.at(packet).epoch != link.epoch) {
     packets_.take(packet);
   } else if (is_cut(from, to) || !at(from, to).held.empty()) {
     at(from, to).held.push_back(packet);
   } else {
-    listener_.link_packet(to, from, packets_.take(packet));
+    deliver(from, to, packets_.take(packet));
+  }
+}
+
+void NodeLinks::deliver(std::uint32_t from, std::uint32_t to, Packet&& packet) {
+  if (packet.closes) {
+    go_down(to, from, false);
+  } else if (listener_.node_alive(to)) {
+    listener_.link_packet(to, from, std::move(packet));
   }
 }
 
@@ -105,36 +134,47 @@ void NodeLinks::paths_changed() {
       Link& link = at(a, b);
       if (!link.wanted || !link.up) continue;
       const bool cut = is_cut(a, b) || is_cut(b, a);
-      if (cut && link.cut_since == kNever) {
+      if (!cut) {
+        link.cut_since = kNever;
+      } else if (link.cut_since == kNever) {
         link.cut_since = scheduler_.now();
         scheduler_.at(scheduler_.now() + config_.timeout, a, kLinkCheck, 0, pair_number(a, b));
-      } else if (!cut) {
-        link.cut_since = kNever;
-        for (const auto& [from, to] : {std::pair{a, b}, std::pair{b, a}}) {
-          std::vector<std::uint32_t> held = std::move(at(from, to).held);
-          at(from, to).held.clear();
-          for (const std::uint32_t packet : held) packet_arrives(to, packet);
-        }
       }
+      release(a, b);
+      release(b, a);
     }
   }
 }
 
+void NodeLinks::release(std::uint32_t from, std::uint32_t to) {
+  if (is_cut(from, to)) return;
+  // The news of a death, the last of a stream, takes the link down, and this list is empty by then.
+  const std::vector<std::uint32_t> held = std::exchange(at(from, to).held, {});
+  for (const std::uint32_t packet : held) packet_arrives(to, packet);
+}
+
 void NodeLinks::link_check(std::uint32_t a, std::uint32_t b) {
   const Link& link = at(a, b);
-  if (link.up && link.cut_since != kNever && scheduler_.now() >= link.cut_since + config_.timeout) go_down(a, b);
+  if (link.up && link.cut_since != kNever && scheduler_.now() >= link.cut_since + config_.timeout) {
+    go_down(a, b, true);
+  }
 }
 
 bool NodeLinks::handle(const Event& event) {
   const auto count = static_cast<std::uint32_t>(places_.size());
   switch (event.kind()) {
-    case kPeerPacket: packet_arrives(event.target(), event.payload); return true;
-    case kLinkCheck: link_check(event.payload / count, event.payload % count); return true;
+    case kPeerPacket:
+      packet_arrives(event.target(), event.payload);
+      return true;
+    case kLinkCheck:
+      link_check(event.payload / count, event.payload % count);
+      return true;
     case kLinkRedial:
       at(event.payload / count, event.payload % count).redialling = false;
       redial(event.payload / count, event.payload % count);
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

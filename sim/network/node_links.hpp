@@ -1,5 +1,5 @@
-// Links between server nodes: one byte stream for each pair, with states. A link is up, or down until a redial finds
-// both ends alive and the path open. What is under way when it goes down is lost.
+// Links between server nodes: one byte stream for each pair, with states. A link is up, or down until a
+// redial finds both ends alive and the path open. What is under way when it goes down is lost.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,12 @@ class LinkListener {
   virtual void link_packet(std::uint32_t node, std::uint32_t peer, Packet&& packet) = 0;
 };
 
-// Nodes are dense from 0; there are tens of them, so pairs may be a table. A node's link to itself is always up while
-// it lives.
+// Nodes are dense from 0; there are tens of them, so pairs may be a table. A node's link to itself is always
+// up while it lives.
 class NodeLinks {
  public:
-  NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config, LinkListener& listener);
+  NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config,
+            LinkListener& listener);
 
   void add_node(Place place);
   // Which pairs have a link at all; call once after all nodes were added. wanted(a, b) must be symmetric.
@@ -47,15 +48,18 @@ class NodeLinks {
 
   // The node's process runs (again): its links come up one by one, starting now.
   void node_started(std::uint32_t node);
-  // The node's process is gone: its peers learn it after one passage.
+  // The node's process is gone: each peer learns it after one passage, behind everything sent before, or by
+  // the timeout when the path is cut.
   void node_died(std::uint32_t node);
   // Dropped silently when the link is down.
   void send(std::uint32_t from, std::uint32_t to, Packet&& packet, TimeNs departs);
-  // A path fault began or ended.
+  // A path fault began or ended. What a cut held back goes on at once where it may. O(nodes^2).
   void paths_changed();
 
   bool handle(const Event& event);
+  // Down as soon as one end has learned that it is.
   bool is_up(std::uint32_t a, std::uint32_t b) const { return link(a, b).up; }
+  std::size_t packets_under_way() const { return packets_.size(); }
   std::uint64_t packets() const { return packets_sent_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 
@@ -65,15 +69,17 @@ class NodeLinks {
     bool wanted = false;
     bool up = false;
     bool redialling = false;
-    bool checking = false;
+    bool broken = false;  // still up for one end: the news of the other's death is under way
     std::uint32_t epoch = 0;
     TimeNs cut_since = kNever;
-    TimeNs last_arrival = 0;   // per direction
-    std::uint32_t sent = 0;    // per direction: the key of its draws
+    TimeNs last_arrival = 0;          // per direction
+    std::uint32_t sent = 0;           // per direction: the key of its draws
     std::vector<std::uint32_t> held;  // per direction
   };
 
-  Link& at(std::uint32_t a, std::uint32_t b) { return links_[static_cast<std::size_t>(a) * places_.size() + b]; }
+  Link& at(std::uint32_t a, std::uint32_t b) {
+    return links_[static_cast<std::size_t>(a) * places_.size() + b];
+  }
   Link& pair(std::uint32_t a, std::uint32_t b) { return a < b ? at(a, b) : at(b, a); }
   const Link& link(std::uint32_t a, std::uint32_t b) const {
     return links_[static_cast<std::size_t>(a < b ? a : b) * places_.size() + (a < b ? b : a)];
@@ -83,11 +89,14 @@ class NodeLinks {
   }
   DurationNs delay(std::uint32_t from, std::uint32_t to, std::uint64_t number) const;
   void go_up(std::uint32_t a, std::uint32_t b);
-  void go_down(std::uint32_t a, std::uint32_t b);
+  // Tells a, when it lives, and b too if asked.
+  void go_down(std::uint32_t a, std::uint32_t b, bool tell_b);
   void redial_later(std::uint32_t a, std::uint32_t b);
   void redial(std::uint32_t a, std::uint32_t b);
   void link_check(std::uint32_t a, std::uint32_t b);
   void packet_arrives(std::uint32_t to, std::uint32_t packet);
+  void deliver(std::uint32_t from, std::uint32_t to, Packet&& packet);
+  void release(std::uint32_t from, std::uint32_t to);
   void drop_held(std::uint32_t from, std::uint32_t to);
   std::uint32_t pair_number(std::uint32_t a, std::uint32_t b) const {
     return static_cast<std::uint32_t>((a < b ? a : b) * places_.size() + (a < b ? b : a));

@@ -1,5 +1,5 @@
-// Who can reach whom, and how long it takes: regions with round trips between them, and faults as predicates over
-// groups. Nothing here grows with the number of devices.
+// Who can reach whom, and how long it takes: regions with round trips between them, and faults as predicates
+// over groups. Nothing here grows with the number of devices.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +18,18 @@ enum class Role : std::uint8_t { kGateway, kShard, kDevice };
 struct Place {
   Role role = Role::kDevice;
   std::uint8_t region = 0;
-  std::uint8_t cohort = 0;   // devices
-  std::uint32_t index = 0;   // nodes: within region and role; devices: the device
+  std::uint8_t cohort = 0;  // devices
+  std::uint32_t index = 0;  // nodes: within region and role; devices: the device
 };
 
 // A faults::Place with its names resolved; matches in O(1).
 class Selector {
  public:
-  // `regions` and `cohorts` give the names their numbers. A name that is not there makes the selector empty and is
-  // reported through `error`.
-  Selector(const faults::Place& place, const std::vector<std::string>& regions, const std::vector<std::string>& cohorts,
-           std::uint64_t fault, Randomness randomness, std::string& error);
+  // `regions` and `cohorts` give the names their numbers. A name that is not there makes the selector empty
+  // and is reported through `error`.
+  Selector(const faults::Place& place, const std::vector<std::string>& regions,
+           const std::vector<std::string>& cohorts, std::uint64_t fault, Randomness randomness,
+           std::string& error);
   bool matches(const Place& place) const;
 
  private:
@@ -43,7 +44,8 @@ class Selector {
 
 class Reachability {
  public:
-  // One-way delays between regions in nanoseconds, row by row; the diagonal is what two nodes of a region need.
+  // One-way delays between regions in nanoseconds, row by row; the diagonal is what two nodes of a region
+  // need.
   Reachability(std::uint32_t regions, std::vector<DurationNs> one_way);
 
   DurationNs one_way(std::uint32_t from_region, std::uint32_t to_region) const {
@@ -52,7 +54,8 @@ class Reachability {
 
   // Faults on paths. `fault` names it for remove(). O(1); every question below is O(faults active now).
   void add_cut(std::uint32_t fault, Selector from, Selector to, bool one_way);
-  void add_delay(std::uint32_t fault, Selector from, Selector to, bool one_way, DurationNs extra, DurationNs jitter);
+  void add_delay(std::uint32_t fault, Selector from, Selector to, bool one_way, DurationNs extra,
+                 DurationNs jitter);
   void remove(std::uint32_t fault);
 
   // Whether nothing passes from `from` to `to` right now.

@@ -1,5 +1,5 @@
-// What people do, as the world sees it: a behaviour wakes up at its cues and acts through the stage; it learns what
-// devices show. It knows nothing of networks or servers.
+// What people do, as the world sees it: a behaviour wakes up at its cues and acts through the stage; it
+// learns what devices show. It knows nothing of networks or servers.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,10 @@ class Stage {
   virtual void open_app(std::uint32_t device) = 0;
   virtual void close_app(std::uint32_t device) = 0;
   virtual bool app_is_open(std::uint32_t device) const = 0;
-  // Sends on this device; returns the device's message counter of it. A membership change concerns the user itself.
-  virtual std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind, std::uint32_t size) = 0;
+  // Sends on this device; returns the device's message counter of it. A membership change concerns the user
+  // itself.
+  virtual std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
+                             std::uint32_t size) = 0;
   // The dense number of the direct conversation of two users, made when it is first asked for.
   virtual std::uint32_t direct(std::uint32_t user, std::uint32_t other) = 0;
   // The user has seen everything of this conversation that the device shows.
@@ -37,15 +39,19 @@ class Behaviour {
   virtual void begin() = 0;
   virtual void cue(std::uint32_t code, std::uint32_t index) = 0;
   // `device` has just shown the message number `counter` of device `sender`.
-  virtual void shown(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*sender*/, std::uint32_t /*counter*/) {}
+  virtual void shown(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*sender*/,
+                     std::uint32_t /*counter*/) {}
   // Nobody starts anything new from now on.
   virtual void quiesce() = 0;
 };
 
 // Acts out a script. `script` must outlive it.
-std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage);
+std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& population, const Script& script,
+                                              Randomness randomness, Stage& stage);
 
-// Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed draws.
-std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices, Randomness randomness, Stage& stage);
+// Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
+// draws.
+std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices,
+                                     Randomness randomness, Stage& stage);
 
 }  // namespace wavetank::sim

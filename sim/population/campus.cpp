@@ -8,8 +8,8 @@
 namespace wavetank::sim {
 namespace {
 
-// Text lengths: log-normal with median 18 characters and sigma 1.15, fitted to 474,562 messages (process-one.net,
-// "How Many Letters Are in Messages?").
+// Text lengths: log-normal with median 18 characters and sigma 1.15, fitted to 474,562 messages
+// (process-one.net, "How Many Letters Are in Messages?").
 constexpr std::int64_t kMedianCharacters = 18;
 constexpr std::uint32_t kSigmaMilli = 1150;
 constexpr std::int64_t kLongestMessage = 8000;
@@ -32,16 +32,20 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness) {
     at += exponential(kSecond, randomness.bits(Purpose::kArrival, i, 0));
     u.at = at;
     u.size = static_cast<std::uint32_t>(
-        std::min(kLongestMessage, log_normal(kMedianCharacters, kSigmaMilli, randomness.bits(Purpose::kMessageSize, i, 0))));
+        std::min(kLongestMessage,
+                 log_normal(kMedianCharacters, kSigmaMilli, randomness.bits(Purpose::kMessageSize, i, 0))));
     u.user = talkers.rank(randomness.bits(Purpose::kContact, i, 0));
-    if (groups > 0 && randomness.chance(static_cast<std::uint64_t>(population.group_share_percent()), 100, Purpose::kContact, i, 1)) {
+    if (groups > 0 && randomness.chance(static_cast<std::uint64_t>(population.group_share_percent()), 100,
+                                        Purpose::kContact, i, 1)) {
       u.to_group = topics.rank(randomness.bits(Purpose::kContact, i, 2));
-    } else if (i > 0 && utterances.back().to_user == u.user && randomness.chance(1, 2, Purpose::kContact, i, 3)) {
+    } else if (i > 0 && utterances.back().to_user == u.user &&
+               randomness.chance(1, 2, Purpose::kContact, i, 3)) {
       u.to_user = utterances.back().user;
     } else {
       // Everybody writes to a few people again and again: contact k of user u is a keyed draw of its own.
       const auto contact = randomness.below(8, Purpose::kContact, i, 4);
-      u.to_user = static_cast<std::uint32_t>(randomness.below(users - 1, Purpose::kContact, u.user, 5, contact + 1));
+      u.to_user =
+          static_cast<std::uint32_t>(randomness.below(users - 1, Purpose::kContact, u.user, 5, contact + 1));
       if (u.to_user >= u.user) ++u.to_user;
     }
     utterances.push_back(u);
@@ -50,7 +54,8 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness) {
   add_people(scenario, users, randomness, script);
   add_utterances(scenario, utterances, randomness, script);
   add_synthetic_sessions(scenario, randomness, script);
-  script.factors.push_back({"messages", std::to_string(count), "keyed draws: Zipf talkers, eight contacts each, log-normal lengths"});
+  script.factors.push_back({"messages", std::to_string(count),
+                            "keyed draws: Zipf talkers, eight contacts each, log-normal lengths"});
   return script;
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint32_t kCollegeUsers = 1899;
 
-// An injection of forum people into the message network's people: which of the 899 is which of the 1,899 is not
-// published, so it is invented, by keyed draw without repetition.
+// An injection of forum people into the message network's people: which of the 899 is which of the 1,899 is
+// not published, so it is invented, by keyed draw without repetition.
 std::vector<std::uint32_t> invent_forum_mapping(std::uint32_t forum_users, Randomness randomness) {
   std::vector<std::uint32_t> users(kCollegeUsers);
   for (std::uint32_t i = 0; i < kCollegeUsers; ++i) users[i] = i;
@@ -46,7 +46,8 @@ std::uint32_t renumber(std::vector<Utterance>& utterances) {
 
 }  // namespace
 
-std::expected<Script, std::string> make_college(const scenarios::Scenario& scenario, const std::filesystem::path& traces, Randomness randomness) {
+std::expected<Script, std::string> make_college(const scenarios::Scenario& scenario,
+                                                const std::filesystem::path& traces, Randomness randomness) {
   const auto messages = load_messages(traces / kMessagesFile);
   if (!messages) return std::unexpected(messages.error());
   const auto posts = load_forum(traces / kForumFile);
@@ -66,9 +67,11 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
     const ForumPost& post = (*posts)[i];
     // The forum trace has no lengths: each post takes that of a private message, by keyed draw.
     const auto model = randomness.below(messages->size(), Purpose::kMessageSize, i, 0);
-    utterances.push_back({post.unix_s, mapping[post.user - 1], kNoIndex, post.topic, (*messages)[model].characters});
+    utterances.push_back(
+        {post.unix_s, mapping[post.user - 1], kNoIndex, post.topic, (*messages)[model].characters});
   }
-  std::stable_sort(utterances.begin(), utterances.end(), [](const Utterance& a, const Utterance& b) { return a.at < b.at; });
+  std::stable_sort(utterances.begin(), utterances.end(),
+                   [](const Utterance& a, const Utterance& b) { return a.at < b.at; });
   if (scenario.messages() > 0 && static_cast<std::size_t>(scenario.messages()) < utterances.size()) {
     utterances.resize(static_cast<std::size_t>(scenario.messages()));
   }
@@ -81,10 +84,14 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
   add_sessions(scenario, *sessions, randomness, script);
   script.factors.insert(
       script.factors.begin(),
-      {{"gaps between human actions", fmt::format("at most {} s", cap), "CollegeMsg and its forum; longer silences are cut"},
-       {"time between human actions", fmt::format("1:{}", span / scenario.run_s()), "what the cut gaps come to, over the run"},
+      {{"gaps between human actions", fmt::format("at most {} s", cap),
+        "CollegeMsg and its forum; longer silences are cut"},
+       {"time between human actions", fmt::format("1:{}", span / scenario.run_s()),
+        "what the cut gaps come to, over the run"},
        {"protocol timers, links, retries", "1:1", "never compressed"},
-       {"forum people", fmt::format("{} of 899 mapped into {}", std::min<std::size_t>(forum_users, mapping.size()), kCollegeUsers),
+       {"forum people",
+        fmt::format("{} of 899 mapped into {}", std::min<std::size_t>(forum_users, mapping.size()),
+                    kCollegeUsers),
         "invented by keyed injection: the mapping is not published"},
        {"forum post lengths", "drawn", "lengths of the private messages: the forum trace has none"}});
   return script;

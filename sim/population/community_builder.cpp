@@ -10,7 +10,8 @@ using protocol::EntryKind;
 
 class Builder {
  public:
-  Builder(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances, Randomness randomness, Script& script)
+  Builder(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances,
+          Randomness randomness, Script& script)
       : scenario_(scenario), utterances_(utterances), randomness_(randomness), script_(script) {
     const TimeNs run = scenario.run_s() * kSecond;
     start_ = std::min(scenario.population().ramp_s() * kSecond * 2, run / 10);
@@ -49,7 +50,8 @@ class Builder {
       spec.second_user = u.to_user;
       spec.id = direct_conversation(script_.users[u.user].id, script_.users[u.to_user].id);
     }
-    const auto [place, fresh] = conversations_.try_emplace(spec.id, static_cast<std::uint32_t>(script_.conversations.size()));
+    const auto [place, fresh] =
+        conversations_.try_emplace(spec.id, static_cast<std::uint32_t>(script_.conversations.size()));
     if (fresh) {
       script_.conversations.push_back(spec);
       last_action_.push_back(kNoIndex);
@@ -58,12 +60,14 @@ class Builder {
     return place->second;
   }
 
-  // People write mostly on their first device; what concerns a group stays on one device, so that nobody posts from a
-  // second device before the first has joined.
+  // People write mostly on their first device; what concerns a group stays on one device, so that nobody
+  // posts from a second device before the first has joined.
   std::uint32_t device_of(std::uint32_t user, bool group, std::uint64_t key) const {
     const UserSpec& spec = script_.users[user];
-    if (group || spec.devices == 1 || !randomness_.chance(1, 4, Purpose::kSend, user, key)) return spec.first_device;
-    return spec.first_device + 1 + static_cast<std::uint32_t>(randomness_.below(spec.devices - 1, Purpose::kSend, user, key, 1));
+    if (group || spec.devices == 1 || !randomness_.chance(1, 4, Purpose::kSend, user, key))
+      return spec.first_device;
+    return spec.first_device + 1 +
+           static_cast<std::uint32_t>(randomness_.below(spec.devices - 1, Purpose::kSend, user, key, 1));
   }
 
   void add(const Utterance& u) {
@@ -86,7 +90,8 @@ class Builder {
     action.conversation = conversation;
     action.size = u.size;
     const std::uint32_t before = last_action_[conversation];
-    if (before != kNoIndex && script_.devices[script_.actions[before].device].user != u.user) action.antecedent = before;
+    if (before != kNoIndex && script_.devices[script_.actions[before].device].user != u.user)
+      action.antecedent = before;
     last_action_[conversation] = static_cast<std::uint32_t>(script_.actions.size());
     script_.actions.push_back(action);
   }
@@ -126,7 +131,9 @@ class Builder {
   void sort_actions() {
     std::vector<std::uint32_t> order(script_.actions.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return script_.actions[a].at < script_.actions[b].at; });
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return script_.actions[a].at < script_.actions[b].at;
+    });
     std::vector<std::uint32_t> place(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
     std::vector<Action> sorted;
@@ -167,7 +174,8 @@ std::int64_t cap_gaps(std::int64_t cap_s, std::vector<Utterance>& utterances) {
   return at;
 }
 
-void add_utterances(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances, Randomness randomness, Script& script) {
+void add_utterances(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances,
+                    Randomness randomness, Script& script) {
   if (!utterances.empty()) Builder(scenario, utterances, randomness, script).build();
 }
 

@@ -20,34 +20,37 @@ constexpr TimeNs kShortestPause = 2 * kSecond;
 
 }  // namespace
 
-void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Randomness randomness, Script& script) {
+void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Randomness randomness,
+                Script& script) {
   const scenarios::Population& population = scenario.population();
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(script.users.size());
     UserSpec user;
-    user.region = pick_weighted(scenario.topology().region(), randomness.bits(Purpose::kHomeRegion, index, 0));
+    user.region =
+        pick_weighted(scenario.topology().region(), randomness.bits(Purpose::kHomeRegion, index, 0));
     user.id = (static_cast<UserId>(user.region) << kRegionShift) | (index + 1);
     user.first_device = static_cast<std::uint32_t>(script.devices.size());
     if (population.workload() != scenarios::Population::STAR) {
       const auto draw = static_cast<std::int32_t>(randomness.below(100, Purpose::kDeviceCount, index, 0));
-      user.devices = draw < population.three_devices_percent() ? 3
+      user.devices = draw < population.three_devices_percent()                                      ? 3
                      : draw < population.three_devices_percent() + population.two_devices_percent() ? 2
-                                                                                                      : 1;
+                                                                                                    : 1;
     }
     for (std::uint32_t d = 0; d < user.devices; ++d) {
       DeviceSpec device;
       device.user = index;
       device.cohort = pick_weighted(scenario.cohort(), randomness.bits(Purpose::kDeviceCohort, index, d));
-      device.always_on =
-          population.workload() == scenarios::Population::STAR ||
-          randomness.chance(static_cast<std::uint64_t>(population.always_on_percent()), 100, Purpose::kSession, index, d, 1);
+      device.always_on = population.workload() == scenarios::Population::STAR ||
+                         randomness.chance(static_cast<std::uint64_t>(population.always_on_percent()), 100,
+                                           Purpose::kSession, index, d, 1);
       script.devices.push_back(device);
     }
     script.users.push_back(user);
   }
 }
 
-void add_sessions(const scenarios::Scenario& scenario, std::span<const TraceSession> sessions, Randomness randomness, Script& script) {
+void add_sessions(const scenarios::Scenario& scenario, std::span<const TraceSession> sessions,
+                  Randomness randomness, Script& script) {
   const std::int64_t factor = scenario.population().session_factor();
   const TimeNs end = scenario.run_s() * kSecond;
   const TimeNs ramp = scenario.population().ramp_s() * kSecond;
@@ -75,7 +78,8 @@ void add_sessions(const scenarios::Scenario& scenario, std::span<const TraceSess
     }
   }
   sort_sessions(script);
-  script.factors.push_back({"session time", fmt::format("1:{}", factor), "sessions and pauses of the #qtox channel log"});
+  script.factors.push_back(
+      {"session time", fmt::format("1:{}", factor), "sessions and pauses of the #qtox channel log"});
 }
 
 void add_synthetic_sessions(const scenarios::Scenario& scenario, Randomness randomness, Script& script) {
@@ -87,14 +91,17 @@ void add_synthetic_sessions(const scenarios::Scenario& scenario, Randomness rand
     TimeNs time = randomness.between(0, ramp, Purpose::kSession, device, 4);
     for (std::uint64_t i = 0; time < end; ++i) {
       // Medians of two hours online and ten minutes away, before the factor.
-      const TimeNs length = log_normal(7200 * kSecond / factor, 900, randomness.bits(Purpose::kSession, device, 5, i));
-      const TimeNs pause = log_normal(600 * kSecond / factor, 1200, randomness.bits(Purpose::kSession, device, 6, i));
+      const TimeNs length =
+          log_normal(7200 * kSecond / factor, 900, randomness.bits(Purpose::kSession, device, 5, i));
+      const TimeNs pause =
+          log_normal(600 * kSecond / factor, 1200, randomness.bits(Purpose::kSession, device, 6, i));
       script.sessions.push_back({time, std::min(time + std::max(kShortestSession, length), end), device});
       time += std::max(kShortestSession, length) + std::max(kShortestPause, std::min(pause, end / 4));
     }
   }
   sort_sessions(script);
-  script.factors.push_back({"session time", fmt::format("1:{}", factor), "log-normal draws, median two hours online, ten minutes away"});
+  script.factors.push_back({"session time", fmt::format("1:{}", factor),
+                            "log-normal draws, median two hours online, ten minutes away"});
 }
 
 }  // namespace wavetank::sim

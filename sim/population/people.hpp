@@ -27,11 +27,13 @@ std::uint32_t pick_weighted(const Weights& items, std::uint64_t bits) {
 }
 
 // Appends `count` users with their devices. Every draw is keyed by the user's or device's own number.
-void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Randomness randomness, Script& script);
+void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Randomness randomness,
+                Script& script);
 
-// Gives every device that is not always on its sessions: real ones, one person's sequence per device by keyed draw,
-// durations and pauses divided by the scenario's factor.
-void add_sessions(const scenarios::Scenario& scenario, std::span<const TraceSession> sessions, Randomness randomness, Script& script);
+// Gives every device that is not always on its sessions: real ones, one person's sequence per device by keyed
+// draw, durations and pauses divided by the scenario's factor.
+void add_sessions(const scenarios::Scenario& scenario, std::span<const TraceSession> sessions,
+                  Randomness randomness, Script& script);
 
 // The same from draws alone (log-normal sessions and pauses), for worlds without a trace.
 void add_synthetic_sessions(const scenarios::Scenario& scenario, Randomness randomness, Script& script);

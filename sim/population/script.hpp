@@ -1,5 +1,5 @@
-// Who lives in a world and what they will try to do: people, devices, conversations, actions, sessions. A script is made
-// once, before the world starts, from traces or from draws; the player acts it out.
+// Who lives in a world and what they will try to do: people, devices, conversations, actions, sessions. A
+// script is made once, before the world starts, from traces or from draws; the player acts it out.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct DeviceSpec {
 
 struct ConversationSpec {
   ConversationId id;
-  std::uint32_t first_user = 0;   // the two of a direct conversation (indices), or
+  std::uint32_t first_user = 0;          // the two of a direct conversation (indices), or
   std::uint32_t second_user = kNoIndex;  // the creator and kNoIndex for a group
 };
 
@@ -38,8 +38,9 @@ struct Action {
   std::uint32_t device = 0;
   std::uint32_t conversation = 0;
   protocol::EntryKind kind = protocol::EntryKind::kMessage;
-  std::uint32_t size = 0;               // payload bytes
-  std::uint32_t antecedent = kNoIndex;  // the action this one answers: it leaves after that was shown here, or late
+  std::uint32_t size = 0;  // payload bytes
+  std::uint32_t antecedent =
+      kNoIndex;  // the action this one answers: it leaves after that was shown here, or late
 };
 
 struct Session {
@@ -59,8 +60,9 @@ struct Script {
   std::vector<UserSpec> users;
   std::vector<DeviceSpec> devices;
   std::vector<ConversationSpec> conversations;
-  std::vector<Action> actions;    // ascending `at`
-  std::vector<Session> sessions;  // of devices that are not always on; ascending `open`, not overlapping per device
+  std::vector<Action> actions;  // ascending `at`
+  std::vector<Session>
+      sessions;  // of devices that are not always on; ascending `open`, not overlapping per device
   std::vector<Factor> factors;
 };
 

@@ -8,7 +8,8 @@ namespace {
 
 class ScriptPlayer final : public Behaviour {
  public:
-  ScriptPlayer(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage)
+  ScriptPlayer(const scenarios::Population& population, const Script& script, Randomness randomness,
+               Stage& stage)
       : population_(population), script_(script), randomness_(randomness), stage_(stage) {
     state_.resize(script.actions.size());
     sent_.resize(script.devices.size());
@@ -22,7 +23,8 @@ class ScriptPlayer final : public Behaviour {
     for (std::size_t i = 2; i < first_reply_.size(); ++i) first_reply_[i] += first_reply_[i - 1];
     replies_.resize(first_reply_.back());
     for (std::uint32_t i = 0; i < script.actions.size(); ++i) {
-      if (script.actions[i].antecedent != kNoIndex) replies_[first_reply_[script.actions[i].antecedent + 1]++] = i;
+      if (script.actions[i].antecedent != kNoIndex)
+        replies_[first_reply_[script.actions[i].antecedent + 1]++] = i;
     }
   }
 
@@ -39,22 +41,32 @@ class ScriptPlayer final : public Behaviour {
 
   void cue(std::uint32_t code, std::uint32_t index) override {
     switch (code) {
-      case kAct: act_on_time(); break;
+      case kAct:
+        act_on_time();
+        break;
       case kLate:
         if (!state_[index].done) send(index);
         break;
-      case kSession: open_session(); break;
-      case kOpen: stage_.open_app(index); break;
+      case kSession:
+        open_session();
+        break;
+      case kOpen:
+        stage_.open_app(index);
+        break;
       case kClose:
         // A message sent meanwhile may have kept the app open longer.
         if (stage_.app_is_open(index) && open_until_[index] <= stage_.now()) stage_.close_app(index);
         break;
-      case kRead: read(index); break;
-      default: break;
+      case kRead:
+        read(index);
+        break;
+      default:
+        break;
     }
   }
 
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) override {
+  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
+             std::uint32_t counter) override {
     if (script_.devices[device].user != script_.devices[sender].user) plan_reading(device, conversation);
     if (counter == 0 || counter > sent_[sender].size()) return;
     const std::uint32_t action = sent_[sender][counter - 1];
@@ -64,7 +76,8 @@ class ScriptPlayer final : public Behaviour {
       if (script_.actions[reply].device != device || state.done || state.shown) continue;
       state.shown = true;
       state.earliest = stage_.now() + randomness_.between(population_.reply_min_ms() * kMillisecond,
-                                                          population_.reply_max_ms() * kMillisecond, Purpose::kReplyDelay, reply, 0);
+                                                          population_.reply_max_ms() * kMillisecond,
+                                                          Purpose::kReplyDelay, reply, 0);
       if (state.due) stage_.cue_at(state.earliest, kLate, reply);
     }
   }
@@ -94,7 +107,9 @@ class ScriptPlayer final : public Behaviour {
         send(index);
       } else {
         state.due = true;
-        stage_.cue_at(state.shown ? state.earliest : stage_.now() + population_.reply_wait_ms() * kMillisecond, kLate, index);
+        stage_.cue_at(
+            state.shown ? state.earliest : stage_.now() + population_.reply_wait_ms() * kMillisecond, kLate,
+            index);
       }
     }
     next_action();
@@ -122,7 +137,8 @@ class ScriptPlayer final : public Behaviour {
   }
 
   void next_session() {
-    if (next_session_ < script_.sessions.size()) stage_.cue_at(script_.sessions[next_session_].open, kSession, 0);
+    if (next_session_ < script_.sessions.size())
+      stage_.cue_at(script_.sessions[next_session_].open, kSession, 0);
   }
 
   void open_session() {
@@ -143,11 +159,15 @@ class ScriptPlayer final : public Behaviour {
     if (!population_.reads() || quiet_) return;
     std::vector<std::uint32_t>& unread = unread_[device];
     const bool first = device == script_.users[script_.devices[device].user].first_device;
-    if (!first && !randomness_.chance(1, 4, Purpose::kReadDelay, device, static_cast<std::uint64_t>(stage_.now()), 1)) return;
+    if (!first &&
+        !randomness_.chance(1, 4, Purpose::kReadDelay, device, static_cast<std::uint64_t>(stage_.now()), 1))
+      return;
     if (unread.empty()) {
-      stage_.cue_at(stage_.now() + randomness_.between(population_.read_min_ms() * kMillisecond, population_.read_max_ms() * kMillisecond,
-                                                       Purpose::kReadDelay, device, static_cast<std::uint64_t>(stage_.now())),
-                    kRead, device);
+      stage_.cue_at(
+          stage_.now() + randomness_.between(population_.read_min_ms() * kMillisecond,
+                                             population_.read_max_ms() * kMillisecond, Purpose::kReadDelay,
+                                             device, static_cast<std::uint64_t>(stage_.now())),
+          kRead, device);
     }
     if (std::find(unread.begin(), unread.end(), conversation) == unread.end()) unread.push_back(conversation);
   }
@@ -165,8 +185,8 @@ class ScriptPlayer final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::vector<State> state_;                        // by action
-  std::vector<std::uint32_t> first_reply_;          // by action, into replies_
+  std::vector<State> state_;                // by action
+  std::vector<std::uint32_t> first_reply_;  // by action, into replies_
   std::vector<std::uint32_t> replies_;
   std::vector<std::vector<std::uint32_t>> sent_;    // by device: the action of each message counter
   std::vector<std::vector<std::uint32_t>> unread_;  // by device: conversations to read
@@ -178,7 +198,8 @@ class ScriptPlayer final : public Behaviour {
 
 }  // namespace
 
-std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage) {
+std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& population, const Script& script,
+                                              Randomness randomness, Stage& stage) {
   return std::make_unique<ScriptPlayer>(population, script, randomness, stage);
 }
 

@@ -28,8 +28,10 @@ class Star final : public Behaviour {
     if (quiet_) return;
     const auto users = sent_.size();
     const std::uint64_t n = ++sent_[device];
-    const auto which = randomness_.below(static_cast<std::uint64_t>(scenario_.population().conversations()), Purpose::kContact, device, n, 1);
-    auto partner = static_cast<std::uint32_t>(randomness_.below(users - 1, Purpose::kContact, device, which, 2));
+    const auto which = randomness_.below(static_cast<std::uint64_t>(scenario_.population().conversations()),
+                                         Purpose::kContact, device, n, 1);
+    auto partner =
+        static_cast<std::uint32_t>(randomness_.below(users - 1, Purpose::kContact, device, which, 2));
     if (partner >= device) ++partner;
     stage_.send(device, stage_.direct(device, partner), protocol::EntryKind::kMessage,
                 static_cast<std::uint32_t>(scenario_.population().payload_bytes()));
@@ -42,7 +44,8 @@ class Star final : public Behaviour {
   enum Code : std::uint32_t { kOpen, kWrite };
 
   DurationNs next_gap(std::uint32_t device) const {
-    return exponential(scenario_.population().send_interval_ms() * kMillisecond, randomness_.bits(Purpose::kSend, device, sent_[device]));
+    return exponential(scenario_.population().send_interval_ms() * kMillisecond,
+                       randomness_.bits(Purpose::kSend, device, sent_[device]));
   }
 
   const scenarios::Scenario& scenario_;
@@ -54,7 +57,8 @@ class Star final : public Behaviour {
 
 }  // namespace
 
-std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices, Randomness randomness, Stage& stage) {
+std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices,
+                                     Randomness randomness, Stage& stage) {
   return std::make_unique<Star>(scenario, devices, randomness, stage);
 }
 

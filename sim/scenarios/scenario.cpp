@@ -52,7 +52,8 @@ std::pair<std::string, int> split_index(std::string_view part) {
   return {std::string(part.substr(0, bracket)), index};
 }
 
-std::expected<void, std::string> set_scalar(pb::Message& message, const pb::FieldDescriptor& field, const std::string& value) {
+std::expected<void, std::string> set_scalar(pb::Message& message, const pb::FieldDescriptor& field,
+                                            const std::string& value) {
   // The text-format parser knows how every scalar and enum is written; strings need their quotes.
   std::string text = field.name() + ": ";
   if (field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING) {
@@ -82,7 +83,8 @@ struct Range {
 std::string out_of_range(std::initializer_list<Range> ranges) {
   for (const Range& range : ranges) {
     if (range.value < range.low || range.value > range.high) {
-      return fmt::format("{} must be within {} and {}, is {}", range.path, range.low, range.high, range.value);
+      return fmt::format("{} must be within {} and {}, is {}", range.path, range.low, range.high,
+                         range.value);
     }
   }
   return {};
@@ -113,7 +115,8 @@ std::expected<Scenario, std::string> load_scenario(const std::string& name_or_fi
         if (entry.path().extension() == ".txtpb") names += " " + entry.path().stem().string();
       }
     }
-    return Failure(fmt::format("{}: no such scenario{}", name_or_file, names.empty() ? "" : "; shipped are:" + names));
+    return Failure(
+        fmt::format("{}: no such scenario{}", name_or_file, names.empty() ? "" : "; shipped are:" + names));
   }
   std::ifstream in(path);
   std::stringstream text;
@@ -191,7 +194,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.session_factor", p.session_factor(), 1, 100'000},
       {"population.always_on_percent", p.always_on_percent(), 0, 100},
       {"protocol.heartbeat_interval_ms", s.protocol().heartbeat_interval_ms(), 100, 3'600'000},
-      {"protocol.heartbeat_timeout_ms", s.protocol().heartbeat_timeout_ms(), s.protocol().heartbeat_interval_ms(), 7'200'000},
+      {"protocol.heartbeat_timeout_ms", s.protocol().heartbeat_timeout_ms(),
+       s.protocol().heartbeat_interval_ms(), 7'200'000},
       {"protocol.page_limit", s.protocol().page_limit(), 1, 1000},
       {"protocol.outbox_window", s.protocol().outbox_window(), s.protocol().outbox_batch(), 1'000'000},
       {"protocol.outbox_batch", s.protocol().outbox_batch(), 1, 10'000},

@@ -1,5 +1,5 @@
-// Scenario files: finding, reading, changing and checking them. One schema (scenario.proto) for the simulator and the
-// load generator.
+// Scenario files: finding, reading, changing and checking them. One schema (scenario.proto) for the simulator
+// and the load generator.
 #pragma once
 
 #include <expected>
@@ -23,11 +23,12 @@ struct Shipped {
 // All of sim/scenarios/*.txtpb, by name.
 std::vector<Shipped> shipped_scenarios();
 
-// Reads `name_or_file`: a shipped name, or a path of a text-format file. Errors are one line: "file:line:column: what".
+// Reads `name_or_file`: a shipped name, or a path of a text-format file. Errors are one line:
+// "file:line:column: what".
 std::expected<Scenario, std::string> load_scenario(const std::string& name_or_file);
 
-// Applies "path=value" to any scalar field, for example "protocol.page_limit=50" or "region[0].weight=3" (repeated fields
-// take an index). An unknown path names the fields that exist at that place.
+// Applies "path=value" to any scalar field, for example "protocol.page_limit=50" or "region[0].weight=3"
+// (repeated fields take an index). An unknown path names the fields that exist at that place.
 std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting);
 
 // The first impossible value ("run_s must be within 1 and 1000000, is 0"), or nothing.

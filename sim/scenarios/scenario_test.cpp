@@ -59,7 +59,8 @@ TEST(ApplySetting, ErrorsSayWhatThereIs) {
   EXPECT_NE(apply_setting(scenario, "protocol.page=7").error().find("page_limit"), std::string::npos);
   EXPECT_NE(apply_setting(scenario, "protocol=7").error().find("not a single value"), std::string::npos);
   EXPECT_NE(apply_setting(scenario, "messages=many").error().find("'many'"), std::string::npos);
-  EXPECT_NE(apply_setting(scenario, "topology.region[4].weight=1").error().find("0 elements"), std::string::npos);
+  EXPECT_NE(apply_setting(scenario, "topology.region[4].weight=1").error().find("0 elements"),
+            std::string::npos);
   EXPECT_NE(apply_setting(scenario, "messages").error().find("path=value"), std::string::npos);
 }
 

@@ -1,0 +1,350 @@
+// What the witnesses of a run have established so far: the one picture that all monitors judge by.
+//
+// Fed by the judge alone: observe() finds what a record speaks about, the monitors judge it against the picture as it
+// was before, apply() then adds it. Everything is O(1) per record, amortised over the growth of tables; dense arrays
+// by device, user and conversation, one table row per (device, conversation) and per (user, group or marked
+// conversation). Two records of the same time count in the order in which they came.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "conformance/history/record.hpp"
+#include "conformance/properties/pair_table.hpp"
+#include "conformance/properties/window.hpp"
+#include "reference/environment/observer.hpp"
+
+namespace wavetank::conformance {
+
+using history::ConversationIndex;
+using history::DeviceTag;
+using history::Kind;
+using history::kNone;
+using history::MessageKey;
+using history::Phase;
+using history::Record;
+using history::UserIndex;
+
+class Monitor;
+
+// What an entry of a log is, as far as visibility and counting are concerned.
+enum class EntryClass : std::uint8_t { kMessage = 0, kJoin = 1, kLeave = 2, kOther = 3 };
+constexpr EntryClass entry_class(std::uint8_t kind) { return static_cast<EntryClass>(kind < 3 ? kind : 3); }
+
+// One entry as its first witness fixed it. 16 bytes.
+struct Entry {
+  MessageKey key;             // device kNone: nobody has seen this entry yet
+  std::uint32_t content = 0;  // fingerprint of content, sender and epoch; 0 = an acknowledgement that could not tell
+  std::uint32_t number : 27 = 0;  // message: msg_no; join and leave: the user who joins or leaves
+  std::uint32_t kind : 2 = 3;     // EntryClass
+  std::uint32_t classified : 1 = 0;  // kind and number are known
+  std::uint32_t acked : 1 = 0;       // its sender was told so
+  std::uint32_t reread : 1 = 0;      // came back in a page that was asked for after the quiesce
+  bool is_held() const { return key.device != kNone; }
+  EntryClass entry_kind() const { return static_cast<EntryClass>(kind); }
+};
+static_assert(sizeof(Entry) == 16);
+inline constexpr std::uint32_t kNumberMask = (1U << 27) - 1;
+
+// One message from its invocation on. 40 bytes.
+struct Send {
+  enum Flag : std::uint8_t {
+    kAcked = 1,
+    kFailed = 2,
+    kRetried = 4,
+    kKeyReused = 8,   // invoked again with other content
+    kOnline = 16,     // its device was connected when it was invoked
+    kWitnessed = 32,  // somebody was shown the entry
+    kJudged = 64      // SLO-AVAIL has counted it
+  };
+  TimeNs invoked_at = 0;
+  std::uint32_t conversation = kNone;  // kNone: not invoked
+  std::uint32_t digest = 0;            // 32 bits of the content's digest
+  std::uint32_t target = kNone;
+  std::uint32_t head_before = 0;            // the highest entry anybody had seen when it was invoked
+  std::uint32_t seq = 0;                    // place in the log; 0 = not known
+  std::uint32_t to_gateway = kNone;         // time to the gateway's last byte in units of 1,024 ns; kNone = not yet
+  std::uint16_t gateway = 0;                // node
+  std::uint16_t connection = 0;             // low bits; of the first transmission
+  std::uint8_t kind = 0;
+  std::uint8_t flags = 0;
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  void set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
+  void clear(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
+  bool is_invoked() const { return conversation != kNone; }
+};
+static_assert(sizeof(Send) == 40);
+
+struct Device {
+  enum Flag : std::uint8_t { kAuditor = 1, kConnected = 2, kStateSeen = 4, kConverged = 8 };
+  UserIndex user = kNone;
+  DeviceTag next_of_user = kNone;
+  std::uint32_t connection = 0;    // number of the present or last connection
+  std::uint32_t last_counter = 0;  // of the last invoked message
+  TimeNs connected_at = 0;
+  Window<Send> sends;
+  std::uint64_t feed_covered = 0;  // the highest feed number a sync of this connection has reached
+  std::uint64_t feed_floor = 0;    // the user's feed head when the oldest unanswered sync began
+  std::uint32_t page = kNone;      // the page whose rows are coming
+  std::uint16_t region = 0;
+  std::uint16_t cohort = 0;
+  std::uint16_t syncs_open = 0;
+  std::uint8_t sync_era = 0;  // moves whenever a sync repeats a range
+  std::uint8_t flags = 0;
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
+};
+
+struct User {
+  DeviceTag first_device = kNone;
+  std::uint64_t feed_head = 0;  // the highest that any sync claimed
+};
+
+struct Conversation {
+  enum Flag : std::uint8_t { kGroup = 1, kDeclared = 2, kTorn = 4, kForked = 8 };
+  UserIndex first_user = kNone;  // direct conversations
+  UserIndex second_user = kNone;
+  std::uint32_t head = 0;         // the highest entry anybody was shown or told of
+  std::uint32_t acked = 0;        // the highest acknowledged entry
+  std::uint32_t known = 0;        // every entry up to here has been witnessed
+  std::uint32_t reread_to = 0;    // the final re-read has covered everything up to here
+  std::uint32_t parked = kNone;   // first of the checks that wait for `known`
+  std::uint16_t epoch = 0;        // 0 = no entry yet
+  std::uint16_t parked_count = 0;
+  std::uint8_t flags = 0;
+  Window<Entry> entries;
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  void set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
+  bool is_group() const { return has(kGroup); }
+};
+
+// One device's way through one conversation. 40 bytes.
+struct Subscription {
+  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2, kLiveHere = 4 };
+  std::uint32_t first = kNone;   // device
+  std::uint32_t second = kNone;  // conversation
+  std::uint32_t cur = 0;         // every entry up to here was shown or buried
+  std::uint32_t feed_top = 0;    // the highest entry that came over the feed, and the anchor of the two masks
+  std::uint32_t fed_before = 0;  // feed_top when the present connection began
+  std::uint32_t delivered_acked = 0;  // the server holds this device's delivered mark up to here
+  std::uint32_t claimed_head = 0;     // the highest head the server has claimed towards this device
+  std::uint32_t read_seen = 0;        // the user's read mark as last told to this device
+  std::uint16_t live_mask = 0;        // bit i: entry feed_top - i was pushed on this connection
+  std::uint16_t sync_mask = 0;        // bit i: entry feed_top - i came in a sync of this era
+  std::uint16_t connection = 0;       // the masks' connection, low bits
+  std::uint8_t sync_era = 0;
+  std::uint8_t flags = 0;
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
+};
+static_assert(sizeof(Subscription) == 40);
+
+// One user in one conversation: marks, and for groups the membership. 36 bytes; direct conversations get one only when
+// a mark is set.
+struct UserConversation {
+  static constexpr std::uint32_t kSeveral = 0xfffffffeU;
+  std::uint32_t first = kNone;         // user
+  std::uint32_t second = kNone;        // conversation
+  std::uint32_t joined = 0;            // 0 = never; of the last interval
+  std::uint32_t left = 0;              // 0 = still a member; of the last interval
+  std::uint32_t earlier = kNone;       // earlier intervals
+  std::uint32_t read_asked = 0;        // the highest mark that a device of the user has set
+  std::uint32_t read_accepted = 0;     // the highest that the server has confirmed
+  std::uint32_t delivered_asked = 0;   // the highest mark that a device of the user has set, reads included
+  DeviceTag reader = kNone;            // the device that set read_asked, or kSeveral
+};
+
+// A page whose rows are coming: what is still missing of it.
+struct FetchPage {
+  DeviceTag device = kNone;
+  ConversationIndex conversation = kNone;
+  TimeNs at = 0;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  std::uint64_t rows_left = 0;
+  std::uint64_t sum_left = 0;      // of the missing numbers
+  std::uint64_t squares_left = 0;  // of their squares, modulo 2^64
+  std::uint64_t last_event = 0;
+  std::uint64_t last_tombstone = 0;
+  bool in_order = true;
+};
+
+// A fetch that was asked for and not answered.
+struct OpenFetch {
+  std::uint32_t acked = 0;  // the highest acknowledged entry when it was asked for
+  std::uint32_t count = 0;
+  std::uint64_t to = 0;
+  TimeNs at = 0;
+};
+
+// The highest mark that a device has set and that was not confirmed, and what was true when it was set.
+struct OpenMark {
+  std::uint32_t seq = 0;
+  std::uint32_t acked = 0;
+  std::uint32_t read_accepted = 0;
+};
+
+// A check of visibility that waits until every entry up to `to` has been witnessed.
+struct ParkedCheck {
+  Monitor* owner = nullptr;
+  TimeNs time = 0;
+  DeviceTag device = kNone;
+  ConversationIndex conversation = kNone;
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  MessageKey key;
+  std::uint32_t next = kNone;
+};
+
+// A record and what it speaks about; pointers are nullptr where the record's kind has no use for them.
+struct Observation {
+  const Record& record;
+  Device* device = nullptr;
+  Conversation* conversation = nullptr;
+  Subscription* subscription = nullptr;
+  UserConversation* member = nullptr;  // the device's user in the conversation; may be unknown
+  Entry* entry = nullptr;              // what is known of (conversation, seq)
+  Send* send = nullptr;                // the message `key`, when it is in its sender's window
+  FetchPage* page = nullptr;           // the device's open page
+  bool is_forgotten = false;  // the entry is older than what is kept
+  bool is_forked = false;     // the conversation has changed its epoch: not judged
+};
+
+class Truth {
+ public:
+  explicit Truth(std::size_t history_limit) { budget_.limit = history_limit; }
+
+  Observation observe(const Record& record);
+  void apply(Observation& seen);
+
+  // ---- questions
+  TimeNs now() const { return now_; }
+  TimeNs quiesced_at() const { return quiesced_at_; }  // kNever before
+  bool has_auditors() const { return has_auditors_; }
+  std::size_t device_count() const { return devices_.size(); }
+  std::size_t conversation_count() const { return conversations_.size(); }
+  Device& device(DeviceTag tag) { return devices_[tag]; }
+  bool knows_device(DeviceTag tag) const { return tag < devices_.size() && devices_[tag].user != kNone; }
+  Conversation& conversation(ConversationIndex index) { return conversations_[index]; }
+  User& user(UserIndex index) { return users_[index]; }
+  PairTable<Subscription>& subscriptions() { return subscriptions_; }
+  PairTable<UserConversation>& members() { return members_; }
+  std::vector<FetchPage>& pages() { return pages_; }
+  HistoryBudget& budget() { return budget_; }
+  std::uint64_t forked_conversations() const { return forked_; }
+  UserIndex user_of(DeviceTag tag) const { return tag < devices_.size() ? devices_[tag].user : kNone; }
+  OpenFetch* open_fetch(const Record& record);
+  OpenMark* open_mark(const Record& record);
+
+  // The index of the phase that held at `time`; O(1) for recent times.
+  std::uint32_t phase_number(TimeNs time) const;
+  Phase phase_at(TimeNs time) const { return phases_[phase_number(time)].phase; }
+  // Calm only when one calm phase held from `start` to `end`; else the worst of the two ends.
+  Phase phase_of(TimeNs start, TimeNs end) const;
+
+  // ---- visibility; exact for entries up to conversation.known
+  bool is_member(const Conversation& conversation, ConversationIndex index, UserIndex user, std::uint64_t seq);
+  // Whether [from, to] holds an entry that the user may see.
+  bool sees_any(const Conversation& conversation, ConversationIndex index, UserIndex user, std::uint64_t from,
+                std::uint64_t to);
+  // The last entry that the user may see when the log ends at `head`; 0 = none.
+  std::uint64_t last_visible(const Conversation& conversation, ConversationIndex index, UserIndex user,
+                             std::uint64_t head);
+  // Whether the user was ever a member, as far as known.
+  bool was_member(const Conversation& conversation, ConversationIndex index, UserIndex user);
+
+  // Lets `check.owner` see the check again (on_settled) once every entry up to check.to is known; false when too many
+  // wait already. What never becomes known is handed out by drain_parked() at the end.
+  bool park(const ParkedCheck& check);
+
+  // What became known by the last apply(), for the judge to hand on: entries in log order, then settled checks.
+  struct KnownEntry {
+    ConversationIndex conversation;
+    std::uint32_t seq;
+    Entry entry;
+  };
+  std::vector<KnownEntry>& newly_known() { return newly_known_; }
+  void take_settled(ConversationIndex index, std::vector<ParkedCheck>& settled);
+  std::uint64_t parked_left() const { return parked_total_; }
+  template <class Fn>
+  void for_each_parked(Fn&& fn) const {
+    for (const Conversation& row : conversations_) {
+      for (std::uint32_t at = row.parked; at != kNone; at = parked_[at].next) fn(parked_[at]);
+    }
+  }
+
+  std::size_t bytes() const;
+
+ private:
+  struct PhaseChange {
+    TimeNs at;
+    Phase phase;
+  };
+  struct Interval {
+    std::uint32_t joined;
+    std::uint32_t left;
+    std::uint32_t earlier;
+  };
+
+  Device& ensure_device(DeviceTag tag, UserIndex user);
+  Conversation& ensure_conversation(ConversationIndex index);
+  void ensure_user(UserIndex user);
+  void look_up_entry(Observation& seen);
+
+  void apply_device(const Record& record);
+  void apply_connection(Observation& seen);
+  void apply_send(Observation& seen);
+  void apply_ack(Observation& seen);
+  void apply_received(Observation& seen);
+  void apply_feed_row(Device& device, Subscription& row, std::uint32_t seq, Via via);
+  void apply_tombstone(Observation& seen);
+  void apply_sync(Observation& seen);
+  void apply_fetch(Observation& seen);
+  void apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event);
+  void apply_mark(Observation& seen);
+  void apply_cursor_ack(Observation& seen);
+  void apply_world(Observation& seen);
+  void raise_head(Conversation& conversation, const Record& record);
+  void advance_known(Conversation& conversation, ConversationIndex index);
+  void apply_membership(ConversationIndex index, std::uint32_t seq, const Entry& entry);
+
+  std::vector<Device> devices_;
+  std::vector<User> users_;
+  std::vector<Conversation> conversations_;
+  PairTable<Subscription> subscriptions_;
+  PairTable<UserConversation> members_;
+  std::vector<Interval> intervals_;
+  std::vector<FetchPage> pages_;
+  std::vector<std::uint32_t> free_pages_;
+  boost::unordered_flat_map<std::uint64_t, OpenFetch> open_fetches_;
+  boost::unordered_flat_map<std::uint64_t, OpenMark> open_marks_;
+  std::vector<ParkedCheck> parked_;
+  std::uint32_t free_parked_ = kNone;
+  std::uint64_t parked_total_ = 0;
+  std::vector<KnownEntry> newly_known_;
+  std::vector<PhaseChange> phases_{{INT64_MIN, Phase::kCalm}};
+  HistoryBudget budget_;
+  TimeNs now_ = 0;
+  TimeNs quiesced_at_ = kNever;
+  std::uint64_t forked_ = 0;
+  bool has_auditors_ = false;
+};
+
+// 32 bits of a content digest, as Send keeps them.
+constexpr std::uint32_t short_digest(std::uint64_t digest) { return static_cast<std::uint32_t>(digest ^ (digest >> 32)); }
+// Entry::content; never 0.
+constexpr std::uint32_t content_fingerprint(std::uint32_t digest, UserIndex sender, std::uint8_t kind,
+                                            std::uint32_t epoch) {
+  const std::uint64_t hash = mix64(mix64(static_cast<std::uint64_t>(digest) << 32 | sender) ^
+                                   (static_cast<std::uint64_t>(kind) << 32 | epoch));
+  const auto folded = static_cast<std::uint32_t>(hash ^ (hash >> 32));
+  return folded == 0 ? 1 : folded;
+}
+// Numbers of entries fit 32 bits (a log of dense numbers); a greater one is pinned to the highest.
+constexpr std::uint32_t narrow(std::uint64_t seq) {
+  return seq > 0xfffffff0ULL ? 0xfffffff0U : static_cast<std::uint32_t>(seq);
+}
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,219 @@
+#include "reference/server/feed.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <map>
+#include <optional>
+
+#include "reference/server/test_support.hpp"
+#include "reference/store/memory_store.hpp"
+
+namespace wavetank::server {
+namespace {
+
+using protocol::ChangeKind;
+
+constexpr UserId kUser = 5;
+constexpr NodeId kGateway = 3;
+
+protocol::Change event_change(std::uint64_t number) {
+  protocol::Change change;
+  change.kind = ChangeKind::kEvent;
+  change.conversation = group_conversation(0, number % 3);
+  change.conv_epoch = 1;
+  change.event.emplace();
+  change.event->conversation = change.conversation;
+  change.event->conv_epoch = 1;
+  change.event->conv_seq = number;
+  return change;
+}
+
+protocol::Change receipt_change(UserId subject, std::uint64_t delivered, std::uint64_t read) {
+  protocol::Change change;
+  change.kind = ChangeKind::kReceipt;
+  change.conversation = group_conversation(0, 1);
+  change.subject = subject;
+  change.delivered_seq = delivered;
+  change.read_seq = read;
+  return change;
+}
+
+// A device that applies pushes and pages by the rules of the protocol; it must end up with what the feed
+// holds.
+struct Device {
+  std::uint64_t cursor = 0;
+  std::vector<std::uint64_t> events;
+  std::map<UserId, std::pair<std::uint64_t, std::uint64_t>> receipts;
+
+  void take(const protocol::Change& change) {
+    cursor = change.user_seq;
+    if (change.event) events.push_back(change.event->conv_seq);
+    if (change.kind != ChangeKind::kReceipt) return;
+    auto& [delivered, read] = receipts[change.subject];
+    RC_ASSERT(change.delivered_seq >= delivered && change.read_seq >= read);
+    delivered = change.delivered_seq;
+    read = change.read_seq;
+  }
+};
+
+class Machine {
+ public:
+  Machine() { restart(); }
+
+  void restart() {
+    store_.commit();
+    store_.mark_durable();
+    feed_.emplace(config_, store_, observer_);
+    online_ = false;
+  }
+  void attach() {
+    Effects effects;
+    feed_->attach(kGateway, {77, kUser, 0}, effects);
+    const auto& result = std::get<protocol::AttachResult>(effects.list().at(0).frame.body);
+    RC_ASSERT(result.user_head_seq == head_);
+    online_ = true;
+  }
+  void detach() {
+    feed_->detach({77, kUser});
+    online_ = false;
+  }
+  // `pushed` false: the push is lost on its way, as with a failing link.
+  void append(const protocol::Change& change, bool pushed, Device& device) {
+    Effects effects;
+    feed_->append(kUser, change, 0, effects);
+    head_ = store_.feed_head(kUser).user_seq;
+    RC_ASSERT(effects.list().size() <= (online_ ? 1u : 0u));
+    if (!pushed || effects.empty()) return;
+    const auto& push = std::get<protocol::ChangePush>(effects.list()[0].frame.body);
+    const protocol::Change& row = push.changes.at(0);
+    if (row.prev_user_seq <= device.cursor && row.user_seq > device.cursor) device.take(row);
+  }
+  void sync(Device& device, std::uint32_t limit) {
+    for (bool more = true; more;) {
+      Effects effects;
+      const auto result = feed_->sync({77, kUser, 0}, {1, device.cursor, limit}, 0, effects);
+      RC_ASSERT(result.error == protocol::ErrorCode::kNone);
+      RC_ASSERT(result.changes.size() <= limit);
+      std::uint64_t end = device.cursor;
+      for (const protocol::Change& change : result.changes) {
+        RC_ASSERT(change.prev_user_seq == end);  // ranges touch
+        RC_ASSERT(change.user_seq > end);
+        end = change.user_seq;
+        device.take(change);
+      }
+      RC_ASSERT(result.next_user_seq >= end);
+      device.cursor = result.next_user_seq;
+      RC_ASSERT(result.more == (result.next_user_seq < result.head_user_seq));
+      more = result.more;
+    }
+    RC_ASSERT(device.cursor == head_);
+  }
+
+ private:
+  ServerConfig config_;
+  store::MemoryStore store_;
+  test::CountingObserver observer_;
+  std::optional<Feed> feed_;
+  std::uint64_t head_ = 0;
+  bool online_ = false;
+};
+
+TEST(Feed, DevicesConvergeOnWhatWasAppended) {
+  EXPECT_TRUE(rc::check("feed", [] {
+    Machine machine;
+    Device device;
+    std::vector<std::uint64_t> events;
+    std::map<UserId, std::pair<std::uint64_t, std::uint64_t>> receipts;
+    const int steps = *rc::gen::inRange(0, 120);
+    for (int step = 0; step < steps; ++step) {
+      switch (*rc::gen::inRange(0, 9)) {
+        case 0:
+        case 1:
+        case 2:
+          events.push_back(events.size() + 1);
+          machine.append(event_change(events.back()), *rc::gen::inRange(0, 3) != 0, device);
+          break;
+        case 3:
+        case 4: {
+          const auto subject = *rc::gen::inRange<UserId>(1, 4);
+          const auto delivered = *rc::gen::inRange<std::uint64_t>(1, 30);
+          const auto read = *rc::gen::inRange<std::uint64_t>(0, 30);
+          auto& [d, r] = receipts[subject];
+          d = std::max(d, delivered);
+          r = std::max(r, read);
+          machine.append(receipt_change(subject, delivered, read), *rc::gen::inRange(0, 3) != 0, device);
+          break;
+        }
+        case 5:
+          machine.attach();
+          break;
+        case 6:
+          machine.detach();
+          break;
+        case 7:
+          machine.restart();
+          break;
+        default:
+          machine.sync(device, *rc::gen::inRange<std::uint32_t>(1, 7));
+          break;
+      }
+    }
+    machine.sync(device, 4);
+    RC_ASSERT(device.events == events);
+    RC_ASSERT(device.receipts == receipts);
+  }));
+}
+
+class FeedTest : public testing::Test {
+ protected:
+  ServerConfig config;
+  store::MemoryStore store;
+  test::CountingObserver observer;
+  Feed feed{config, store, observer};
+  Effects effects;
+};
+
+TEST_F(FeedTest, EverySessionOfTheUserIsPushed) {
+  feed.attach(3, {31, kUser, 0}, effects);
+  feed.attach(4, {41, kUser, 1}, effects);
+  feed.attach(4, {42, kUser, 2}, effects);
+  feed.attach(4, {42, kUser, 2}, effects);  // again, after a link flap
+  EXPECT_EQ(feed.session_count(), 3u);
+  effects.clear();
+  feed.append(kUser, event_change(1), 0, effects);
+  EXPECT_EQ(effects.list().size(), 3u);
+  feed.gateway_lost(4);
+  effects.clear();
+  feed.append(kUser, event_change(2), 0, effects);
+  ASSERT_EQ(effects.list().size(), 1u);
+  EXPECT_EQ(effects.list()[0].target, 3u);
+  EXPECT_EQ(effects.list()[0].frame.route->session, 31u);
+  feed.detach({31, kUser});
+  feed.detach({31, kUser});
+  EXPECT_EQ(feed.session_count(), 0u);
+}
+
+TEST_F(FeedTest, StaleReceiptsTakeNoNumber) {
+  feed.append(kUser, receipt_change(2, 5, 5), 0, effects);
+  feed.append(kUser, receipt_change(2, 4, 0), 0, effects);
+  EXPECT_EQ(store.feed_head(kUser).user_seq, 1u);
+  EXPECT_EQ(observer.count(Probe::kReceiptCoalesced), 0u);
+  feed.append(kUser, receipt_change(2, 6, 0), 0, effects);
+  EXPECT_EQ(store.feed_head(kUser).user_seq, 2u);
+  EXPECT_EQ(observer.count(Probe::kReceiptCoalesced), 1u);
+  const auto merged = store.receipt(kUser, group_conversation(0, 1), 2);
+  EXPECT_EQ(merged->delivered_seq, 6u);
+  EXPECT_EQ(merged->read_seq, 5u);
+}
+
+TEST_F(FeedTest, CursorsOfAnotherEpochOrBeyondTheHeadAreRefused) {
+  feed.append(kUser, event_change(1), 0, effects);
+  const protocol::Route from{31, kUser, 0};
+  EXPECT_EQ(feed.sync(from, {2, 0, 0}, 0, effects).error, protocol::ErrorCode::kEpochMismatch);
+  EXPECT_EQ(feed.sync(from, {1, 2, 0}, 0, effects).error, protocol::ErrorCode::kEpochMismatch);
+  EXPECT_EQ(feed.sync(from, {0, 0, 0}, 0, effects).changes.size(), 1u);
+}
+
+}  // namespace
+}  // namespace wavetank::server

@@ -1,0 +1,105 @@
+// A LogStore in one SQLite file: the default engine, on real files and, through a VFS, on simulated ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/store/log_store.hpp"
+#include "reference/store/schema.hpp"
+#include "reference/store/sqlite_database.hpp"
+#include "reference/store/volume.hpp"
+
+namespace wavetank::store {
+
+// The first write after a commit opens a transaction; commit() ends it, with one sync of the log. Reads
+// before a write stand alone. What was not committed is gone when the object ends or the process dies; what
+// commit() returned from is durable as soon as the file system's sync is.
+//
+// Every failure is a StoreFailure with the statement and SQLite's message. After one the object is good for
+// nothing but its destructor, which never throws, not even over a file system that is gone.
+//
+// Costs: every call is O(log rows) and touches few pages; nothing is allocated per row but what a read
+// returns. Memory: the page cache (options), the prepared statements, and one counter for each other shard.
+// Bounds: sequence numbers below 2^63, payloads up to protocol::kMaxPayloadBytes, a row's encoding up to
+// protocol::kMaxFrameBytes (otherwise StoreFailure: it could never be read back).
+class SqliteStore : public LogStore {
+ public:
+  using Options = SqliteOptions;
+
+  // Opens the store in the file `path`, or makes it; the file is locked against all others until the end.
+  // `vfs` empty = SQLite's default. Throws StoreFailure for anything that is not a store of this version.
+  explicit SqliteStore(const std::string& path, const std::string& vfs = {}, const Options& options = {});
+
+  std::optional<ConversationRow> conversation(const ConversationId& id) override;
+  void put_conversation(const ConversationId& id, const ConversationRow& row) override;
+  void append_entry(const protocol::Event& event) override;
+  void entries(const ConversationId& id, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
+               std::vector<protocol::Event>& out) override;
+  std::optional<SendKeyRow> send_key(const SendKey& key) override;
+  void put_send_key(const SendKey& key, const SendKeyRow& row) override;
+
+  void memberships(const ConversationId& id, std::vector<MembershipRow>& out) override;
+  void put_membership(const ConversationId& id, const MembershipRow& row) override;
+
+  void marks(const ConversationId& id, std::vector<MarkRow>& out) override;
+  void put_mark(const ConversationId& id, const MarkRow& row) override;
+
+  FeedHead feed_head(UserId user) override;
+  void append_change(UserId user, const protocol::Change& change) override;
+  void changes(UserId user, std::uint64_t after, std::uint32_t limit,
+               std::vector<protocol::Change>& out) override;
+  std::optional<protocol::Change> receipt(UserId user, const ConversationId& id, UserId subject) override;
+
+  void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
+  std::uint64_t outbox_head(NodeId destination) override;
+  void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
+              std::vector<protocol::OutboxItem>& out) override;
+  void trim_outbox(NodeId destination, std::uint64_t up_to) override;
+  std::uint64_t inbox(NodeId source) override;
+  void put_inbox(NodeId source, std::uint64_t number) override;
+
+  WriteVolume commit() override;
+
+ private:
+  // Outbox rows (trimmed, head] exist. Kept here so that a row costs no counter's row; a changed counter is
+  // written once per commit.
+  struct Lane {
+    std::uint64_t head = 0;
+    std::uint64_t trimmed = 0;
+    bool changed = false;
+  };
+  struct Inbox {
+    std::uint64_t number = 0;
+    bool changed = false;
+  };
+
+  void open_transaction();
+  void load_counters();
+  void write_counters();
+  bool move_receipt(UserId user, const protocol::Change& change);
+  // The encoding, valid until the next call; checks that it can be decoded again.
+  template <class Message>
+  std::string_view encoded(const Message& message, const Slice& payload);
+  static protocol::Change read_change(std::uint64_t user_seq, std::uint32_t form, std::string_view body);
+  template <class Row>
+  static Row& at(std::vector<Row>& rows, NodeId node);
+
+  SqliteDatabase database_;
+  VolumeMeter meter_;
+  std::string buffer_;  // the encoding of the row that is being written
+  std::vector<Lane> lanes_;
+  std::vector<Inbox> inboxes_;
+  bool in_transaction_ = false;
+
+  struct Statements;
+  struct StatementsDeleter {
+    void operator()(Statements* statements) const;
+  };
+  std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
+};
+
+}  // namespace wavetank::store

@@ -1,0 +1,611 @@
+// The contract of log_store.hpp, held by every engine: examples for each, then any history of writes, commits
+// and restarts on both at once with equal answers.
+#include "reference/store/store_contract_test.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <tuple>
+
+#include "reference/protocol/codec.hpp"
+#include "reference/protocol/generators.hpp"
+
+namespace wavetank::store {
+
+TemporaryFolder::TemporaryFolder() {
+  static std::atomic<unsigned> count{0};
+  path_ = std::filesystem::temp_directory_path() /
+          ("wavetank_store_test." + std::to_string(getpid()) + "." + std::to_string(++count));
+  std::filesystem::create_directory(path_);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+namespace {
+
+using protocol::Change;
+using protocol::ChangeKind;
+using protocol::Event;
+using protocol::OutboxItem;
+
+constexpr UserId kAlice = 0x0100000000000001ULL;
+constexpr UserId kBob = 0xff00000000000002ULL;  // its integer is negative where integers have a sign
+constexpr ConversationId kDirect{kAlice, kBob};
+const ConversationId kGroup = group_conversation(3, 7);
+
+Event event_at(const ConversationId& conversation, std::uint64_t seq, const std::string& text = "text") {
+  Event event;
+  event.conversation = conversation;
+  event.conv_epoch = 1;
+  event.conv_seq = event.msg_no = seq;
+  event.sender = kAlice;
+  event.client_msg_id = {seq, ~seq};
+  event.payload = Slice(text);
+  return event;
+}
+
+Change event_change(std::uint64_t user_seq, const Event& event) {
+  Change change;
+  change.prev_user_seq = user_seq - 1;
+  change.user_seq = user_seq;
+  change.conversation = event.conversation;
+  change.conv_epoch = event.conv_epoch;
+  change.event = event;
+  return change;
+}
+
+Change receipt_change(std::uint64_t user_seq, UserId subject, std::uint64_t read_seq) {
+  Change change;
+  change.prev_user_seq = user_seq - 1;
+  change.user_seq = user_seq;
+  change.kind = ChangeKind::kReceipt;
+  change.conversation = kDirect;
+  change.subject = subject;
+  change.delivered_seq = change.read_seq = read_seq;
+  return change;
+}
+
+OutboxItem item(std::uint64_t number, std::vector<UserId> recipients = {kBob}) {
+  return {number, std::move(recipients), event_change(1, event_at(kDirect, number))};
+}
+
+// ---- rows as something that compares
+
+auto row_of(const ConversationRow& row) { return std::tuple(row.epoch, row.head_seq, row.head_msg_no); }
+auto row_of(const MembershipRow& row) { return std::tuple(row.user, row.join_seq, row.leave_seq); }
+auto row_of(const SendKeyRow& row) {
+  return std::tuple(row.conv_seq, row.msg_no, row.content_hash, row.server_time_ms);
+}
+auto row_of(const MarkRow& row) { return std::tuple(row.user, row.device, row.delivered_seq, row.read_seq); }
+auto row_of(const FeedHead& head) { return std::tuple(head.epoch, head.user_seq); }
+auto row_of(const WriteVolume& volume) { return std::tuple(volume.rows, volume.bytes); }
+
+template <class Row>
+auto rows_of(const std::vector<Row>& rows) {
+  std::vector<decltype(row_of(rows.front()))> result;
+  for (const Row& row : rows) result.push_back(row_of(row));
+  std::sort(result.begin(), result.end());  // engines are free in the order of users
+  return result;
+}
+template <class Row>
+auto row_of(const std::optional<Row>& row) {
+  return row ? std::optional(row_of(*row)) : std::nullopt;
+}
+
+std::vector<Event> entries(LogStore& store, const ConversationId& id, std::uint64_t from, std::uint64_t to,
+                           std::uint32_t limit) {
+  std::vector<Event> out;
+  store.entries(id, from, to, limit, out);
+  return out;
+}
+std::vector<Change> changes(LogStore& store, UserId user, std::uint64_t after, std::uint32_t limit) {
+  std::vector<Change> out;
+  store.changes(user, after, limit, out);
+  return out;
+}
+std::vector<OutboxItem> outbox(LogStore& store, NodeId destination, std::uint64_t after,
+                               std::uint32_t limit) {
+  std::vector<OutboxItem> out;
+  store.outbox(destination, after, limit, out);
+  return out;
+}
+auto memberships(LogStore& store, const ConversationId& id) {
+  std::vector<MembershipRow> out;
+  store.memberships(id, out);
+  return rows_of(out);
+}
+auto marks(LogStore& store, const ConversationId& id) {
+  std::vector<MarkRow> out;
+  store.marks(id, out);
+  return rows_of(out);
+}
+std::vector<std::uint64_t> sequences(const std::vector<Event>& events) {
+  std::vector<std::uint64_t> result;
+  for (const Event& event : events) result.push_back(event.conv_seq);
+  return result;
+}
+std::vector<std::uint64_t> sequences(const std::vector<Change>& list) {
+  std::vector<std::uint64_t> result;
+  for (const Change& change : list) result.push_back(change.user_seq);
+  return result;
+}
+std::vector<std::uint64_t> numbers(const std::vector<OutboxItem>& items) {
+  std::vector<std::uint64_t> result;
+  for (const OutboxItem& each : items) result.push_back(each.number);
+  return result;
+}
+using Numbers = std::vector<std::uint64_t>;
+
+// ---- examples
+
+std::unique_ptr<EngineUnderTest> make_engine(const std::string& name) {
+  if (name == "memory") return std::make_unique<MemoryUnderTest>();
+  return std::make_unique<SqliteUnderTest>();
+}
+
+class StoreContract : public testing::TestWithParam<std::string> {
+ protected:
+  LogStore& store() { return engine_->store(); }
+  void commit_and_restart() {
+    engine_->commit();
+    engine_->restart();
+  }
+  std::unique_ptr<EngineUnderTest> engine_ = make_engine(GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, StoreContract, testing::Values("memory", "sqlite"),
+                         [](const auto& name) { return name.param; });
+
+TEST_P(StoreContract, AnEmptyStoreAnswersWithNothing) {
+  EXPECT_FALSE(store().conversation(kDirect));
+  EXPECT_FALSE(store().send_key({kDirect, kAlice, 0, {1, 1}}));
+  EXPECT_TRUE(entries(store(), kDirect, 0, UINT64_MAX, 100).empty());
+  EXPECT_TRUE(memberships(store(), kGroup).empty());
+  EXPECT_TRUE(marks(store(), kDirect).empty());
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 0u));
+  EXPECT_TRUE(changes(store(), kBob, 0, 100).empty());
+  EXPECT_FALSE(store().receipt(kBob, kDirect, kAlice));
+  EXPECT_EQ(store().outbox_head(5), 0u);
+  EXPECT_TRUE(outbox(store(), 5, 0, 100).empty());
+  store().trim_outbox(5, 100);
+  EXPECT_EQ(store().inbox(5), 0u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(0u, 0u));
+}
+
+TEST_P(StoreContract, ConversationKeepsEpochAndHeads) {
+  store().put_conversation(kDirect, {1, 1, 1});
+  store().put_conversation(kDirect, {4, 17, 12});
+  store().put_conversation(kGroup, {1, 2, 0});
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u));
+  commit_and_restart();
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u));
+  EXPECT_EQ(row_of(*store().conversation(kGroup)), std::tuple(1u, 2u, 0u));
+}
+
+TEST_P(StoreContract, EntriesAreARangeInOrderWithALimit) {
+  for (std::uint64_t seq = 1; seq <= 300; ++seq) {
+    store().append_entry(event_at(kDirect, seq));
+    if (seq <= 3) store().append_entry(event_at(kGroup, seq));
+  }
+  commit_and_restart();
+  EXPECT_EQ(sequences(entries(store(), kDirect, 254, 258, 100)), (Numbers{254, 255, 256, 257, 258}));
+  EXPECT_EQ(sequences(entries(store(), kDirect, 0, 1000, 3)), (Numbers{1, 2, 3}));
+  EXPECT_EQ(sequences(entries(store(), kDirect, 299, UINT64_MAX, 100)), (Numbers{299, 300}));
+  EXPECT_EQ(sequences(entries(store(), kGroup, 1, UINT64_MAX, 100)), (Numbers{1, 2, 3}));
+  EXPECT_TRUE(entries(store(), kDirect, 1, 300, 0).empty());
+  EXPECT_TRUE(entries(store(), kDirect, 301, 400, 100).empty());
+  EXPECT_TRUE(entries(store(), kDirect, 9, 8, 100).empty());
+  EXPECT_TRUE(entries(store(), kDirect, UINT64_MAX, UINT64_MAX, 100).empty());
+  EXPECT_EQ(entries(store(), kDirect, 7, 7, 1).at(0), event_at(kDirect, 7));
+}
+
+TEST_P(StoreContract, ReadsAppendToWhatIsThere) {
+  store().append_entry(event_at(kDirect, 1));
+  std::vector<Event> out{event_at(kGroup, 9)};
+  store().entries(kDirect, 1, 1, 10, out);
+  EXPECT_EQ(sequences(out), (Numbers{9, 1}));
+}
+
+TEST_P(StoreContract, ANumberUsedAgainReplacesAndOneLeftOutIsMissing) {
+  store().append_entry(event_at(kDirect, 1));
+  store().append_entry(event_at(kDirect, 2, "first"));
+  store().append_entry(event_at(kDirect, 4));
+  engine_->commit();
+  store().append_entry(event_at(kDirect, 2, "second"));
+  commit_and_restart();
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 10, 10)), (Numbers{1, 2, 4}));
+  EXPECT_EQ(entries(store(), kDirect, 2, 2, 1).at(0).payload.view(), "second");
+}
+
+TEST_P(StoreContract, LargePayloadsAndBytesOfAllValuesComeBack) {
+  std::string bytes(protocol::kMaxPayloadBytes, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 >> 3);
+  const Event event = event_at(kDirect, 1, bytes);
+  store().append_entry(event);
+  store().append_change(kBob, event_change(1, event));
+  store().append_outbox(1, {1, {kAlice, kBob}, event_change(0, event)});
+  commit_and_restart();
+  EXPECT_EQ(entries(store(), kDirect, 1, 1, 1).at(0), event);
+  EXPECT_EQ(changes(store(), kBob, 0, 1).at(0), event_change(1, event));
+  EXPECT_EQ(outbox(store(), 1, 0, 1).at(0), (OutboxItem{1, {kAlice, kBob}, event_change(0, event)}));
+}
+
+TEST_P(StoreContract, SendKeysAreToldApartByEveryPart) {
+  const SendKey key{kDirect, kAlice, 1, {5, 6}};
+  store().put_send_key(key, {1, 1, ~0ULL, 99});
+  store().put_send_key({kGroup, kAlice, 1, {5, 6}}, {2, 2, 2, 2});
+  store().put_send_key({kDirect, kBob, 1, {5, 6}}, {3, 3, 3, 3});
+  store().put_send_key({kDirect, kAlice, 2, {5, 6}}, {4, 4, 4, 4});
+  store().put_send_key({kDirect, kAlice, 1, {6, 5}}, {5, 5, 5, 5});
+  commit_and_restart();
+  EXPECT_EQ(row_of(*store().send_key(key)), std::tuple(1u, 1u, ~0ULL, 99u));
+  EXPECT_EQ(store().send_key({kGroup, kAlice, 1, {5, 6}})->conv_seq, 2u);
+  EXPECT_EQ(store().send_key({kDirect, kBob, 1, {5, 6}})->conv_seq, 3u);
+  EXPECT_EQ(store().send_key({kDirect, kAlice, 2, {5, 6}})->conv_seq, 4u);
+  EXPECT_EQ(store().send_key({kDirect, kAlice, 1, {6, 5}})->conv_seq, 5u);
+  EXPECT_FALSE(store().send_key({kDirect, kAlice, 0, {5, 6}}));
+  store().put_send_key(key, {7, 7, 7, 7});
+  EXPECT_EQ(store().send_key(key)->conv_seq, 7u);
+}
+
+TEST_P(StoreContract, MembershipHoldsAllStays) {
+  store().put_membership(kGroup, {kBob, 1, 0});
+  store().put_membership(kGroup, {kAlice, 2, 0});
+  store().put_membership(kGroup, {kBob, 1, 5});
+  store().put_membership(kGroup, {kBob, 9, 0});
+  commit_and_restart();
+  std::vector<MembershipRow> rows;
+  store().memberships(kGroup, rows);
+  ASSERT_EQ(rows.size(), 3u);
+  std::erase_if(rows, [](const MembershipRow& row) { return row.user != kBob; });
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(row_of(rows[0]), row_of(MembershipRow{kBob, 1, 5}));  // ascending for each user
+  EXPECT_EQ(row_of(rows[1]), row_of(MembershipRow{kBob, 9, 0}));
+  EXPECT_TRUE(memberships(store(), kDirect).empty());
+}
+
+TEST_P(StoreContract, MarksAreOneRowPerDevice) {
+  store().put_mark(kDirect, {kBob, 0, 5, 3});
+  store().put_mark(kDirect, {kBob, 1, 4, 4});
+  store().put_mark(kDirect, {kAlice, 0, 1, 0});
+  store().put_mark(kDirect, {kBob, 0, 8, 6});
+  commit_and_restart();
+  EXPECT_EQ(marks(store(), kDirect), rows_of<MarkRow>({{kBob, 0, 8, 6}, {kBob, 1, 4, 4}, {kAlice, 0, 1, 0}}));
+}
+
+TEST_P(StoreContract, FeedIsARangeInOrderWithALimit) {
+  for (std::uint64_t seq = 1; seq <= 20; ++seq)
+    store().append_change(kBob, event_change(seq, event_at(kDirect, seq)));
+  store().append_change(kAlice, event_change(1, event_at(kGroup, 1)));
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 20u);
+  commit_and_restart();
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 20u));
+  EXPECT_EQ(sequences(changes(store(), kBob, 17, 100)), (Numbers{18, 19, 20}));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 2)), (Numbers{1, 2}));
+  EXPECT_TRUE(changes(store(), kBob, 20, 100).empty());
+  EXPECT_TRUE(changes(store(), kBob, UINT64_MAX, 100).empty());
+  EXPECT_TRUE(changes(store(), kBob, 0, 0).empty());
+  EXPECT_EQ(changes(store(), kBob, 6, 1).at(0), event_change(7, event_at(kDirect, 7)));
+}
+
+TEST_P(StoreContract, AChangeKeepsEveryFieldAsWritten) {
+  Change odd = event_change(1, event_at(kDirect, 1));
+  odd.head_seq = 77;  // says more than its event
+  odd.conversation = kGroup;
+  Change pointer;
+  pointer.prev_user_seq = 1;
+  pointer.user_seq = 2;
+  pointer.kind = ChangeKind::kPointer;
+  pointer.conversation = kGroup;
+  pointer.head_seq = 1000;
+  pointer.head_msg_no = 900;
+  Change jump = event_change(3, event_at(kDirect, 2));
+  jump.prev_user_seq = 1;
+  Change newer = event_change(4, event_at(kDirect, 3));
+  newer.kind = static_cast<ChangeKind>(99);
+  newer.event->kind = static_cast<protocol::EntryKind>(0xfffffff0u);
+  for (const Change& change : {odd, pointer, jump, newer}) store().append_change(kBob, change);
+  commit_and_restart();
+  EXPECT_EQ(changes(store(), kBob, 0, 10), (std::vector{odd, pointer, jump, newer}));
+}
+
+TEST_P(StoreContract, AReceiptReplacesTheOlderOneOfItsSubject) {
+  store().append_change(kBob, receipt_change(1, kAlice, 1));
+  store().append_change(kBob, event_change(2, event_at(kDirect, 1)));
+  store().append_change(kBob, receipt_change(3, kBob, 1));
+  store().append_change(kBob, receipt_change(4, kAlice, 2));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
+  commit_and_restart();
+  store().append_change(kBob, receipt_change(5, kAlice, 3));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 5}));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), receipt_change(5, kAlice, 3));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kBob), receipt_change(3, kBob, 1));
+  EXPECT_FALSE(store().receipt(kBob, kGroup, kAlice));
+  EXPECT_FALSE(store().receipt(kAlice, kDirect, kAlice));
+  engine_->restart();  // the last one was not committed
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), receipt_change(4, kAlice, 2));
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 4u);
+}
+
+TEST_P(StoreContract, AFeedOfReceiptsKeepsItsHead) {
+  for (std::uint64_t seq = 1; seq <= 100; ++seq)
+    store().append_change(kBob, receipt_change(seq, kAlice, seq));
+  commit_and_restart();
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 100u);
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{100}));
+}
+
+TEST_P(StoreContract, OutboxNumbersSurviveTrimming) {
+  for (std::uint64_t number = 1; number <= 10; ++number) store().append_outbox(2, item(number));
+  store().append_outbox(0, item(1));
+  EXPECT_EQ(store().outbox_head(2), 10u);
+  engine_->commit();
+  store().trim_outbox(2, 4);
+  EXPECT_EQ(numbers(outbox(store(), 2, 0, 3)), (Numbers{5, 6, 7}));
+  EXPECT_EQ(numbers(outbox(store(), 2, 8, 100)), (Numbers{9, 10}));
+  EXPECT_TRUE(outbox(store(), 2, 10, 100).empty());
+  EXPECT_TRUE(outbox(store(), 2, UINT64_MAX, 100).empty());
+  commit_and_restart();
+  EXPECT_EQ(numbers(outbox(store(), 2, 0, 100)), (Numbers{5, 6, 7, 8, 9, 10}));
+  store().trim_outbox(2, 3);  // an old acknowledgement
+  store().trim_outbox(2, UINT64_MAX);
+  commit_and_restart();
+  EXPECT_TRUE(outbox(store(), 2, 0, 100).empty());
+  EXPECT_EQ(store().outbox_head(2), 10u);
+  store().append_outbox(2, item(11));
+  commit_and_restart();
+  EXPECT_EQ(numbers(outbox(store(), 2, 0, 100)), (Numbers{11}));
+  EXPECT_EQ(outbox(store(), 2, 10, 1).at(0), item(11));
+  EXPECT_EQ(numbers(outbox(store(), 0, 0, 100)), (Numbers{1}));
+}
+
+TEST_P(StoreContract, AnUncommittedTrimIsUndone) {
+  for (std::uint64_t number = 1; number <= 4; ++number) store().append_outbox(1, item(number));
+  engine_->commit();
+  store().trim_outbox(1, 4);
+  store().append_outbox(1, item(5));
+  engine_->restart();
+  EXPECT_EQ(store().outbox_head(1), 4u);
+  EXPECT_EQ(numbers(outbox(store(), 1, 0, 100)), (Numbers{1, 2, 3, 4}));
+}
+
+TEST_P(StoreContract, InboxNumbersAreOnePerSource) {
+  store().put_inbox(3, 9);
+  store().put_inbox(0, 1);
+  store().put_inbox(3, 12);
+  EXPECT_EQ(store().inbox(3), 12u);
+  commit_and_restart();
+  EXPECT_EQ(store().inbox(3), 12u);
+  EXPECT_EQ(store().inbox(0), 1u);
+  EXPECT_EQ(store().inbox(1), 0u);
+  store().put_inbox(3, 13);
+  engine_->restart();
+  EXPECT_EQ(store().inbox(3), 12u);
+}
+
+TEST_P(StoreContract, WhatWasNotCommittedIsLost) {
+  store().put_conversation(kDirect, {1, 1, 1});
+  store().append_entry(event_at(kDirect, 1));
+  engine_->commit();
+  store().put_conversation(kDirect, {1, 2, 2});
+  store().append_entry(event_at(kDirect, 2));
+  store().put_send_key({kDirect, kAlice, 0, {1, 2}}, {2, 2, 2, 2});
+  store().put_membership(kGroup, {kBob, 1, 0});
+  store().put_mark(kDirect, {kBob, 0, 5, 3});
+  store().append_change(kBob, event_change(1, event_at(kDirect, 2)));
+  store().append_outbox(1, item(1));
+  store().put_inbox(1, 1);
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 9, 9)), (Numbers{1, 2}));  // the batch sees itself
+  engine_->restart();
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(1u, 1u, 1u));
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 9, 9)), (Numbers{1}));
+  EXPECT_FALSE(store().send_key({kDirect, kAlice, 0, {1, 2}}));
+  EXPECT_TRUE(memberships(store(), kGroup).empty());
+  EXPECT_TRUE(marks(store(), kDirect).empty());
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 0u);
+  EXPECT_TRUE(changes(store(), kBob, 0, 9).empty());
+  EXPECT_EQ(store().outbox_head(1), 0u);
+  EXPECT_EQ(store().inbox(1), 0u);
+}
+
+TEST_P(StoreContract, VolumeCountsLogicalRowsOncePerCommit) {
+  store().append_entry(event_at(kDirect, 1, "12345"));
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(1u, 101u));
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(0u, 0u));
+  store().append_outbox(1, item(1));
+  store().append_outbox(1, item(2));
+  EXPECT_EQ(engine_->commit().rows, 4u);
+  store().trim_outbox(1, 1);
+  store().trim_outbox(1, 1);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(1u, 16u));
+  store().append_change(kBob, receipt_change(1, kAlice, 1));
+  EXPECT_EQ(engine_->commit().rows, 2u);
+  store().append_change(kBob, receipt_change(2, kAlice, 2));
+  EXPECT_EQ(engine_->commit().rows, 3u);
+}
+
+// ---- any history, on both engines at once
+
+// One step; the words grow what it writes and where.
+struct Step {
+  enum class Kind : std::uint8_t {
+    kConversation,
+    kEntry,
+    kSendKey,
+    kMembership,
+    kMark,
+    kChange,
+    kReceipt,
+    kOutbox,
+    kTrim,
+    kInbox,
+    kCommit,
+    kRestart
+  };
+  Kind kind = Kind::kEntry;
+  std::uint32_t where = 0;
+  std::uint32_t amount = 0;
+  std::vector<std::uint64_t> words;
+};
+
+std::ostream& operator<<(std::ostream& out, const Step& step) {
+  out << '{' << static_cast<int>(step.kind) << " at " << step.where << " amount " << step.amount << " words";
+  for (const std::uint64_t word : step.words) out << ' ' << word;
+  return out << '}';
+}
+
+rc::Gen<Step> any_step() {
+  using Kind = Step::Kind;
+  const auto kind = rc::gen::weightedElement<Kind>({{2, Kind::kConversation},
+                                                    {4, Kind::kEntry},
+                                                    {2, Kind::kSendKey},
+                                                    {2, Kind::kMembership},
+                                                    {2, Kind::kMark},
+                                                    {4, Kind::kChange},
+                                                    {6, Kind::kReceipt},
+                                                    {4, Kind::kOutbox},
+                                                    {2, Kind::kTrim},
+                                                    {1, Kind::kInbox},
+                                                    {5, Kind::kCommit},
+                                                    {1, Kind::kRestart}});
+  return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
+                              rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
+                              rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
+                              rc::gen::set(&Step::words, protocol::growth_words()));
+}
+
+constexpr std::uint32_t kPlaces = 6;
+
+ConversationId place(std::uint32_t where) {
+  return where % 2 == 0 ? group_conversation(where, where) : direct_conversation(kAlice + where, kBob);
+}
+UserId user(std::uint32_t where) { return where % 2 == 0 ? kAlice + where : kBob + where; }
+
+void append_entry(LogStore& store, const Step& step) {
+  Event event = protocol::FrameGrower(step.words).event();
+  event.conversation = place(step.where);
+  const std::vector<Event> all = entries(store, event.conversation, 0, UINT64_MAX, 10'000);
+  const std::uint64_t head = all.empty() ? 0 : all.back().conv_seq;
+  event.conv_seq = head + 1;
+  // Now and then a number is used again or left out, as under a seeded defect.
+  if (step.amount == 0 && head > 0) event.conv_seq = 1 + step.words.size() % head;
+  if (step.amount == 1) event.conv_seq = head + 2;
+  store.append_entry(event);
+}
+
+Change grown_change(const Step& step) {
+  Change change;
+  change.event = protocol::FrameGrower(step.words).event();
+  change.conversation = step.amount == 0 ? place(step.where) : change.event->conversation;
+  change.conv_epoch = change.event->conv_epoch;
+  if (step.amount == 1) change.kind = ChangeKind::kPointer;
+  if (step.amount == 2) change.event.reset();
+  if (step.amount == 3) change.head_msg_no = 5;
+  return change;
+}
+
+void append_change(LogStore& store, UserId to, Change change) {
+  change.prev_user_seq = store.feed_head(to).user_seq;
+  change.user_seq = change.prev_user_seq + 1;
+  store.append_change(to, change);
+}
+
+void write(LogStore& store, const Step& step) {
+  using Kind = Step::Kind;
+  const ConversationId id = place(step.where);
+  switch (step.kind) {
+    case Kind::kConversation:
+      return store.put_conversation(id, {step.amount + 1, step.amount * 3ULL, step.amount});
+    case Kind::kEntry:
+      return append_entry(store, step);
+    case Kind::kSendKey:
+      return store.put_send_key({id, user(step.amount % 2), step.amount % 3, {step.amount, step.where}},
+                                {step.amount, 1, ~0ULL - step.words.size(), 4});
+    case Kind::kMembership:
+      return store.put_membership(id, {user(step.amount % 3), 1 + step.amount % 4, step.words.size() % 3});
+    case Kind::kMark:
+      return store.put_mark(id, {user(step.amount % 3), step.amount % 2, step.amount, step.words.size()});
+    case Kind::kChange:
+      return append_change(store, user(step.where % 3), grown_change(step));
+    case Kind::kReceipt: {
+      Change change;
+      change.kind = ChangeKind::kReceipt;
+      change.conversation = place(step.amount % 2);
+      change.subject = user(step.where / 3);
+      change.delivered_seq = change.read_seq = step.words.size();
+      return append_change(store, user(step.where % 3), change);
+    }
+    case Kind::kOutbox:
+      return store.append_outbox(step.where % 3,
+                                 {store.outbox_head(step.where % 3) + 1,
+                                  std::vector<UserId>(step.amount, user(step.where)), grown_change(step)});
+    case Kind::kTrim:
+      return store.trim_outbox(step.where % 3, step.amount);
+    case Kind::kInbox:
+      return store.put_inbox(step.where, step.amount);
+    case Kind::kCommit:
+    case Kind::kRestart:
+      return;
+  }
+}
+
+// The place that the step touched, or all places.
+void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount) {
+  const ConversationId id = place(where);
+  const UserId reader = user(where % 3);
+  const NodeId node = where % 3;
+  RC_ASSERT(row_of(a.conversation(id)) == row_of(b.conversation(id)));
+  RC_ASSERT(entries(a, id, 0, UINT64_MAX, 10'000) == entries(b, id, 0, UINT64_MAX, 10'000));
+  RC_ASSERT(entries(a, id, amount, 9, amount / 2) == entries(b, id, amount, 9, amount / 2));
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    const SendKey key{id, user(i % 2), i % 3, {i, where}};
+    RC_ASSERT(row_of(a.send_key(key)) == row_of(b.send_key(key)));
+  }
+  RC_ASSERT(memberships(a, id) == memberships(b, id));
+  RC_ASSERT(marks(a, id) == marks(b, id));
+  RC_ASSERT(row_of(a.feed_head(reader)) == row_of(b.feed_head(reader)));
+  RC_ASSERT(changes(a, reader, 0, 10'000) == changes(b, reader, 0, 10'000));
+  RC_ASSERT(changes(a, reader, amount, 3) == changes(b, reader, amount, 3));
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const UserId subject = user(i);
+    RC_ASSERT(a.receipt(reader, place(amount % 2), subject) == b.receipt(reader, place(amount % 2), subject));
+  }
+  RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));
+  RC_ASSERT(outbox(a, node, 0, 10'000) == outbox(b, node, 0, 10'000));
+  RC_ASSERT(outbox(a, node, amount, 4) == outbox(b, node, amount, 4));
+  RC_ASSERT(a.inbox(where) == b.inbox(where));
+}
+
+TEST(StoreContractProperty, BothEnginesGiveEqualAnswersAndVolumes) {
+  EXPECT_TRUE(rc::check([] {
+    const auto steps =
+        *rc::gen::resize(300, rc::gen::container<std::vector<Step>>(rc::gen::resize(40, any_step())));
+    MemoryUnderTest memory;
+    SqliteOptions cramped;  // spills uncommitted pages and starts its log anew all the time
+    cramped.cache_kib = 16;
+    cramped.checkpoint_pages = 8;
+    SqliteUnderTest sqlite(cramped);
+    for (const Step& step : steps) {
+      write(memory.store(), step);
+      write(sqlite.store(), step);
+      if (step.kind == Step::Kind::kCommit) RC_ASSERT(row_of(memory.commit()) == row_of(sqlite.commit()));
+      if (step.kind == Step::Kind::kRestart) {
+        memory.restart();
+        sqlite.restart();
+        for (std::uint32_t where = 0; where < kPlaces; ++where)
+          compare(memory.store(), sqlite.store(), where, 0);
+      }
+      compare(memory.store(), sqlite.store(), step.where, step.amount);
+    }
+  }));
+}
+
+}  // namespace
+}  // namespace wavetank::store

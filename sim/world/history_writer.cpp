@@ -1,0 +1,252 @@
+#include "sim/world/history_writer.hpp"
+
+#include <utility>
+
+#include "conformance/history/canary.hpp"
+
+namespace wavetank::sim {
+
+using history::Kind;
+using history::Record;
+
+HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown)
+    : scheduler_(scheduler), directory_(directory), sink_(sink), shown_(std::move(shown)) {}
+
+void HistoryWriter::write(Record r) {
+  r.time = scheduler_.now();
+  sink_.on(r);
+}
+
+void HistoryWriter::declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort) {
+  Record r = record(Kind::kDevice, device);
+  r.value = region;
+  r.value2 = cohort;
+  r.code = directory_.is_auditor(device) ? 1 : 0;
+  sink_.on(r);
+}
+
+void HistoryWriter::declare_conversation(std::uint32_t conversation) {
+  const ConversationId& id = directory_.conversation_id(conversation);
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kConversation;
+  r.conversation = conversation;
+  r.code = is_group(id) ? 1 : 0;
+  r.size = home_region(id);
+  if (!is_group(id)) {
+    r.value = Directory::user(id.hi);
+    r.value2 = Directory::user(id.lo);
+  }
+  sink_.on(r);
+}
+
+void HistoryWriter::device_restarted(std::uint32_t device) {
+  disconnected(device, CloseReason::kReset);
+  sink_.on(record(Kind::kDeviceRestart, device));
+}
+
+std::uint64_t HistoryWriter::history_hash() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < devices_.size(); ++i) sum = combine_by_id(sum, i, devices_[i].seen.value());
+  return sum;
+}
+
+HistoryWriter::DeviceState& HistoryWriter::state(DeviceTag device) {
+  if (device >= devices_.size()) devices_.resize(device + 1);
+  return devices_[device];
+}
+
+Record HistoryWriter::record(Kind kind, DeviceTag device) const {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = kind;
+  r.device = device;
+  r.user = directory_.user_of_device(device);
+  if (device < devices_.size()) r.connection = devices_[device].connections;
+  return r;
+}
+
+Record HistoryWriter::record(Kind kind, DeviceTag device, const ConversationId& id) const {
+  Record r = record(kind, device);
+  r.conversation = directory_.number_of(id);
+  return r;
+}
+
+// What the user saw, when, in which order: one step of the device's hash.
+void HistoryWriter::see(DeviceTag device, const Record& r) {
+  RollingHash& seen = state(device).seen;
+  seen.add(static_cast<std::uint64_t>(r.time));
+  seen.add(static_cast<std::uint64_t>(r.kind) << 40 | static_cast<std::uint64_t>(r.code) << 32 | r.conversation);
+  seen.add(r.seq);
+  seen.add(r.digest ^ r.value);
+}
+
+void HistoryWriter::connected(DeviceTag device, SessionId) {
+  DeviceState& s = state(device);
+  ++s.connections;
+  if (!s.open) ++connections_open_;
+  s.open = true;
+  sink_.on(record(Kind::kConnected, device));
+}
+
+void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
+  DeviceState& s = state(device);
+  if (!s.open) return;
+  s.open = false;
+  --connections_open_;
+  Record r = record(Kind::kDisconnected, device);
+  r.code = static_cast<std::uint8_t>(reason);
+  sink_.on(r);
+}
+
+Record HistoryWriter::message_record(Kind kind, DeviceTag device, const protocol::SendMessage& message) const {
+  Record r = record(kind, device, message.conversation);
+  r.key = {device, message_counter(message.client_msg_id)};
+  r.entry_kind = static_cast<std::uint8_t>(message.kind);
+  r.subject = target_number(message.target_user);
+  r.size = static_cast<std::uint32_t>(message.payload.size());
+  return r;
+}
+
+void HistoryWriter::send_invoked(DeviceTag device, const protocol::SendMessage& message) {
+  ++sends_;
+  Record r = message_record(Kind::kSendInvoked, device, message);
+  r.digest = history::content_digest(r.entry_kind, r.subject, message.payload.view());
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::send_transmitted(DeviceTag device, const protocol::SendMessage& message, std::uint32_t attempt) {
+  Record r = message_record(Kind::kSendTransmitted, device, message);
+  r.value = attempt;
+  sink_.on(r);
+}
+
+void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack) {
+  const bool failed = ack.status == protocol::SendStatus::kRejected;
+  Record r = record(failed ? Kind::kSendFailed : Kind::kSendAcked, device, ack.conversation);
+  r.key = {device, message_counter(ack.client_msg_id)};
+  r.epoch = ack.conv_epoch;
+  r.seq = ack.conv_seq;
+  r.value = ack.msg_no;
+  r.code = static_cast<std::uint8_t>(failed ? static_cast<std::uint32_t>(ack.error) : static_cast<std::uint32_t>(ack.status));
+  if (!failed) ++acks_;
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) {
+  Record r = record(Kind::kReceived, device, event.conversation);
+  r.epoch = event.conv_epoch;
+  r.seq = event.conv_seq;
+  r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
+  r.entry_kind = static_cast<std::uint8_t>(event.kind);
+  r.subject = target_number(event.target_user);
+  r.sender = Directory::user(event.sender);
+  r.size = static_cast<std::uint32_t>(event.payload.size());
+  r.value = event.msg_no;
+  r.code = static_cast<std::uint8_t>(via);
+  r.flag = applied;
+  r.digest = history::content_digest(r.entry_kind, r.subject, event.payload.view());
+  r.canary = history::canary_digest(r.entry_kind, r.subject, r.key, r.conversation, event.payload.size());
+  if (applied) {
+    ++deliveries_;
+    see(device, r);
+  }
+  sink_.on(r);
+  if (applied && shown_) shown_(device, r.conversation, r.key.device, r.key.counter);
+}
+
+void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone, bool applied) {
+  Record r = record(Kind::kTombstone, device, id);
+  r.seq = tombstone.from_seq;
+  r.value = tombstone.to_seq;
+  r.code = static_cast<std::uint8_t>(tombstone.reason);
+  r.flag = applied;
+  if (applied) see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::sync_invoked(DeviceTag device, const protocol::Sync& sync) {
+  Record r = record(Kind::kSyncInvoked, device);
+  r.value = sync.user_seq;
+  sink_.on(r);
+}
+
+void HistoryWriter::sync_completed(DeviceTag device, const protocol::SyncResult& result) {
+  Record r = record(Kind::kSyncCompleted, device);
+  r.value = result.from_user_seq;
+  r.value2 = result.next_user_seq;
+  r.seq = result.head_user_seq;
+  r.flag = result.more;
+  r.code = static_cast<std::uint8_t>(result.error);
+  sink_.on(r);
+}
+
+void HistoryWriter::fetch_invoked(DeviceTag device, const protocol::FetchRange& fetch) {
+  Record r = record(Kind::kFetchInvoked, device, fetch.conversation);
+  r.seq = fetch.from_seq;
+  r.value = fetch.to_seq;
+  sink_.on(r);
+}
+
+void HistoryWriter::fetch_completed(DeviceTag device, const protocol::RangeResult& result) {
+  Record r = record(Kind::kFetchCompleted, device, result.conversation);
+  r.seq = result.from_seq;
+  r.value = result.covered_to_seq;
+  r.value2 = result.head_seq;
+  r.flag = result.more;
+  r.code = static_cast<std::uint8_t>(result.error);
+  sink_.on(r);
+}
+
+void HistoryWriter::delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) {
+  Record r = record(Kind::kDeliveredSent, device, cursor.conversation);
+  r.seq = cursor.delivered_seq;
+  sink_.on(r);
+}
+
+void HistoryWriter::read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) {
+  Record r = record(Kind::kReadInvoked, device, mark.conversation);
+  r.seq = mark.read_seq;
+  sink_.on(r);
+}
+
+void HistoryWriter::cursor_acked(DeviceTag device, const protocol::CursorAck& ack) {
+  Record r = record(Kind::kCursorAcked, device, ack.conversation);
+  r.seq = ack.delivered_seq;
+  r.value = ack.read_seq;
+  r.value2 = ack.head_seq;
+  r.size = static_cast<std::uint32_t>(ack.unread);
+  r.code = static_cast<std::uint8_t>(ack.error);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::receipt_received(DeviceTag device, const protocol::Change& change) {
+  Record r = record(Kind::kReceiptSeen, device, change.conversation);
+  r.subject = Directory::user(change.subject);
+  r.seq = change.delivered_seq;
+  r.value = change.read_seq;
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message, TimeNs) {
+  Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);
+  r.key = {r.device, message_counter(message.client_msg_id)};
+  r.value = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event, TimeNs) {
+  Record r = record(Kind::kEventLeavesGateway, directory_.device(route.user, route.device), event.conversation);
+  r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
+  r.seq = event.conv_seq;
+  r.value = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::probe(NodeId, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
+
+}  // namespace wavetank::sim

@@ -1,0 +1,85 @@
+// Turns what machines tell their observers into history records, on the world's clock, and hashes what users see.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "reference/environment/observer.hpp"
+#include "sim/kernel/hash.hpp"
+#include "sim/kernel/scheduler.hpp"
+#include "sim/world/directory.hpp"
+
+namespace wavetank::sim {
+
+class HistoryWriter final : public ClientObserver, public ServerObserver {
+ public:
+  // `shown(device, conversation, sender, counter)` is called for every entry a device shows.
+  using Shown = std::function<void(std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t)>;
+
+  HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown);
+
+  // The world's own records.
+  void write(history::Record record);
+  void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
+  void declare_conversation(std::uint32_t conversation);
+  void device_restarted(std::uint32_t device);
+
+  // A fold over all devices of what each one's user saw, equal across fidelity settings.
+  std::uint64_t history_hash() const;
+
+  std::uint64_t connections_open() const { return connections_open_; }
+  std::uint64_t sends() const { return sends_; }
+  std::uint64_t acks() const { return acks_; }
+  std::uint64_t deliveries() const { return deliveries_; }
+  std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
+  std::size_t bytes() const { return devices_.capacity() * sizeof(DeviceState); }
+
+  // ---- ClientObserver
+  void connected(DeviceTag device, SessionId session) override;
+  void disconnected(DeviceTag device, CloseReason reason) override;
+  void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
+  void send_transmitted(DeviceTag device, const protocol::SendMessage& message, std::uint32_t attempt) override;
+  void send_resolved(DeviceTag device, const protocol::SendAck& ack) override;
+  void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
+  void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone, bool applied) override;
+  void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
+  void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
+  void fetch_invoked(DeviceTag device, const protocol::FetchRange& fetch) override;
+  void fetch_completed(DeviceTag device, const protocol::RangeResult& result) override;
+  void delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) override;
+  void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
+  void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
+  void receipt_received(DeviceTag device, const protocol::Change& change) override;
+  // ---- ServerObserver
+  void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message, TimeNs now) override;
+  void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event, TimeNs now) override;
+  void probe(NodeId node, Probe probe) override;
+
+ private:
+  struct DeviceState {
+    std::uint32_t connections = 0;
+    bool open = false;
+    RollingHash seen;
+  };
+
+  history::Record record(history::Kind kind, DeviceTag device) const;
+  history::Record record(history::Kind kind, DeviceTag device, const ConversationId& id) const;
+  history::Record message_record(history::Kind kind, DeviceTag device, const protocol::SendMessage& message) const;
+  DeviceState& state(DeviceTag device);
+  void see(DeviceTag device, const history::Record& record);
+  std::uint32_t target_number(UserId target) const { return target == 0 ? history::kNone : Directory::user(target); }
+
+  const Scheduler& scheduler_;
+  Directory& directory_;
+  history::Sink& sink_;
+  Shown shown_;
+  std::vector<DeviceState> devices_;
+  std::uint64_t connections_open_ = 0;
+  std::uint64_t sends_ = 0;
+  std::uint64_t acks_ = 0;
+  std::uint64_t deliveries_ = 0;
+  std::uint64_t probes_[static_cast<std::size_t>(Probe::kCount)] = {};
+};
+
+}  // namespace wavetank::sim

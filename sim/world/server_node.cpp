@@ -1,0 +1,217 @@
+#include "sim/world/server_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wavetank::sim {
+
+ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock, std::unique_ptr<ShardDisk> disk)
+    : services_(services), place_(place), config_(std::move(config)), clock_(clock), disk_(std::move(disk)) {}
+
+void ServerNode::boot() {
+  ++boots_;
+  if (is_gateway()) {
+    machine_ = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator, services_.observer, boots_);
+  } else {
+    disk_->open();
+    auto shard = std::make_unique<server::Shard>(config_, services_.placement, disk_->store(), services_.observer);
+    shard_ = shard.get();
+    if (config_.defects.has(Defect::kHeadAheadOfStore)) shard_->plant_heads(std::move(planted_heads_));
+    machine_ = std::move(shard);
+  }
+  trace_.add(boots_);
+  machine_->begin_batch();
+  machine_->start(local_now(), effects_);
+  machine_->end_batch();
+  if (disk_ != nullptr) disk_->complete_sync();
+  release_effects();
+}
+
+void ServerNode::kill(bool drop_unsynced) {
+  if (!is_alive()) return;
+  if (shard_ != nullptr && config_.defects.has(Defect::kHeadAheadOfStore)) planted_heads_ = shard_->take_heads();
+  machine_.reset();
+  shard_ = nullptr;
+  inbox_.clear();
+  effects_.clear();
+  timers_.clear();
+  forgotten_.clear();
+  if (disk_ != nullptr) {
+    const BatchFate fate = drop_unsynced ? BatchFate::kDropped : draw_batch_fate(services_.randomness, config_.self, commits_);
+    disk_->crash(commit_pending_ ? fate : BatchFate::kDropped, services_.randomness, commits_);
+  }
+  busy_ = false;
+  paused_ = false;
+  ready_while_paused_ = false;
+  commit_pending_ = false;
+}
+
+void ServerNode::pause() { paused_ = is_alive(); }
+
+void ServerNode::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  if (ready_while_paused_) {
+    ready_while_paused_ = false;
+    ready(boots_);
+  } else if (!busy_ && !inbox_.empty()) {
+    start_batch();
+  }
+}
+
+void ServerNode::enqueue(Input&& input) {
+  if (!is_alive()) return;
+  // The end of a connection or a link always finds room: without it the machine would keep state for ever.
+  if (inbox_.size() >= services_.inbox_limit && (input.kind == Input::kFrame || input.kind == Input::kPeerFrame)) {
+    overflow(input);
+    return;
+  }
+  inbox_.push_back(std::move(input));
+  inbox_max_ = std::max(inbox_max_, inbox_.size());
+  if (!busy_ && !paused_) start_batch();
+}
+
+void ServerNode::overflow(const Input& input) {
+  ++overflows_;
+  if (input.kind != Input::kFrame) return;  // a peer re-sends what matters from its outbox
+  services_.access.close_from_gateway(input.who, CloseReason::kReset, services_.scheduler.now());
+  inbox_.push_back({Input::kClosed, CloseReason::kReset, input.who, {}});
+}
+
+void ServerNode::start_batch() {
+  const std::uint32_t limit = is_gateway() ? services_.gateway_batch : services_.shard_batch;
+  const TimeNs now = local_now();
+  DurationNs service = 0;
+  machine_->begin_batch();
+  for (std::uint32_t i = 0; i < limit && !inbox_.empty(); ++i) {
+    Input input = std::move(inbox_.front());
+    inbox_.pop_front();
+    service += handle(input, now);
+  }
+  const WriteVolume written = machine_->end_batch();
+  if (written.rows > 0) {
+    ++commits_;
+    rows_ += written.rows;
+    commit_pending_ = true;
+    service += services_.costs.of_rows(written.rows);
+    service += disk_slowdown_ * commit_time(written.rows, written.bytes, commits_, config_.self, services_.randomness, services_.disk);
+  }
+  if (shard_ != nullptr && config_.defects.has(Defect::kAckBeforeSync)) {
+    std::vector<Effect>& list = effects_.list();
+    for (Effect& effect : list) {
+      if (shard_->may_leave_early(effect)) carry_out(effect);
+    }
+    std::erase_if(list, [&](const Effect& effect) { return shard_->may_leave_early(effect); });
+  }
+  occupy(service);
+}
+
+DurationNs ServerNode::handle(Input& input, TimeNs now) {
+  trace_.add(static_cast<std::uint64_t>(services_.scheduler.now()));
+  trace_.add(static_cast<std::uint64_t>(input.kind) << 32 | input.who);
+  DurationNs cost = services_.costs.of_event(is_gateway());
+  switch (input.kind) {
+    case Input::kOpened: machine_->connection_opened(input.who, now, effects_); break;
+    case Input::kClosed:
+      machine_->connection_closed(input.who, input.reason, now, effects_);
+      forgotten_.push_back(input.who);
+      break;
+    case Input::kPeerUp: machine_->peer_up(input.who, now, effects_); break;
+    case Input::kPeerDown: machine_->peer_down(input.who, now, effects_); break;
+    case Input::kTimer: machine_->timer_fired(input.who, now, effects_); break;
+    case Input::kFrame:
+    case Input::kPeerFrame: {
+      trace_.add(input.packet.digest);
+      const std::uint32_t size = input.packet.size;
+      std::optional<protocol::Frame> frame = services_.wire.unpack(std::move(input.packet));
+      if (!frame) {
+        if (input.kind == Input::kFrame) {
+          effects_.close(input.who, CloseReason::kProtocolError);
+          machine_->connection_closed(input.who, CloseReason::kProtocolError, now, effects_);
+        }
+        break;
+      }
+      cost = services_.costs.of(is_gateway(), *frame, size);
+      if (input.kind == Input::kFrame) {
+        machine_->frame_received(input.who, std::move(*frame), now, effects_);
+      } else {
+        machine_->peer_frame_received(input.who, std::move(*frame), now, effects_);
+      }
+      break;
+    }
+  }
+  return cost;
+}
+
+void ServerNode::occupy(DurationNs service) {
+  busy_ = true;
+  busy_total_ += service;
+  services_.scheduler.at(services_.scheduler.now() + service, config_.self, kNodeReady, config_.self, boots_);
+  if (commit_pending_ && services_.commit_pending) services_.commit_pending(config_.self, service);
+}
+
+void ServerNode::ready(std::uint32_t boot) {
+  if (!is_alive() || boot != boots_) return;  // of an earlier life
+  if (paused_) {
+    ready_while_paused_ = true;
+    return;
+  }
+  if (commit_pending_) disk_->complete_sync();
+  commit_pending_ = false;
+  busy_ = false;
+  release_effects();
+  if (is_alive() && !busy_ && !inbox_.empty()) start_batch();
+}
+
+void ServerNode::release_effects() {
+  // Carrying out an effect may bring the node new input (a link to itself), never a batch: it counts as busy.
+  const bool was_busy = std::exchange(busy_, true);
+  std::vector<Effect> list = std::move(effects_.list());
+  effects_.clear();
+  for (Effect& effect : list) carry_out(effect);
+  for (const std::uint32_t connection : forgotten_) services_.access.gateway_forgot(connection);
+  forgotten_.clear();
+  list.clear();
+  if (effects_.empty()) effects_.list() = std::move(list);  // keeps the memory
+  busy_ = was_busy;
+}
+
+void ServerNode::carry_out(Effect& effect) {
+  const TimeNs now = services_.scheduler.now();
+  trace_.add(static_cast<std::uint64_t>(effect.kind) << 32 | effect.target);
+  switch (effect.kind) {
+    case Effect::Kind::kSend: {
+      Packet packet = services_.wire.pack(std::move(effect.frame));
+      trace_.add(packet.digest);
+      services_.access.send_down(effect.target, std::move(packet), now);
+      break;
+    }
+    case Effect::Kind::kSendPeer: {
+      Packet packet = services_.wire.pack(std::move(effect.frame));
+      trace_.add(packet.digest);
+      services_.links.send(config_.self, effect.target, std::move(packet), now);
+      break;
+    }
+    case Effect::Kind::kClose: services_.access.close_from_gateway(effect.target, effect.reason, now); break;
+    case Effect::Kind::kArmTimer: arm(effect.target, effect.at); break;
+    case Effect::Kind::kDial: break;  // devices only
+  }
+}
+
+void ServerNode::arm(TimerId id, TimeNs at) {
+  trace_.add(static_cast<std::uint64_t>(at));
+  auto found = std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
+  if (found == timers_.end()) found = timers_.insert(timers_.end(), {id, kNever});
+  found->at = at;
+  if (at != kNever) services_.scheduler.at(clock_.virtual_time(at), config_.self, kNodeTimer, config_.self, id);
+}
+
+void ServerNode::timer(std::uint32_t id) {
+  if (!is_alive()) return;
+  const auto found = std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
+  if (found == timers_.end() || found->at > local_now()) return;  // armed again for later, or of an earlier life
+  found->at = kNever;
+  enqueue({Input::kTimer, CloseReason::kNormal, id, {}});
+}
+
+}  // namespace wavetank::sim

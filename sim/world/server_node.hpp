@@ -1,0 +1,137 @@
+// One server node of the world: a machine behind a bounded inbox, busy for the time its work takes.
+//
+//   inputs -> inbox -> batch: the machine handles what waits, commits -> busy for service + disk time -> effects leave
+//
+// A kill between the commit and the end of the busy time loses the effects, and keeps, drops or tears the batch by one
+// keyed draw: acknowledge-before-sync is a mistake that can happen here.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "reference/environment/node.hpp"
+#include "reference/server/config.hpp"
+#include "reference/server/gateway.hpp"
+#include "reference/server/shard.hpp"
+#include "sim/disk/latency.hpp"
+#include "sim/kernel/hash.hpp"
+#include "sim/kernel/scheduler.hpp"
+#include "sim/network/access_network.hpp"
+#include "sim/network/node_links.hpp"
+#include "sim/world/clock.hpp"
+#include "sim/world/service_costs.hpp"
+#include "sim/world/shard_disk.hpp"
+#include "sim/world/wire.hpp"
+
+namespace wavetank::sim {
+
+// What all nodes of a world share; everything must outlive them.
+struct NodeServices {
+  Scheduler& scheduler;
+  AccessNetwork& access;
+  NodeLinks& links;
+  Randomness randomness;
+  const ServiceCosts& costs;
+  const DiskProfile& disk;
+  Wire wire;
+  const server::Placement& placement;
+  server::Authenticator& authenticator;
+  ServerObserver& observer;
+  std::uint32_t gateway_batch = 16;
+  std::uint32_t shard_batch = 256;
+  std::uint32_t inbox_limit = 200'000;
+  // Called when a commit has become pending on a node, with the time until it is durable.
+  std::function<void(std::uint32_t, DurationNs)> commit_pending = {};
+};
+
+class ServerNode {
+ public:
+  ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock, std::unique_ptr<ShardDisk> disk);
+
+  // ---- life
+  void boot();     // the process starts; links come up after it
+  void kill(bool drop_unsynced);
+  void pause();
+  void resume();
+  bool is_alive() const { return machine_ != nullptr; }
+  bool is_paused() const { return paused_; }
+  void set_disk_slowdown(std::int64_t factor) { disk_slowdown_ = factor; }
+
+  // ---- inputs
+  void connection_opened(std::uint32_t connection) { enqueue({Input::kOpened, CloseReason::kNormal, connection, {}}); }
+  void connection_closed(std::uint32_t connection, CloseReason reason) { enqueue({Input::kClosed, reason, connection, {}}); }
+  void packet_received(std::uint32_t connection, Packet&& packet) {
+    enqueue({Input::kFrame, CloseReason::kNormal, connection, std::move(packet)});
+  }
+  void peer_up(std::uint32_t peer) { enqueue({Input::kPeerUp, CloseReason::kNormal, peer, {}}); }
+  void peer_down(std::uint32_t peer) { enqueue({Input::kPeerDown, CloseReason::kNormal, peer, {}}); }
+  void peer_packet(std::uint32_t peer, Packet&& packet) { enqueue({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)}); }
+
+  // ---- events of its own
+  void ready(std::uint32_t boot);
+  void timer(std::uint32_t timer);
+
+  // ---- what it tells
+  std::size_t queue_length() const { return inbox_.size(); }
+  std::size_t queue_length_max() const { return inbox_max_; }
+  DurationNs busy_total() const { return busy_total_; }
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t rows() const { return rows_; }
+  std::uint64_t inbox_overflows() const { return overflows_; }
+  std::uint64_t trace_hash() const { return trace_.value(); }
+  std::size_t disk_bytes() const { return disk_ == nullptr ? 0 : disk_->bytes(); }
+  const Place& place() const { return place_; }
+  bool is_gateway() const { return place_.role == Role::kGateway; }
+
+ private:
+  struct Input {
+    enum Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer };
+    Kind kind;
+    CloseReason reason;
+    std::uint32_t who;
+    Packet packet;
+  };
+  struct Timer {
+    TimerId id;
+    TimeNs at;  // of the node's clock
+  };
+
+  void enqueue(Input&& input);
+  void start_batch();
+  DurationNs handle(Input& input, TimeNs now);
+  void occupy(DurationNs service);
+  void release_effects();
+  void carry_out(Effect& effect);
+  void arm(TimerId id, TimeNs at);
+  void overflow(const Input& input);
+  TimeNs local_now() const { return clock_.local(services_.scheduler.now()); }
+
+  NodeServices& services_;
+  Place place_;
+  server::ServerConfig config_;
+  SkewedClock clock_;
+  std::unique_ptr<ShardDisk> disk_;  // shards only
+  std::unique_ptr<Node> machine_;    // null while dead
+  server::Shard* shard_ = nullptr;   // the same machine when it is a shard's
+  std::deque<Input> inbox_;
+  Effects effects_;
+  std::vector<Timer> timers_;
+  std::vector<std::uint32_t> forgotten_;  // connections whose end the running batch told the machine
+  std::uint32_t boots_ = 0;
+  bool busy_ = false;
+  bool paused_ = false;
+  bool ready_while_paused_ = false;
+  bool commit_pending_ = false;
+  std::uint64_t commits_ = 0;
+  std::uint64_t rows_ = 0;
+  std::uint64_t overflows_ = 0;
+  std::size_t inbox_max_ = 0;
+  std::int64_t disk_slowdown_ = 1;
+  DurationNs busy_total_ = 0;
+  RollingHash trace_;
+  server::ConversationLog::Heads planted_heads_;  // Defect::kHeadAheadOfStore
+};
+
+}  // namespace wavetank::sim

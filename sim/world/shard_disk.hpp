@@ -1,0 +1,76 @@
+// What survives a shard's crash: its store engine and, under SQLite, the simulated disk.
+#pragma once
+
+#include <memory>
+
+#include "reference/store/memory_store.hpp"
+#include "reference/store/sqlite_store.hpp"
+#include "sim/disk/batch_fate.hpp"
+#include "sim/disk/simulated_disk.hpp"
+#include "sim/disk/sqlite_vfs.hpp"
+
+namespace wavetank::sim {
+
+class ShardDisk {
+ public:
+  // Over memory when `vfs` is null.
+  ShardDisk(std::uint32_t node, SqliteVfs* vfs) : node_(node), vfs_(vfs) {
+    if (vfs_ != nullptr) vfs_->attach(node_, disk_);
+    open();
+  }
+  ~ShardDisk() {
+    engine_.reset();
+    if (vfs_ != nullptr) vfs_->detach(node_);
+  }
+  ShardDisk(const ShardDisk&) = delete;
+  ShardDisk& operator=(const ShardDisk&) = delete;
+
+  store::LogStore& store() { return *engine_; }
+
+  // The time of the last commit's sync has passed.
+  void complete_sync() {
+    if (memory_ != nullptr) {
+      memory_->mark_durable();
+    } else {
+      disk_.complete_sync();
+    }
+  }
+
+  // kill -9. The machine over the store must be gone already. The engine is opened anew by open().
+  void crash(BatchFate fate, const Randomness& randomness, std::uint64_t commit_number) {
+    if (memory_ != nullptr) {
+      if (fate == BatchFate::kKept) {
+        memory_->mark_durable();
+      } else {
+        memory_->roll_back();
+      }
+      return;
+    }
+    disk_.crash(fate, randomness, node_, commit_number);
+    engine_.reset();
+  }
+
+  // As the restarted process does it.
+  void open() {
+    if (engine_ != nullptr) return;
+    if (vfs_ == nullptr) {
+      auto memory = std::make_unique<store::MemoryStore>();
+      memory_ = memory.get();
+      engine_ = std::move(memory);
+    } else {
+      engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name());
+      disk_.complete_sync();
+    }
+  }
+
+  std::size_t bytes() const { return disk_.bytes(); }
+
+ private:
+  std::uint32_t node_;
+  SqliteVfs* vfs_;
+  SimulatedDisk disk_;
+  std::unique_ptr<store::LogStore> engine_;
+  store::MemoryStore* memory_ = nullptr;
+};
+
+}  // namespace wavetank::sim

@@ -1,0 +1,42 @@
+// The edge between machines and packets: encodes and decodes when the scenario asks for bytes, else hands frames over.
+// Sizes and digests are the same either way, so no setting changes virtual time or a hash.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "reference/protocol/codec.hpp"
+#include "sim/network/packet.hpp"
+
+namespace wavetank::sim {
+
+class Wire {
+ public:
+  explicit Wire(bool bytes) : bytes_(bytes) {}
+
+  Packet pack(protocol::Frame&& frame) const {
+    Packet packet;
+    packet.digest = protocol::digest(frame);
+    if (bytes_) {
+      protocol::encode(frame, packet.bytes);
+      packet.size = static_cast<std::uint32_t>(packet.bytes.size());
+    } else {
+      packet.size = static_cast<std::uint32_t>(protocol::encoded_size(frame));
+      packet.frame = std::move(frame);
+    }
+    return packet;
+  }
+
+  // Nothing when the bytes are no frame: the receiver closes that connection.
+  std::optional<protocol::Frame> unpack(Packet&& packet) const {
+    if (!bytes_) return std::move(packet.frame);
+    auto frame = protocol::decode(packet.bytes);
+    if (!frame) return std::nullopt;
+    return std::move(*frame);
+  }
+
+ private:
+  bool bytes_;
+};
+
+}  // namespace wavetank::sim

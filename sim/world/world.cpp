@@ -1,0 +1,496 @@
+#include "sim/world/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "conformance/history/canary.hpp"
+
+namespace wavetank::sim {
+namespace {
+
+using history::Kind;
+using history::Phase;
+using history::Record;
+
+constexpr std::uint64_t kProgressEvery = 1 << 16;
+constexpr DurationNs kPollEvery = kSecond;
+constexpr DurationNs kReconnectWindow = 120 * kSecond;
+// Whose reading starts when: the auditors of a big world do not all dial in one instant.
+constexpr DurationNs kAuditRamp = 10 * kSecond;
+constexpr std::uint32_t kCueAudit = 0xffffffffU;
+
+enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
+
+}  // namespace
+
+// ---- the loop
+
+void World::run() {
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
+  series_.interval = std::max<DurationNs>(kSecond, planned_end() / 720 / kSecond * kSecond);
+  scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
+  injector_->begin();
+  behaviour_->begin();
+  change_phase();
+  run_until(planned_end());
+  liveness_phase();
+  audit_phase();
+  report_states();
+  change_phase();
+  phases_.push_back({phase_, phase_since_, scheduler_.now()});
+  Record end;
+  end.kind = Kind::kEnd;
+  history_->write(end);
+  collect_facts();
+}
+
+void World::run_until(TimeNs end) {
+  while (!scheduler_.empty() && scheduler_.next_time() <= end) {
+    const Event event = scheduler_.next();
+    ++facts_.events;
+    ++facts_.events_by_kind[event.kind()];
+    if (options_.tap) options_.tap(event);
+    handle(event);
+    if (facts_.events % kProgressEvery == 0 && options_.progress) options_.progress();
+  }
+}
+
+void World::handle(const Event& event) {
+  switch (event.kind()) {
+    case kNodeReady: nodes_[event.target()]->ready(event.payload); break;
+    case kNodeTimer: nodes_[event.target()]->timer(event.payload); break;
+    case kDeviceTimer: device_timer(event.target()); break;
+    case kCue:
+      if (event.payload == kCueAudit) {
+        open_app(event.target());
+        with_device(event.target(), [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
+      } else {
+        behaviour_->cue(event.payload, event.target());
+      }
+      break;
+    case kSample:
+      if (event.target() == kSampleSeries) {
+        sample();
+      } else {
+        sample_reconnect(event.payload);
+      }
+      break;
+    case kPhaseChange: change_phase(); break;
+    case kFaultBegins:
+    case kFaultEnds: injector_->handle(event); break;
+    default:
+      if (!access_->handle(event)) links_->handle(event);
+      break;
+  }
+}
+
+// ---- the two last phases
+
+bool World::all_converged() const {
+  return std::all_of(devices_.begin(), devices_.end(), [](const Device& d) { return d.machine.is_converged(); });
+}
+
+void World::liveness_phase() {
+  facts_.quiesced = scheduler_.now();
+  draining_ = true;
+  behaviour_->quiesce();
+  injector_->end_all();
+  change_phase();
+  const DurationNs bound = scenario_.checks().converge_bound_s() * kSecond;
+  Record quiesce;
+  quiesce.kind = Kind::kQuiesce;
+  quiesce.value = static_cast<std::uint64_t>(bound);
+  history_->write(quiesce);
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
+  // A lost tail shows at the next heartbeat only, so nobody counts as converged before one has passed.
+  const TimeNs start = planned_end();
+  TimeNs settled = start + scenario_.protocol().heartbeat_interval_ms() * kMillisecond + 5 * kSecond;
+  if (settled > start + bound) settled = start + bound;
+  run_until(settled);
+  for (TimeNs t = settled; !all_converged() && t < start + bound;) {
+    t = std::min(t + kPollEvery, start + bound);
+    run_until(t);
+  }
+  if (all_converged()) facts_.converged_after = scheduler_.now() - facts_.quiesced;
+}
+
+void World::audit_phase() {
+  const auto first = static_cast<std::uint32_t>(devices_.size());
+  const TimeNs start = scheduler_.now();
+  for (std::uint32_t user = 0; user < script_.users.size(); ++user) {
+    const std::uint32_t device = directory_->auditor(user);
+    add_device(device);
+    const auto spread = randomness_.below(static_cast<std::uint64_t>(kAuditRamp), Purpose::kSession, device, 9);
+    scheduler_.at(start + static_cast<DurationNs>(spread), source_population_, kCue, device, kCueAudit);
+  }
+  const TimeNs bound = start + kAuditRamp + scenario_.checks().converge_bound_s() * kSecond;
+  const auto done = [&] {
+    for (std::uint32_t d = first; d < devices_.size(); ++d) {
+      if (!devices_[d].machine.is_audit_done() || !devices_[d].machine.is_converged()) return false;
+    }
+    return true;
+  };
+  for (TimeNs t = start + kAuditRamp; t <= bound; t += kPollEvery) {
+    run_until(t);
+    if (done()) break;
+  }
+}
+
+void World::report_states() {
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    const client::Client& machine = devices_[device].machine;
+    Record r;
+    r.kind = Kind::kDeviceState;
+    r.device = device;
+    r.user = directory_->user_of_device(device);
+    r.value = machine.user_seq();
+    r.value2 = machine.user_head_seq();
+    r.flag = machine.is_converged() && (!directory_->is_auditor(device) || machine.is_audit_done());
+    r.code = static_cast<std::uint8_t>(machine.pending_reason());
+    history_->write(r);
+    machine.for_each_conversation([&](const client::Conversation& c) {
+      Record state;
+      state.kind = Kind::kConversationState;
+      state.device = r.device;
+      state.user = r.user;
+      state.conversation = directory_->number_of(c.id);
+      state.seq = c.cur;
+      state.value = c.head;
+      state.value2 = c.read;
+      history_->write(state);
+    });
+  }
+}
+
+// ---- phases and samples
+
+void World::change_phase() {
+  Phase phase = Phase::kCalm;
+  if (draining_) {
+    phase = Phase::kDrain;
+  } else if (injector_->any_active()) {
+    phase = Phase::kFault;
+  } else if (scheduler_.now() < recovery_until_) {
+    phase = Phase::kRecovery;
+  }
+  if (phase == phase_ && scheduler_.now() > 0) return;
+  if (scheduler_.now() > phase_since_) phases_.push_back({phase_, phase_since_, scheduler_.now()});
+  phase_ = phase;
+  phase_since_ = scheduler_.now();
+  Record r;
+  r.kind = Kind::kPhase;
+  r.code = static_cast<std::uint8_t>(phase);
+  history_->write(r);
+}
+
+void World::fault_changed(std::uint32_t fault, bool active) {
+  Record r;
+  r.kind = active ? Kind::kFault : Kind::kHeal;
+  r.value = fault;
+  r.code = static_cast<std::uint8_t>(plan_.fault(static_cast<int>(fault)).kind());
+  history_->write(r);
+  if (!active) {
+    recovery_until_ = scheduler_.now() + scenario_.checks().recovery_s() * kSecond;
+    scheduler_.at(recovery_until_, source_faults_, kPhaseChange, 0, 0);
+  } else if (plan_.fault(static_cast<int>(fault)).kind() == faults::MASS_DISCONNECT) {
+    reconnects_.push_back({kSecond, {}});
+    scheduler_.at(scheduler_.now(), source_faults_, kSample, kSampleReconnect, static_cast<std::uint32_t>(reconnects_.size() - 1));
+  }
+  change_phase();
+}
+
+void World::sample() {
+  Sample s;
+  s.connections = history_->connections_open();
+  s.sends = history_->sends();
+  s.acks = history_->acks();
+  s.deliveries = history_->deliveries();
+  std::uint64_t gateways = 0;
+  DurationNs busy[2] = {0, 0};
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    const ServerNode& node = *nodes_[n];
+    const bool gateway = node.is_gateway();
+    gateways += gateway ? 1 : 0;
+    std::uint64_t& queue = gateway ? s.queue_gateways : s.queue_shards;
+    queue = std::max<std::uint64_t>(queue, node.queue_length());
+    busy[gateway ? 0 : 1] += node.busy_total() - busy_before_[n];
+    busy_before_[n] = node.busy_total();
+  }
+  s.busy_gateways_permille = static_cast<std::uint64_t>(busy[0] * 1000 / series_.interval) / std::max<std::uint64_t>(1, gateways);
+  s.busy_shards_permille = static_cast<std::uint64_t>(busy[1] * 1000 / series_.interval) / std::max<std::uint64_t>(1, nodes_.size() - gateways);
+  series_.samples.push_back(s);
+  scheduler_.at(scheduler_.now() + series_.interval, source_faults_, kSample, kSampleSeries, 0);
+}
+
+void World::sample_reconnect(std::uint32_t curve) {
+  Sample s;
+  s.connections = history_->connections_open();
+  reconnects_[curve].samples.push_back(s);
+  if (static_cast<DurationNs>(reconnects_[curve].samples.size()) * kSecond <= kReconnectWindow) {
+    scheduler_.at(scheduler_.now() + kSecond, source_faults_, kSample, kSampleReconnect, curve);
+  }
+}
+
+// ---- devices
+
+template <class Fn>
+void World::with_device(std::uint32_t number, Fn&& fn) {
+  Device& device = devices_[number];
+  device.trace.add(static_cast<std::uint64_t>(scheduler_.now()));
+  fn(device, device.clock.local(scheduler_.now()));
+  // Carrying out an effect never comes back to a device within the same event, so one list serves them all.
+  for (Effect& effect : device_effects_.list()) carry_out(number, effect);
+  device_effects_.clear();
+}
+
+void World::carry_out(std::uint32_t number, Effect& effect) {
+  Device& device = devices_[number];
+  switch (effect.kind) {
+    case Effect::Kind::kSend:
+      if (device.connection != kNoConnection) {
+        Packet packet = services_->wire.pack(std::move(effect.frame));
+        device.trace.add(packet.digest);
+        access_->send_up(device.connection, std::move(packet), scheduler_.now());
+      }
+      break;
+    case Effect::Kind::kClose:
+      if (device.connection != kNoConnection) access_->close_from_device(std::exchange(device.connection, kNoConnection), effect.reason, scheduler_.now());
+      break;
+    case Effect::Kind::kDial: dial(number); break;
+    case Effect::Kind::kArmTimer: {
+      const TimeNs at = device.clock.virtual_time(effect.at);
+      device.timer_at = at;
+      if (at != kNever) scheduler_.at(at, source_devices_ + number, kDeviceTimer, number, 0);
+      break;
+    }
+    case Effect::Kind::kSendPeer: break;  // nodes only
+  }
+}
+
+void World::device_timer(std::uint32_t number) {
+  Device& device = devices_[number];
+  if (device.timer_at > scheduler_.now()) return;  // an earlier arming; the valid one comes later
+  device.timer_at = kNever;
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.timer_fired(0, now, device_effects_); });
+}
+
+// Devices dial a gateway of their region; after three failures in a row any region will do.
+std::uint32_t World::choose_gateway(std::uint32_t number) {
+  const Device& device = devices_[number];
+  std::uint32_t region = home_region(device.machine.user());
+  if (device.failed_dials >= 3 && region_names_.size() > 1) {
+    region = static_cast<std::uint32_t>(randomness_.below(region_names_.size(), Purpose::kGatewayChoice, number, device.connections, 1));
+  }
+  const std::vector<std::uint32_t>& gateways = gateways_by_region_[region];
+  return gateways[randomness_.below(gateways.size(), Purpose::kGatewayChoice, number, device.connections)];
+}
+
+void World::dial(std::uint32_t number) {
+  Device& device = devices_[number];
+  ++device.connections;
+  device.connection = access_->dial(number, choose_gateway(number), device.connections);
+  ++device.failed_dials;
+}
+
+void World::device_connected(std::uint32_t number) {
+  devices_[number].failed_dials = 0;
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.connected(now, device_effects_); });
+}
+
+void World::device_closed(std::uint32_t number, CloseReason reason) {
+  devices_[number].connection = kNoConnection;
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.closed(reason, now, device_effects_); });
+}
+
+void World::device_packet(std::uint32_t number, Packet&& packet) {
+  devices_[number].trace.add(packet.digest);
+  std::optional<protocol::Frame> frame = services_->wire.unpack(std::move(packet));
+  if (!frame) return;
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.frame_received(std::move(*frame), now, device_effects_); });
+}
+
+// ---- the stage
+
+void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) { scheduler_.at(time, source_population_, kCue, index, code); }
+
+void World::open_app(std::uint32_t number) {
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
+}
+
+void World::close_app(std::uint32_t number) {
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
+}
+
+std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind, std::uint32_t size) {
+  ClientMessageId id;
+  with_device(number, [&](Device& d, TimeNs now) {
+    const UserId target = kind == protocol::EntryKind::kMessage ? 0 : d.machine.user();
+    id = d.machine.send_with(
+        directory_->conversation_id(conversation), kind, target, 0,
+        [&](const ClientMessageId& key) { return history::canary_payload({number, message_counter(key)}, conversation, size); }, now,
+        device_effects_);
+  });
+  return message_counter(id);
+}
+
+std::uint32_t World::direct(std::uint32_t user, std::uint32_t other) {
+  const std::uint32_t before = directory_->conversations();
+  const std::uint32_t number = directory_->number_of(direct_conversation(directory_->user_id(user), directory_->user_id(other)));
+  if (number == before) history_->declare_conversation(number);
+  return number;
+}
+
+void World::read(std::uint32_t number, std::uint32_t conversation) {
+  with_device(number, [&](Device& d, TimeNs now) {
+    const client::Conversation* c = d.machine.conversation(directory_->conversation_id(conversation));
+    if (c != nullptr) d.machine.read(c->id, c->cur, now, device_effects_);
+  });
+}
+
+// ---- gateways' side of connections
+
+bool World::gateway_listens(std::uint32_t node, bool& hangs) {
+  hangs = doors_[node].hangs > 0 || nodes_[node]->is_paused();
+  return nodes_[node]->is_alive() && doors_[node].refuses == 0;
+}
+
+void World::gateway_opened(std::uint32_t node, std::uint32_t connection) { nodes_[node]->connection_opened(connection); }
+
+void World::gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) {
+  if (nodes_[node]->is_alive()) {
+    nodes_[node]->connection_closed(connection, reason);
+  } else {
+    access_->gateway_forgot(connection);
+  }
+}
+
+void World::gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) {
+  nodes_[node]->packet_received(connection, std::move(packet));
+}
+
+// ---- what faults are done to
+
+std::vector<std::uint32_t> World::nodes_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+    if (selector.matches(nodes_[node]->place())) list.push_back(node);
+  }
+  return list;
+}
+
+std::vector<std::uint32_t> World::connections_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  access_->for_each_open([&](std::uint32_t connection, std::uint32_t device, std::uint32_t gateway) {
+    const Place at_device = access_->place_of_device(device);
+    if (selector.matches(at_device) || selector.matches(nodes_[gateway]->place())) list.push_back(connection);
+  });
+  return list;
+}
+
+std::vector<std::uint32_t> World::devices_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    if (selector.matches(access_->place_of_device(device))) list.push_back(device);
+  }
+  return list;
+}
+
+void World::kill_node(std::uint32_t node, bool drop_unsynced) {
+  if (!nodes_[node]->is_alive()) return;
+  Record r;
+  r.kind = Kind::kCrash;
+  r.value = node;
+  history_->write(r);
+  nodes_[node]->kill(drop_unsynced);
+  if (nodes_[node]->is_gateway()) access_->gateway_died(node);
+  links_->node_died(node);
+}
+
+void World::restart_node(std::uint32_t node) {
+  if (nodes_[node]->is_alive()) return;
+  nodes_[node]->boot();
+  links_->node_started(node);
+  Record r;
+  r.kind = Kind::kRestart;
+  r.value = node;
+  history_->write(r);
+}
+
+void World::set_door(std::uint32_t node, bool refuses, bool hangs) {
+  doors_[node].refuses = refuses ? 1 : 0;
+  doors_[node].hangs = hangs ? 1 : 0;
+}
+
+// The app is killed: what it had not committed is gone; it starts again at once when it was open.
+void World::restart_device(std::uint32_t number) {
+  Device& device = devices_[number];
+  if (!device.machine.is_running()) return;
+  if (device.connection != kNoConnection) access_->device_died(std::exchange(device.connection, kNoConnection));
+  device.store.discard();
+  history_->device_restarted(number);
+  const UserId user = device.machine.user();
+  std::destroy_at(&device.machine);
+  std::construct_at(&device.machine, *client_shared_, user, directory_->index_of(number), number, Slice(), device.store);
+  device.timer_at = kNever;
+  open_app(number);
+}
+
+void World::paths_changed() {
+  access_->path_healed();
+  links_->paths_changed();
+}
+
+// ---- what is left to tell
+
+std::uint64_t World::trace_of(std::uint32_t entity) const {
+  return entity < nodes_.size() ? nodes_[entity]->trace_hash() : devices_[entity - source_devices_].trace.value();
+}
+
+std::string World::entity_name(std::uint32_t source) const {
+  if (source < nodes_.size()) {
+    const Place& place = nodes_[source]->place();
+    return fmt::format("{} {} of {}", place.role == Role::kGateway ? "gateway" : "shard", place.index, region_names_[place.region]);
+  }
+  if (source == source_population_) return "the population";
+  if (source == source_faults_) return "the injector";
+  const std::uint32_t device = source - source_devices_;
+  return fmt::format("device {} of user {}", directory_->index_of(device), directory_->user_of_device(device));
+}
+
+void World::collect_facts() {
+  WorldFacts& f = facts_;
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+    f.trace_hash = combine_by_id(f.trace_hash, node, nodes_[node]->trace_hash());
+    f.commits += nodes_[node]->commits();
+    f.rows += nodes_[node]->rows();
+    f.inbox_overflows += nodes_[node]->inbox_overflows();
+    f.bytes_disks += nodes_[node]->disk_bytes();
+  }
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    f.trace_hash = combine_by_id(f.trace_hash, source_devices_ + device, devices_[device].trace.value());
+    f.bytes_devices += sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
+  }
+  f.history_hash = history_->history_hash();
+  f.sends = history_->sends();
+  f.deliveries = history_->deliveries();
+  f.devices = script_.devices.size();
+  f.users = script_.users.size();
+  f.conversations = directory_->conversations();
+  f.end = scheduler_.now();
+  f.access_packets = access_->packets();
+  f.access_bytes = access_->bytes_sent();
+  f.node_packets = links_->packets();
+  f.node_bytes = links_->bytes_sent();
+  f.bytes_network = access_->memory();
+  f.bytes_queue = scheduler_.bytes();
+  static constexpr std::string_view kProbeNames[] = {
+      "duplicate suppressed", "conflict rejected",  "outbox re-sent",     "inbox duplicate dropped", "session re-attached", "unavailable answered",
+      "forbidden answered",   "receipt coalesced",  "range with tombstones", "session timed out",     "busy answered"};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
+    f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
+  }
+}
+
+}  // namespace wavetank::sim

@@ -1,0 +1,234 @@
+// A whole world from a scenario: server nodes, devices, networks, people, faults, history; and the loop that runs it.
+//
+// Phases: the active run (anything may break), then the liveness phase: faults stop, nobody starts anything new, every
+// app is opened, all devices must converge within the bound; then every user's auditor reads everything again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "reference/client/client.hpp"
+#include "reference/client/compact_store.hpp"
+#include "reference/environment/defects.hpp"
+#include "sim/network/access_network.hpp"
+#include "sim/network/node_links.hpp"
+#include "sim/population/behaviour.hpp"
+#include "sim/scenarios/scenario.pb.h"
+#include "sim/world/history_writer.hpp"
+#include "sim/world/injector.hpp"
+#include "sim/world/sampler.hpp"
+#include "sim/world/server_node.hpp"
+
+namespace wavetank::sim {
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  DefectSet defects;
+  // Called every 65,536 events; for progress only.
+  std::function<void()> progress;
+  // Called for every event before it is handled, with a digest of everything hashed so far; for the determinism check.
+  std::function<void(const Event&)> tap;
+};
+
+// A stretch of the run in one phase.
+struct PhaseSpan {
+  history::Phase phase;
+  TimeNs begin;
+  TimeNs end;
+};
+
+// What the world itself can say after its end; verdicts are the judge's.
+struct WorldFacts {
+  std::uint64_t trace_hash = 0;
+  std::uint64_t history_hash = 0;
+  std::uint64_t events = 0;
+  std::uint64_t events_by_kind[kEventKinds] = {};
+  std::uint64_t sends = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t devices = 0;
+  std::uint64_t users = 0;
+  std::uint64_t conversations = 0;
+  TimeNs end = 0;
+  TimeNs quiesced = 0;
+  DurationNs converged_after = kNever;  // since quiesced; kNever when not all did
+  std::uint64_t commits = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t access_packets = 0;
+  std::uint64_t access_bytes = 0;
+  std::uint64_t node_packets = 0;
+  std::uint64_t node_bytes = 0;
+  std::uint64_t inbox_overflows = 0;
+  std::size_t bytes_devices = 0;
+  std::size_t bytes_network = 0;
+  std::size_t bytes_queue = 0;
+  std::size_t bytes_disks = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> probes;
+};
+
+class World final : private AccessListener, private LinkListener, private Stage, private FaultTargets, private server::Authenticator {
+ public:
+  // Builds the world; errors (a missing trace, an unknown region) are one line. The scenario must be valid
+  // (scenarios::validate). `sink` hears everything and must outlive the world.
+  static std::expected<std::unique_ptr<World>, std::string> make(const scenarios::Scenario& scenario, WorldOptions options, history::Sink& sink);
+  ~World() override;
+
+  // Runs to the end. Call once.
+  void run();
+
+  const WorldFacts& facts() const { return facts_; }
+  const Script& script() const { return script_; }
+  const faults::Plan& plan() const { return plan_; }
+  const std::vector<FaultSpan>& fault_spans() const { return injector_->spans(); }
+  const std::vector<PhaseSpan>& phases() const { return phases_; }
+  const SampleSeries& series() const { return series_; }
+  // Connected devices, sampled every second from each mass disconnect on, for two minutes.
+  const std::vector<SampleSeries>& reconnects() const { return reconnects_; }
+  const std::vector<std::uint32_t>& node_regions() const { return node_regions_; }
+  TimeNs now() const override { return scheduler_.now(); }
+  TimeNs planned_end() const { return scenario_.run_s() * kSecond; }
+  std::uint64_t events_so_far() const { return facts_.events; }
+  std::vector<std::string> active_faults() const { return injector_->active_names(); }
+  // Rolling hash of one entity: nodes first, then devices. For naming the first that differs.
+  std::uint64_t trace_of(std::uint32_t entity) const;
+  std::string entity_name(std::uint32_t source) const;
+
+ private:
+  struct Device {
+    Device(const client::ClientShared& shared, client::StagingArea& staging, UserId user, DeviceIndex index, DeviceTag tag)
+        : store(staging), machine(shared, user, index, tag, {}, store) {}
+    client::CompactStore store;
+    client::Client machine;
+    TimeNs timer_at = kNever;
+    SkewedClock clock;
+    std::uint32_t connection = kNoConnection;
+    std::uint32_t connections = 0;
+    std::uint32_t failed_dials = 0;
+    RollingHash trace;
+  };
+
+  World(const scenarios::Scenario& scenario, WorldOptions options, history::Sink& sink);
+  std::expected<void, std::string> build();
+  std::expected<void, std::string> build_topology();
+  std::expected<void, std::string> build_population();
+  std::expected<void, std::string> build_faults();
+  void build_nodes();
+  void build_devices();
+  server::ServerConfig server_config(NodeId node) const;
+  void add_device(std::uint32_t device);
+
+  void run_until(TimeNs end);
+  void handle(const Event& event);
+  void liveness_phase();
+  void audit_phase();
+  void report_states();
+  bool all_converged() const;
+  void sample();
+  void sample_reconnect(std::uint32_t curve);
+  void change_phase();
+  void collect_facts();
+
+  // ---- devices
+  template <class Fn>
+  void with_device(std::uint32_t device, Fn&& fn);
+  void carry_out(std::uint32_t device, Effect& effect);
+  void dial(std::uint32_t device);
+  std::uint32_t choose_gateway(std::uint32_t device);
+  void device_timer(std::uint32_t device);
+
+  // ---- AccessListener
+  void device_connected(std::uint32_t device) override;
+  void device_closed(std::uint32_t device, CloseReason reason) override;
+  void device_packet(std::uint32_t device, Packet&& packet) override;
+  bool gateway_listens(std::uint32_t node, bool& hangs) override;
+  void gateway_opened(std::uint32_t node, std::uint32_t connection) override;
+  void gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) override;
+  void gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) override;
+  // ---- LinkListener
+  bool node_alive(std::uint32_t node) override { return nodes_[node]->is_alive(); }
+  void link_up(std::uint32_t node, std::uint32_t peer) override { nodes_[node]->peer_up(peer); }
+  void link_down(std::uint32_t node, std::uint32_t peer) override { nodes_[node]->peer_down(peer); }
+  void link_packet(std::uint32_t node, std::uint32_t peer, Packet&& packet) override {
+    nodes_[node]->peer_packet(peer, std::move(packet));
+  }
+  // ---- Stage
+  void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override;
+  void open_app(std::uint32_t device) override;
+  void close_app(std::uint32_t device) override;
+  bool app_is_open(std::uint32_t device) const override { return devices_[device].machine.is_running(); }
+  std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind, std::uint32_t size) override;
+  std::uint32_t direct(std::uint32_t user, std::uint32_t other) override;
+  void read(std::uint32_t device, std::uint32_t conversation) override;
+  // ---- FaultTargets
+  std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
+  std::vector<std::uint32_t> connections_at(const Selector& selector) override;
+  std::vector<std::uint32_t> devices_at(const Selector& selector) override;
+  void kill_node(std::uint32_t node, bool drop_unsynced) override;
+  void restart_node(std::uint32_t node) override;
+  void pause_node(std::uint32_t node) override { nodes_[node]->pause(); }
+  void resume_node(std::uint32_t node) override { nodes_[node]->resume(); }
+  void slow_disk(std::uint32_t node, std::int64_t factor) override { nodes_[node]->set_disk_slowdown(factor); }
+  void set_door(std::uint32_t node, bool refuses, bool hangs) override;
+  void kill_connection_silently(std::uint32_t connection) override { access_->kill_silently(connection); }
+  void reset_connection(std::uint32_t connection) override { access_->reset(connection); }
+  void stall_connection(std::uint32_t connection, TimeNs until) override { access_->stall(connection, until); }
+  void restart_device(std::uint32_t device) override;
+  void paths_changed() override;
+  void fault_changed(std::uint32_t fault, bool active) override;
+  // ---- Authenticator: the simulated network knows its devices
+  bool accept(const protocol::Hello&) override { return true; }
+
+  scenarios::Scenario scenario_;
+  WorldOptions options_;
+  Randomness randomness_;
+  Scheduler scheduler_;
+  std::vector<std::string> region_names_;
+  std::vector<std::string> cohort_names_;
+  std::vector<CohortProfile> cohorts_;
+  std::unique_ptr<Reachability> reachability_;
+  std::unique_ptr<server::Placement> placement_;
+  Script script_;
+  std::unique_ptr<Directory> directory_;
+  history::Sink& sink_;
+  std::unique_ptr<HistoryWriter> history_;
+  std::unique_ptr<ServiceCosts> costs_;
+  DiskProfile disk_profile_;
+  std::unique_ptr<SqliteVfs> vfs_;
+  std::unique_ptr<AccessNetwork> access_;
+  std::unique_ptr<NodeLinks> links_;
+  std::unique_ptr<NodeServices> services_;
+  std::vector<std::unique_ptr<ServerNode>> nodes_;
+  std::vector<std::uint32_t> node_regions_;
+  std::vector<std::vector<std::uint32_t>> gateways_by_region_;
+  struct Door {
+    std::uint32_t refuses = 0;
+    std::uint32_t hangs = 0;
+  };
+  std::vector<Door> doors_;  // by node
+  client::StagingArea staging_;
+  std::unique_ptr<client::ClientShared> client_shared_;
+  std::deque<Device> devices_;
+  Effects device_effects_;
+  std::unique_ptr<Behaviour> behaviour_;
+  faults::Plan plan_;
+  std::unique_ptr<Injector> injector_;
+  std::uint32_t source_population_ = 0;
+  std::uint32_t source_faults_ = 0;
+  std::uint32_t source_devices_ = 0;
+  history::Phase phase_ = history::Phase::kCalm;
+  TimeNs phase_since_ = 0;
+  TimeNs recovery_until_ = 0;
+  bool draining_ = false;
+  std::vector<PhaseSpan> phases_;
+  SampleSeries series_;
+  std::vector<SampleSeries> reconnects_;
+  std::vector<DurationNs> busy_before_;
+  WorldFacts facts_;
+};
+
+}  // namespace wavetank::sim
