@@ -122,10 +122,11 @@ TEST(SqliteStore, CommittedBatchesSurviveADeathWithoutClosing) {
 }
 
 TEST(SqliteStore, ReadsLeaveNothingOpenThatKeepsTheLogFromStartingAnew) {
+  register_test_vfs();
   const TemporaryFolder folder;
   SqliteOptions options;
   options.checkpoint_pages = 16;
-  SqliteStore store(folder.file("log.db"), {}, options);
+  SqliteStore store(folder.file("log.db"), kTestVfsName, options);
   std::vector<protocol::Event> events;
   std::vector<protocol::Change> changes;
   for (std::uint64_t seq = 1; seq <= 2000; ++seq) {
@@ -203,18 +204,59 @@ TEST(SqliteStore, ADamagedPageIsAFailureWithTheStatement) {
   }
 }
 
-// /dev/full would do for a file, not for a database: a limit on pages stands in for the full disk.
-TEST(SqliteStore, AFullDiskIsAFailureAndTheDestructorIsSilent) {
+// What the commit says under a fault, with the store then destroyed under the same fault; the next opening
+// finds what was committed before.
+void expect_failing_commit(TestFault fault, const std::string& message) {
+  register_test_vfs();
   const TemporaryFolder folder;
   const std::string path = folder.file("log.db");
   {
-    SqliteStore store(path);
+    SqliteStore store(path, kTestVfsName);
     store.append_entry(event_at(1));
     store.commit();
-    std::filesystem::remove(path);
-    std::filesystem::remove(path + "-wal");  // its files are gone under it
+    store.append_entry(event_at(2));
+    set_test_fault(fault);
+    try {
+      store.commit();
+      ADD_FAILURE() << "committed";
+    } catch (const StoreFailure& failure) {
+      const std::string text = failure.what();
+      EXPECT_NE(text.find(path), std::string::npos) << text;
+      EXPECT_NE(text.find(message), std::string::npos) << text;
+      EXPECT_NE(text.find("COMMIT"), std::string::npos) << text;
+    }
   }
-  EXPECT_EQ(failure_of(path), "");
+  set_test_fault(TestFault::kNone);
+  SqliteStore store(path, kTestVfsName);
+  std::vector<protocol::Event> events;
+  store.entries(kConversation, 1, 10, 10, events);
+  ASSERT_GE(events.size(), 1u);
+  EXPECT_EQ(events.front(), event_at(1));
+}
+
+TEST(SqliteStore, AFullDiskIsAFailure) {
+  expect_failing_commit(TestFault::kFull, "database or disk is full");
+}
+TEST(SqliteStore, AFailingSyncIsAFailure) { expect_failing_commit(TestFault::kSyncFails, "disk I/O error"); }
+TEST(SqliteStore, ADiskThatIsGoneIsAFailure) {
+  expect_failing_commit(TestFault::kEverything, "disk I/O error");
+}
+
+TEST(SqliteStore, EndsSilentlyInsideABatchOverADiskThatIsGone) {
+  register_test_vfs();
+  const TemporaryFolder folder;
+  SqliteOptions options;
+  options.cache_kib = 8;  // so that the batch has already spilled into the log
+  {
+    SqliteStore store(folder.file("log.db"), kTestVfsName, options);
+    for (std::uint64_t seq = 1; seq <= 300; ++seq) store.append_entry(event_at(seq, 500));
+    set_test_fault(TestFault::kEverything);
+  }
+  set_test_fault(TestFault::kNone);
+  SqliteStore store(folder.file("log.db"), kTestVfsName, options);
+  std::vector<protocol::Event> events;
+  store.entries(kConversation, 1, 300, 300, events);
+  EXPECT_TRUE(events.empty());
 }
 
 TEST(SqliteStore, OptionsChangeNothingThatIsRead) {

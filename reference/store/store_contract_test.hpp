@@ -8,6 +8,7 @@
 
 #include "reference/store/memory_store.hpp"
 #include "reference/store/sqlite_store.hpp"
+#include "reference/store/test_vfs.hpp"
 
 namespace wavetank::store {
 
@@ -50,12 +51,15 @@ class MemoryUnderTest final : public EngineUnderTest {
 
 class SqliteUnderTest final : public EngineUnderTest {
  public:
-  explicit SqliteUnderTest(const SqliteOptions& options = {}) : options_(options) { restart(); }
+  explicit SqliteUnderTest(const SqliteOptions& options = {}) : options_(options) {
+    register_test_vfs();
+    restart();
+  }
   LogStore& store() override { return *store_; }
   WriteVolume commit() override { return store_->commit(); }
   void restart() override {
     store_.reset();  // before the new one: the file is locked
-    store_ = std::make_unique<SqliteStore>(folder_.file("log.db"), std::string(), options_);
+    store_ = std::make_unique<SqliteStore>(folder_.file("log.db"), kTestVfsName, options_);
   }
 
  private:
