@@ -59,6 +59,12 @@ int serve(Choice& choice) {
   }
   EventLoop loop;
   std::unique_ptr<Server> server;
+  // Before anybody can know that we are here.
+  int signals = 0;
+  loop.on_signals([&](int) {
+    if (++signals > 1) return loop.stop();
+    server->shut_down([&loop] { loop.stop(); });
+  });
   try {
     server = std::make_unique<Server>(loop, choice.server);
   } catch (const StartFailure& failure) {
@@ -70,11 +76,6 @@ int serve(Choice& choice) {
   }
   print_line(fmt::format("data in {}", choice.memory ? "memory" : choice.data));
   print_line(fmt::format("listening on ws://{}:{}", choice.server.address, server->port()));
-  int signals = 0;
-  loop.on_signals([&](int) {
-    if (++signals > 1) return loop.stop();
-    server->shut_down([&loop] { loop.stop(); });
-  });
   loop.run();
   server.reset();
   print_line("stopped");

@@ -32,7 +32,7 @@ struct Message {
 CloseReason reason_of(const Failure& error, std::uint16_t code) {
   if (error == boost::asio::error::connection_refused) return CloseReason::kRefused;
   if (error == beast::error::timeout || error == boost::asio::error::timed_out) return CloseReason::kTimeout;
-  if (error == websocket::error::closed) {
+  if (code != kCloseAbnormal) {
     const bool proper = code == kCloseNormal || code == kCloseGoingAway;
     return proper ? CloseReason::kNormal : CloseReason::kProtocolError;
   }
@@ -113,7 +113,9 @@ struct WebSocket::State : std::enable_shared_from_this<State> {
     stream.async_write(boost::asio::buffer(queue.front().bytes),
                        [self = shared_from_this()](const Failure& error, std::size_t) {
                          self->writing = false;
-                         if (error) return self->end(error);
+                         // The read beside it fails too, and first gets what the peer may have said at the
+                         // end.
+                         if (error) return;
                          self->queued_bytes -= self->queue.front().bytes.size();
                          self->queue.pop_front();
                          self->write();
@@ -164,7 +166,8 @@ struct WebSocket::State : std::enable_shared_from_this<State> {
     Failure ignored;
     stream.next_layer().close(ignored);
     std::uint16_t code = kCloseAbnormal;
-    if (error == websocket::error::closed) code = stream.reason().code;
+    // A peer that failed the connection may reset it right behind its close frame.
+    if (stream.reason().code != websocket::close_code::none) code = stream.reason().code;
     if (error == websocket::error::message_too_big) code = kCloseTooBig;
     SocketEvents* const listener = std::exchange(events, nullptr);
     if (listener != nullptr) listener->socket_closed(reason_of(error, code), code);
