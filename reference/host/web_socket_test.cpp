@@ -125,8 +125,8 @@ TEST_F(WebSocketTest, ADialWithoutAnAnswerTimesOut) {
 TEST_F(WebSocketTest, ClosingGivesUpOnAPeerThatDoesNotRead) {
   options.closing_timeout = 100 * kMillisecond;
   options.token = std::make_shared<int>(0);
-  Peer stuck;
   EventLoop sleeping;
+  Peer stuck;
   listener = std::make_unique<Listener>(loop, "127.0.0.1", 0, options,
                                         [this](std::unique_ptr<WebSocket> socket) -> SocketEvents& {
                                           server.socket = std::move(socket);
