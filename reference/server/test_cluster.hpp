@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -197,8 +198,7 @@ class Cluster {
   }
 
   // One input is one batch here.
-  template <class Input>
-  void input(NodeId id, Input&& handle) {
+  void input(NodeId id, const std::function<void(Node&, Effects&)>& handle) {
     if (!alive(id)) return;
     Slot& slot = nodes_[id];
     Effects effects;
