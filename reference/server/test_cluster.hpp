@@ -88,7 +88,7 @@ class Cluster {
   // ---- links and nodes
 
   void link_up(NodeId a, NodeId b) {
-    if (!alive(a) || !alive(b) || !up_.insert({{a, b}, true}).second) return;
+    if (a == b || !alive(a) || !alive(b) || !up_.insert({{a, b}, true}).second) return;
     input(a, [&](Node& node, Effects& e) { node.peer_up(b, now_, e); });
     input(b, [&](Node& node, Effects& e) { node.peer_up(a, now_, e); });
   }
@@ -207,20 +207,15 @@ class Cluster {
     const WriteVolume volume = slot.machine->end_batch();
     if (doomed_ == id && volume.rows > 0) {
       doomed_.reset();
-      // Defect::kAckBeforeSync lets some frames go before the sync that never comes.
-      Shard& shard = *shard_at(id);
-      std::erase_if(effects.list(), [&](const Effect& effect) { return !shard.may_leave_early(effect); });
-      carry_out(id, effects);
-      std::map<std::pair<NodeId, NodeId>, std::deque<protocol::Frame>> early = links_;
-      kill(id);
-      // What left early had left.
-      for (auto& [link, frames] : early) {
-        if (link.first != id) continue;
-        for (protocol::Frame& frame : frames) {
-          input(link.second,
-                [&](Node& node, Effects& e) { node.peer_frame_received(id, std::move(frame), now_, e); });
-        }
+      // Defect::kAckBeforeSync lets some frames go, and arrive, before the sync that never comes.
+      const Shard& shard = *shard_at(id);
+      for (Effect& effect : effects.list()) {
+        if (!shard.may_leave_early(effect)) continue;
+        input(effect.target, [&](Node& node, Effects& e) {
+          node.peer_frame_received(id, std::move(effect.frame), now_, e);
+        });
       }
+      kill(id);
       return;
     }
     slot.store->mark_durable();

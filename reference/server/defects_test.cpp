@@ -1,0 +1,364 @@
+// Every seeded defect of the server does what its name says, and the mistake is absent without it.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+
+#include "reference/server/test_cluster.hpp"
+
+namespace wavetank::server {
+namespace {
+
+using protocol::EntryKind;
+using protocol::ErrorCode;
+using protocol::SendStatus;
+
+const ConversationId kDirect = direct_conversation(1, 2);
+const ConversationId kGroup = group_conversation(0, 9);
+constexpr NodeId kShard = 1;
+
+// One gateway, shards from node 1 on, two users with two devices each.
+struct Service {
+  explicit Service(const ServerConfig& config, std::uint32_t shards = 1)
+      : cluster(1, shards, 1, config),
+        a(cluster.connect(0, 1, 0)),
+        a_other(cluster.connect(0, 1, 1)),
+        b(cluster.connect(0, 2, 0)),
+        c(cluster.connect(0, 3, 0)) {
+    cluster.run();
+  }
+  UserId user_of(ConnectionId from) const { return from == b ? 2 : from == c ? 3 : 1; }
+  protocol::SendAck send(ConnectionId from, const ConversationId& to, std::uint32_t counter,
+                         const std::string& payload = "text") {
+    return cluster.ask<protocol::SendAck>(
+        from, test::text(to, test::key(user_of(from), from == a_other ? 1 : 0, counter), payload));
+  }
+  void member(ConnectionId who, EntryKind kind, std::uint32_t counter) {
+    cluster.ask<protocol::SendAck>(who, test::membership(kGroup, test::key(user_of(who), 0, counter), kind));
+  }
+  void join(ConnectionId who) { member(who, EntryKind::kJoin, 1000); }
+  void leave(ConnectionId who) { member(who, EntryKind::kLeave, 1001); }
+  protocol::RangeResult fetch(ConnectionId who, const ConversationId& id, std::uint64_t from = 1) {
+    return cluster.ask<protocol::RangeResult>(who, protocol::FetchRange{id, 0, from, 0, 0});
+  }
+  protocol::SyncResult sync(ConnectionId who) {
+    return cluster.ask<protocol::SyncResult>(who, protocol::Sync{});
+  }
+  protocol::CursorAck read(ConnectionId who, std::uint64_t seq) {
+    return cluster.ask<protocol::CursorAck>(who, protocol::ReadWatermark{kDirect, 0, seq, false});
+  }
+  std::vector<std::uint64_t> live(ConnectionId who) const {
+    std::vector<std::uint64_t> numbers;
+    for (const protocol::Change& change : cluster.pushed(who)) {
+      if (change.event) numbers.push_back(change.event->conv_seq);
+    }
+    return numbers;
+  }
+  std::size_t receipts(ConnectionId who) const {
+    std::size_t count = 0;
+    for (const protocol::Change& change : cluster.pushed(who))
+      count += change.kind == protocol::ChangeKind::kReceipt;
+    return count;
+  }
+  void restart(NodeId shard = kShard) {
+    cluster.kill(shard);
+    cluster.start(shard);
+    cluster.run();
+  }
+
+  test::Cluster cluster;
+  ConnectionId a;
+  ConnectionId a_other;
+  ConnectionId b;
+  ConnectionId c;
+};
+
+struct Case {
+  Defect defect;
+  const char* name;
+  // True when the mistake was seen.
+  std::function<bool(const ServerConfig&)> mistaken;
+};
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+
+const Case kOrder[] = {
+    {Defect::kSequencePerConnection, "SequencePerConnection",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       return s.send(s.b, kDirect, 1).conv_seq == 1;
+     }},
+    {Defect::kHistorySortedByTime, "HistorySortedByTime",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.b, kDirect, 1, "first");
+       s.send(s.a, kDirect, 1, "second");
+       return s.fetch(s.a, kDirect).events.at(0).payload.view() == "second";
+     }},
+    {Defect::kAckNamesPreviousSequence, "AckNamesPreviousSequence",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 6; ++counter) s.send(s.a, kDirect, counter);
+       return s.send(s.a, kDirect, 7).conv_seq == 6;
+     }},
+    {Defect::kSocketSendsReordered, "SocketSendsReordered",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.send(s.a, test::text(kDirect, test::key(1, 0, 7), "7"), 7);
+       s.cluster.send(s.a, test::text(kDirect, test::key(1, 0, 8), "8"), 8);
+       s.cluster.run();
+       return s.fetch(s.a, kDirect).events.at(0).payload.view() == "8";
+     }},
+    {Defect::kPushDroppedSilently, "PushDroppedSilently",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 8; ++counter) s.send(s.a, kDirect, counter);
+       std::uint64_t end = 0;
+       for (const protocol::Change& change : s.cluster.pushed(s.b)) {
+         if (change.prev_user_seq != end) return false;  // it would be noticed
+         end = change.user_seq;
+       }
+       return end == 8 && s.live(s.b).size() == 7;
+     }},
+    {Defect::kSyncMissesRacingMessage, "SyncMissesRacingMessage",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       const auto result = s.sync(s.b);
+       return result.next_user_seq == 1 && result.changes.empty();
+     }},
+    {Defect::kLastMessageBeforeIdleLost, "LastMessageBeforeIdleLost",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 3; ++counter) s.send(s.a, kDirect, counter);
+       s.cluster.advance(30 * kSecond);
+       return s.live(s.b) == std::vector<std::uint64_t>{1, 2};
+     }},
+};
+
+const Case kRanges[] = {
+    {Defect::kPageDropsFirstRow, "PageDropsFirstRow",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 3; ++counter) s.send(s.a, kDirect, counter);
+       return s.fetch(s.b, kDirect, 2).events.at(0).conv_seq == 3;
+     }},
+    {Defect::kPageRepeatsLastRow, "PageRepeatsLastRow",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 3; ++counter) s.send(s.a, kDirect, counter);
+       return s.fetch(s.b, kDirect, 2).events.at(0).conv_seq == 1;
+     }},
+    {Defect::kResendsAllAfterReconnect, "ResendsAllAfterReconnect",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       const ConnectionId again = s.cluster.connect(0, 2, 0);
+       s.cluster.run();
+       return s.live(again).size() == 1;
+     }},
+    {Defect::kPushAndSyncBothDeliver, "PushAndSyncBothDeliver",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       s.sync(s.b);
+       return s.live(s.b).size() == 2;
+     }},
+    {Defect::kFormerMemberKeepsFeed, "FormerMemberKeepsFeed",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.join(s.a);
+       s.join(s.b);
+       s.leave(s.b);
+       s.send(s.a, kGroup, 1);
+       return s.live(s.b).back() == 4;
+     }},
+    {Defect::kJoinSeesEntryBefore, "JoinSeesEntryBefore",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.join(s.a);
+       s.send(s.a, kGroup, 1);
+       s.join(s.b);
+       return s.fetch(s.b, kGroup).events.at(0).conv_seq == 2;
+     }},
+};
+
+const Case kSends[] = {
+    {Defect::kSenderFromClientFrame, "SenderFromClientFrame",
+     [](const ServerConfig& config) {
+       Service s(config);
+       auto message = test::text(kDirect, test::key(1, 0, 1), "x");
+       message.target_user = 2;
+       s.cluster.ask<protocol::SendAck>(s.a, message);
+       return s.fetch(s.b, kDirect).events.at(0).sender == 2;
+     }},
+    {Defect::kDedupLostAtRestart, "DedupLostAtRestart",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       s.restart();
+       return s.send(s.a, kDirect, 1).status == SendStatus::kAccepted;
+     }},
+    {Defect::kDedupWithoutDevice, "DedupWithoutDevice",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1, "one");
+       return s.send(s.a_other, kDirect, 1, "two").status != SendStatus::kAccepted;
+     }},
+    {Defect::kConflictAcceptedAsDuplicate, "ConflictAcceptedAsDuplicate",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1, "one");
+       return s.send(s.a, kDirect, 1, "two").status == SendStatus::kDuplicate &&
+              s.fetch(s.b, kDirect).events.at(0).payload.view() == "one";
+     }},
+    {Defect::kConflictOverwritesPayload, "ConflictOverwritesPayload",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1, "one");
+       s.send(s.a, kDirect, 1, "two");
+       return s.fetch(s.b, kDirect).events.at(0).payload.view() == "two";
+     }},
+    {Defect::kDedupWindowEvicts, "DedupWindowEvicts",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 5; ++counter) s.send(s.a, kDirect, counter);
+       return s.send(s.a, kDirect, 5).status == SendStatus::kDuplicate &&
+              s.send(s.a, kDirect, 1).status == SendStatus::kAccepted;
+     }},
+    {Defect::kBusyThoughCommitted, "BusyThoughCommitted",
+     [](const ServerConfig& config) {
+       Service s(config);
+       const auto ack = s.send(s.a, kDirect, 7);
+       return ack.status == SendStatus::kRejected && is_definite(ack.error) && s.live(s.b).size() == 1;
+     }},
+    {Defect::kForbiddenAfterFanout, "ForbiddenAfterFanout",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.join(s.a);
+       const auto ack = s.send(s.b, kGroup, 1);
+       return ack.error == ErrorCode::kForbidden && s.live(s.a).size() == 2;
+     }},
+};
+
+const Case kDurability[] = {
+    {Defect::kAckBeforeSync, "AckBeforeSync",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.kill_at_next_batch(kShard);
+       const auto ack = s.send(s.a, kDirect, 1);
+       s.cluster.start(kShard);
+       s.cluster.run();
+       return ack.status == SendStatus::kAccepted && ack.conv_seq == 1 && s.fetch(s.a, kDirect).head_seq == 0;
+     }},
+    {Defect::kOutboxInMemory, "OutboxInMemory",
+     [](const ServerConfig& config) {
+       Service s(config, 2);
+       const NodeId home = s.cluster.placement().home(kDirect);
+       const bool a_is_far = s.cluster.placement().home(UserId{1}) != home;
+       const UserId far = a_is_far ? 1 : 2;
+       EXPECT_NE(s.cluster.placement().home(far), home);
+       s.cluster.link_down(1, 2);
+       s.send(s.a, kDirect, 1);
+       s.restart(home);
+       s.cluster.link_up(1, 2);
+       s.cluster.run();
+       s.send(s.a, kDirect, 2);
+       return s.sync(a_is_far ? s.a : s.b).changes.size() == 1;
+     }},
+    {Defect::kSequenceFromCount, "SequenceFromCount",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.join(s.a);
+       s.send(s.a, kGroup, 1);
+       s.restart();
+       return s.send(s.a, kGroup, 2).conv_seq == 2;
+     }},
+    {Defect::kHeadAheadOfStore, "HeadAheadOfStore",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.kill_at_next_batch(kShard);
+       s.cluster.send(s.a, test::text(kDirect, test::key(1, 0, 1), "lost"), 5);
+       s.cluster.run();
+       s.cluster.start(kShard);
+       s.cluster.run();
+       return s.send(s.a, kDirect, 2).conv_seq == 2;
+     }},
+    {Defect::kFixedStall, "FixedStall",
+     [](const ServerConfig& config) {
+       Service s(config);
+       const DurationNs to_stall = 60 * kSecond - s.cluster.now() % (60 * kSecond);
+       s.cluster.advance(to_stall + kSecond / 2);
+       s.cluster.send(s.a, test::text(kDirect, test::key(1, 0, 1), "x"), 5);
+       s.cluster.run();
+       const bool late = s.live(s.b).empty();
+       s.cluster.advance(2 * kSecond);
+       return late && s.live(s.b).size() == 1;
+     }},
+};
+
+const Case kMarks[] = {
+    {Defect::kReadLastWriterWins, "ReadLastWriterWins",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 2; ++counter) s.send(s.b, kDirect, counter);
+       s.read(s.a, 2);
+       return s.read(s.a_other, 1).read_seq == 1 && s.read(s.a, 1).read_seq == 1;
+     }},
+    {Defect::kStaleDeviceLowersRead, "StaleDeviceLowersRead",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t counter = 1; counter <= 2; ++counter) s.send(s.b, kDirect, counter);
+       s.read(s.a, 2);
+       return s.read(s.a_other, 1).read_seq == 1;
+     }},
+    {Defect::kDeliveredBelowRead, "DeliveredBelowRead",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.b, kDirect, 1);
+       return s.read(s.a, 1).delivered_seq == 0;
+     }},
+    {Defect::kReceiptBeforeDelivery, "ReceiptBeforeDelivery",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.disconnect(s.b);
+       s.send(s.a, kDirect, 1);
+       return s.receipts(s.a) == 1;
+     }},
+    {Defect::kOwnMessagesUnread, "OwnMessagesUnread",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       return s.read(s.a, 0).unread == 1;
+     }},
+    {Defect::kReceiptsToFormerMembers, "ReceiptsToFormerMembers",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.join(s.a);
+       s.join(s.b);
+       s.send(s.b, kGroup, 1);
+       s.leave(s.b);
+       s.cluster.ask<protocol::CursorAck>(s.a, protocol::DeliveredCursor{kGroup, 0, 3});
+       return s.receipts(s.b) == 1;
+     }},
+};
+
+class SeededDefect : public testing::TestWithParam<Case> {};
+
+TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  ServerConfig config;
+  EXPECT_FALSE(GetParam().mistaken(config));
+  config.defects.enable(GetParam().defect);
+  EXPECT_TRUE(GetParam().mistaken(config));
+}
+
+const auto kName = [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); };
+INSTANTIATE_TEST_SUITE_P(Order, SeededDefect, testing::ValuesIn(kOrder), kName);
+INSTANTIATE_TEST_SUITE_P(Ranges, SeededDefect, testing::ValuesIn(kRanges), kName);
+INSTANTIATE_TEST_SUITE_P(Sends, SeededDefect, testing::ValuesIn(kSends), kName);
+INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
+INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
+
+}  // namespace
+}  // namespace wavetank::server
