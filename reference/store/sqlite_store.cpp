@@ -46,9 +46,9 @@ bool is_plain(const protocol::Change& change) {
 // REPLACE into a table without further indexes is one descent of its tree: SQLite skips the search for a row
 // to replace.
 struct SqliteStore::Statements {
-  explicit Statements(const SqliteDatabase& database) : database_(database) {}
-  const SqliteDatabase& database_;
-  SqliteStatement make(const char* sql) { return {database_, sql}; }
+  explicit Statements(const SqliteDatabase& opened) : database(opened) {}
+  const SqliteDatabase& database;
+  SqliteStatement make(const char* sql) { return {database, sql}; }
 
   SqliteStatement begin = make("BEGIN IMMEDIATE");
   SqliteStatement commit = make("COMMIT");
