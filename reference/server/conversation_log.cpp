@@ -244,6 +244,60 @@ void ConversationLog::append(const ConversationId& id, Conversation& conversatio
   if (config_.defects.has(Defect::kHeadAheadOfStore)) believed_heads_[id] = conversation.row;
 }
 
+// A repeat of a known key: its place, or a conflict.
+void ConversationLog::answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row,
+                                    std::uint64_t hash, protocol::SendAck& ack) {
+  if (row.content_hash != hash) {
+    if (config_.defects.has(Defect::kConflictOverwritesPayload)) {
+      overwritten_[message.conversation][row.conv_seq] = message.payload;
+    } else if (!config_.defects.has(Defect::kConflictAcceptedAsDuplicate)) {
+      ack.error = ErrorCode::kIdempotencyConflict;
+      observer_.probe(config_.self, Probe::kConflictRejected);
+      return;
+    }
+  }
+  ack.status = SendStatus::kDuplicate;
+  ack.conv_seq = row.conv_seq;
+  ack.msg_no = row.msg_no;
+  ack.server_time_ms = row.server_time_ms;
+  observer_.probe(config_.self, Probe::kDuplicateSuppressed);
+}
+
+protocol::Event ConversationLog::next_event(const protocol::Route& from, const protocol::SendMessage& message,
+                                            const Conversation& conversation, UserId target,
+                                            TimeNs now) const {
+  protocol::Event event;
+  event.conversation = message.conversation;
+  event.conv_epoch = conversation.row.epoch;
+  event.conv_seq = conversation.row.head_seq + 1;
+  event.msg_no = is_countable(message.kind) ? conversation.row.head_msg_no + 1 : 0;
+  event.sender = from.user;
+  event.sender_device = from.device;
+  event.client_msg_id = message.client_msg_id;
+  event.server_time_ms = static_cast<std::uint64_t>(now / kMillisecond);
+  event.kind = message.kind;
+  event.target_user = target;
+  event.reply_to_seq = message.reply_to_seq;
+  event.payload = message.payload;
+  if (config_.defects.has(Defect::kSenderFromClientFrame) && target != 0) event.sender = target;
+  return event;
+}
+
+void ConversationLog::accept(const protocol::Event& event, protocol::SendAck& ack) const {
+  ack.status = SendStatus::kAccepted;
+  ack.conv_seq = event.conv_seq;
+  ack.msg_no = event.msg_no;
+  ack.server_time_ms = event.server_time_ms;
+  if (config_.defects.has(Defect::kAckNamesPreviousSequence) && ack.conv_seq % kDefectPeriod == 0)
+    --ack.conv_seq;
+  if (config_.defects.has(Defect::kBusyThoughCommitted) &&
+      message_counter(event.client_msg_id) % kDefectPeriod == 0) {
+    // The quota is checked after the commit. The code is one that a client takes for final.
+    ack.status = SendStatus::kRejected;
+    ack.error = ErrorCode::kTooLarge;
+  }
+}
+
 SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::SendMessage& message,
                                   TimeNs now, std::vector<UserId>& recipients) {
   recipients.clear();
@@ -259,26 +313,13 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
   const ConversationId& id = message.conversation;
   Conversation& conversation = load(id);
   ack.conv_epoch = conversation.row.epoch;
-  const store::SendKey key = key_of(from, message);
-  const std::uint64_t hash = content_hash(message);
 
   // Before membership: a repeat of an accepted send is answered with its place even if the sender has left
   // since.
+  const store::SendKey key = key_of(from, message);
+  const std::uint64_t hash = content_hash(message);
   if (const std::optional<store::SendKeyRow> row = find_key(key, conversation.row.head_seq)) {
-    if (row->content_hash != hash && !config_.defects.has(Defect::kConflictAcceptedAsDuplicate) &&
-        !config_.defects.has(Defect::kConflictOverwritesPayload)) {
-      ack.error = ErrorCode::kIdempotencyConflict;
-      observer_.probe(config_.self, Probe::kConflictRejected);
-      return outcome;
-    }
-    if (config_.defects.has(Defect::kConflictOverwritesPayload) && row->content_hash != hash) {
-      overwritten_[id][row->conv_seq] = message.payload;
-    }
-    ack.status = SendStatus::kDuplicate;
-    ack.conv_seq = row->conv_seq;
-    ack.msg_no = row->msg_no;
-    ack.server_time_ms = row->server_time_ms;
-    observer_.probe(config_.self, Probe::kDuplicateSuppressed);
+    answer_repeat(message, *row, hash, ack);
     return outcome;
   }
 
@@ -292,41 +333,17 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     if (!stored_all_the_same) return outcome;
   }
 
-  protocol::Event& event = outcome.event;
-  event.conversation = id;
-  event.conv_epoch = conversation.row.epoch;
-  event.conv_seq = conversation.row.head_seq + 1;
-  event.msg_no = is_countable(message.kind) ? conversation.row.head_msg_no + 1 : 0;
-  event.sender = from.user;
-  event.sender_device = from.device;
-  event.client_msg_id = message.client_msg_id;
-  event.server_time_ms = static_cast<std::uint64_t>(now / kMillisecond);
-  event.kind = message.kind;
-  event.target_user = target;
-  event.reply_to_seq = message.reply_to_seq;
-  event.payload = message.payload;
-  if (config_.defects.has(Defect::kSenderFromClientFrame) && target != 0) event.sender = target;
-  append(id, conversation, event);
-  if (config_.defects.has(Defect::kSequencePerConnection))
-    event.conv_seq = ++session_sequences_[from.session];
-  remember_key(key, {event.conv_seq, event.msg_no, hash, event.server_time_ms});
-  recipients_of(id, conversation, event, recipients);
+  outcome.event = next_event(from, message, conversation, target, now);
+  append(id, conversation, outcome.event);
+  if (config_.defects.has(Defect::kSequencePerConnection)) {
+    // What is announced is the sender's session's own count.
+    outcome.event.conv_seq = ++session_sequences_[from.session];
+  }
+  remember_key(key, {outcome.event.conv_seq, outcome.event.msg_no, hash, outcome.event.server_time_ms});
+  recipients_of(id, conversation, outcome.event, recipients);
   outcome.appended = true;
   outcome.by_pointer = recipients.size() > config_.inline_limit;
-  if (ack.error != ErrorCode::kNone) return outcome;
-
-  ack.status = SendStatus::kAccepted;
-  ack.conv_seq = event.conv_seq;
-  ack.msg_no = event.msg_no;
-  ack.server_time_ms = event.server_time_ms;
-  if (config_.defects.has(Defect::kAckNamesPreviousSequence) && ack.conv_seq % kDefectPeriod == 0)
-    --ack.conv_seq;
-  if (config_.defects.has(Defect::kBusyThoughCommitted) &&
-      message_counter(message.client_msg_id) % kDefectPeriod == 0) {
-    // The quota is checked after the commit. The code is one that a client takes for final.
-    ack.status = SendStatus::kRejected;
-    ack.error = ErrorCode::kTooLarge;
-  }
+  if (ack.error == ErrorCode::kNone) accept(outcome.event, ack);
   return outcome;
 }
 

@@ -106,6 +106,11 @@ class ConversationLog {
   store::SendKey key_of(const protocol::Route& from, const protocol::SendMessage& message) const;
   std::optional<store::SendKeyRow> find_key(const store::SendKey& key, std::uint64_t head_seq);
   void remember_key(const store::SendKey& key, const store::SendKeyRow& row);
+  void answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row, std::uint64_t hash,
+                     protocol::SendAck& ack);
+  protocol::Event next_event(const protocol::Route& from, const protocol::SendMessage& message,
+                             const Conversation& conversation, UserId target, TimeNs now) const;
+  void accept(const protocol::Event& event, protocol::SendAck& ack) const;
   // kNone when the sender may append this entry.
   protocol::ErrorCode permission(const ConversationId& id, const Conversation& conversation, UserId sender,
                                  protocol::EntryKind kind, UserId target) const;
