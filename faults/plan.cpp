@@ -7,6 +7,10 @@
 namespace wavetank::faults {
 namespace {
 
+bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
+
+}  // namespace
+
 std::string describe(const Place& place) {
   std::string text;
   switch (place.role()) {
@@ -33,14 +37,18 @@ std::string describe(const Place& place) {
   return text;
 }
 
-bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
-
-}  // namespace
+// A year: longer than any run, and far from where nanoseconds end.
+constexpr std::int64_t kLongestMs = 365LL * 86'400'000;
 
 void append_outages(std::span<const Outage> log, const OutageWindow& window, Randomness randomness,
                     Plan& plan) {
   const auto count = std::min<std::size_t>(window.count_max, log.size());
   if (count == 0 || window.end_ms <= window.start_ms) return;
+  const auto length_of = [&](const Outage& outage) {
+    const std::int64_t length_ms =
+        outage.duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor);
+    return std::max<std::int64_t>(1000, length_ms);
+  };
   // One outage of each equal stretch of the log: the choice keeps the log's order.
   std::vector<const Outage*> chosen;
   std::int64_t busy_ms = 0;
@@ -48,27 +56,25 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
     const std::size_t from = log.size() * i / count;
     const std::size_t to = log.size() * (i + 1) / count;
     const Outage& outage = log[from + randomness.below(to - from, Purpose::kFault, i, 0)];
-    const std::int64_t length_ms =
-        outage.duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor);
-    if (busy_ms + length_ms > (window.end_ms - window.start_ms) / 2) continue;
-    busy_ms += length_ms;
+    if (busy_ms + length_of(outage) > (window.end_ms - window.start_ms) / 2) continue;
+    busy_ms += length_of(outage);
     chosen.push_back(&outage);
   }
-  const std::int64_t stretch =
-      (window.end_ms - window.start_ms) / static_cast<std::int64_t>(std::max<std::size_t>(1, chosen.size()));
+  if (chosen.empty()) return;
+  // The time that is left over is shared evenly; each outage begins anywhere within its share.
+  const std::int64_t slack_ms =
+      (window.end_ms - window.start_ms - busy_ms) / static_cast<std::int64_t>(chosen.size());
+  std::int64_t free_from_ms = window.start_ms;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const std::int64_t length_ms = std::max<std::int64_t>(
-        1000, chosen[i]->duration_s * 1000 / std::max<std::int64_t>(1, window.duration_divisor));
-    const std::int64_t slack = std::max<std::int64_t>(0, stretch - length_ms);
+    const auto wait = randomness.below(static_cast<std::uint64_t>(slack_ms) + 1, Purpose::kFault, i, 1);
     Fault& fault = *plan.add_fault();
     fault.set_name(fmt::format("outage {}", i + 1));
     fault.set_kind(NODE_KILL);
-    fault.set_at_ms(window.start_ms + stretch * static_cast<std::int64_t>(i) +
-                    static_cast<std::int64_t>(
-                        randomness.below(static_cast<std::uint64_t>(slack) + 1, Purpose::kFault, i, 1)));
-    fault.set_duration_ms(length_ms);
+    fault.set_at_ms(free_from_ms + static_cast<std::int64_t>(wait));
+    fault.set_duration_ms(length_of(*chosen[i]));
     fault.mutable_target()->set_role(Place::GATEWAY);
     fault.mutable_target()->set_share_permille(static_cast<std::int32_t>(chosen[i]->severity_milli));
+    free_from_ms += slack_ms + length_of(*chosen[i]);
   }
 }
 
@@ -80,7 +86,13 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
     if (!fault.has_at_ms() || fault.at_ms() < 0) return who + ": at_ms must be 0 or more";
     if (fault.at_ms() >= run_ms)
       return fmt::format("{}: at_ms {} is not within the run of {} ms", who, fault.at_ms(), run_ms);
-    if (fault.duration_ms() < 0) return who + ": duration_ms must be 0 or more";
+    if (fault.duration_ms() < 0 || fault.duration_ms() > kLongestMs) {
+      return fmt::format("{}: duration_ms must be within 0 and {}", who, kLongestMs);
+    }
+    if (fault.extra_delay_ms() < 0 || fault.extra_delay_ms() > kLongestMs || fault.jitter_ms() < 0 ||
+        fault.jitter_ms() > kLongestMs) {
+      return fmt::format("{}: extra_delay_ms and jitter_ms must be within 0 and {}", who, kLongestMs);
+    }
     if (needs_path(fault.kind()) && (!fault.has_from() || !fault.has_to()))
       return who + ": needs both from and to";
     if (!needs_path(fault.kind()) && !fault.has_target()) return who + ": needs a target";

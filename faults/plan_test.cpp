@@ -47,6 +47,24 @@ TEST(Outages, TooLongForTheWindowAreLeftOut) {
   EXPECT_EQ(plan.fault_size(), 0);
 }
 
+TEST(Outages, OfUnequalLengthNeverOverlapNorLeaveTheWindow) {
+  std::vector<Outage> log;
+  for (int i = 0; i < 60; ++i) log.push_back({i * 10'000, i % 7 == 0 ? 36'000 : 1, 500});
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Plan plan;
+    append_outages(log, {.start_ms = 1000, .end_ms = 8'000'000, .duration_divisor = 20, .count_max = 6},
+                   Randomness(seed), plan);
+    ASSERT_GE(plan.fault_size(), 3);
+    std::int64_t free_from = 1000;
+    for (const Fault& fault : plan.fault()) {
+      ASSERT_GE(fault.at_ms(), free_from);
+      ASSERT_GE(fault.duration_ms(), 1000);
+      free_from = fault.at_ms() + fault.duration_ms();
+    }
+    ASSERT_LE(free_from, 8'000'000);
+  }
+}
+
 TEST(CheckPlan, NamesTheFaultAndWhatIsWrong) {
   Plan plan;
   Fault& fault = *plan.add_fault();
@@ -62,6 +80,22 @@ TEST(CheckPlan, NamesTheFaultAndWhatIsWrong) {
   EXPECT_EQ(check_plan(plan, 10), "fault 1 (cut): at_ms 10 is not within the run of 10 ms");
   fault.set_trigger(COMMIT_PENDING);
   EXPECT_EQ(check_plan(plan, 100), "fault 1 (cut): COMMIT_PENDING triggers node kills only");
+}
+
+TEST(CheckPlan, BoundsTimes) {
+  Plan plan;
+  Fault& fault = *plan.add_fault();
+  fault.set_kind(LINK_DELAY);
+  fault.set_at_ms(10);
+  fault.mutable_from();
+  fault.mutable_to();
+  EXPECT_EQ(check_plan(plan, 100), "");
+  fault.set_duration_ms(INT64_MAX);
+  EXPECT_NE(check_plan(plan, 100), "");
+  fault.set_duration_ms(10);
+  fault.set_extra_delay_ms(-1);
+  EXPECT_EQ(check_plan(plan, 100),
+            "fault 1 (no name): extra_delay_ms and jitter_ms must be within 0 and 31536000000");
 }
 
 TEST(Describe, SaysWhenWhatAndWhere) {

@@ -48,27 +48,27 @@ std::pair<std::string, int> split_index(std::string_view part) {
   if (bracket == std::string_view::npos || part.back() != ']') return {std::string(part), -1};
   int index = -1;
   const std::string_view digits = part.substr(bracket + 1, part.size() - bracket - 2);
-  std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return {std::string(part), -1};
   return {std::string(part.substr(0, bracket)), index};
 }
 
 std::expected<void, std::string> set_scalar(pb::Message& message, const pb::FieldDescriptor& field,
                                             const std::string& value) {
-  // The text-format parser knows how every scalar and enum is written; strings need their quotes.
-  std::string text = field.name() + ": ";
   if (field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING) {
-    text += '"' + value + '"';
-  } else {
-    text += value;
+    message.GetReflection()->SetString(&message, &field, value);
+    return {};
   }
+  // The text-format parser knows how every other scalar and every enum is written. Space would let a second
+  // field in.
+  const bool one_word = value.find_first_of(" \t\r\n,;#") == std::string::npos;
   std::unique_ptr<pb::Message> holder(message.New());
   FirstError errors("value");
   pb::TextFormat::Parser parser;
   parser.RecordErrorsTo(&errors);
-  if (!parser.ParseFromString(text, holder.get())) {
+  if (!one_word || !parser.ParseFromString(field.name() + ": " + value, holder.get())) {
     return Failure(fmt::format("'{}' is not a value of {} ({})", value, field.name(), field.cpp_type_name()));
   }
-  message.GetReflection()->ClearField(&message, &field);
   message.MergeFrom(*holder);
   return {};
 }
@@ -107,7 +107,8 @@ std::vector<Shipped> shipped_scenarios() {
 
 std::expected<Scenario, std::string> load_scenario(const std::string& name_or_file) {
   std::filesystem::path path = name_or_file;
-  if (!std::filesystem::exists(path)) path = data_root() / "sim/scenarios" / (name_or_file + ".txtpb");
+  if (!std::filesystem::is_regular_file(path))
+    path = data_root() / "sim/scenarios" / (name_or_file + ".txtpb");
   if (!std::filesystem::is_regular_file(path)) {
     std::string names;
     if (name_or_file.find('/') == std::string::npos && name_or_file.find(".txtpb") == std::string::npos) {
@@ -152,6 +153,9 @@ std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_v
     if (field->is_repeated() && (index < 0 || index >= reflection.FieldSize(*message, field))) {
       return Failure(fmt::format("--set {}: {} has {} elements; say which, for example {}[0]", setting, name,
                                  reflection.FieldSize(*message, field), name));
+    }
+    if (!field->is_repeated() && index >= 0) {
+      return Failure(fmt::format("--set {}: {} is not a list", setting, name));
     }
     const bool is_message = field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
     if (last) {
@@ -201,19 +205,37 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.outbox_batch", s.protocol().outbox_batch(), 1, 10'000},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
+      {"population.reply_max_ms", p.reply_max_ms(), 0, 86'400'000},
+      {"population.reply_wait_ms", p.reply_wait_ms(), 0, 86'400'000},
+      {"population.read_max_ms", p.read_max_ms(), 0, 86'400'000},
+      {"population.gap_cap_s", p.gap_cap_s(), 1, 1'000'000'000},
+      {"population.campus_messages", p.campus_messages(), 1, 100'000'000},
+      {"population.ramp_s", p.ramp_s(), 0, s.run_s()},
       {"transport.retransmit_min_ms", s.transport().retransmit_min_ms(), 1, 60'000},
+      {"transport.user_timeout_ms", s.transport().user_timeout_ms(), 1, 86'400'000},
+      {"transport.node_timeout_ms", s.transport().node_timeout_ms(), 1, 86'400'000},
+      {"transport.node_redial_ms", s.transport().node_redial_ms(), 1, 86'400'000},
       {"clocks.drift_ppm", s.clocks().drift_ppm(), 0, 10'000},
       {"costs.gateway_batch", s.costs().gateway_batch(), 1, 100'000},
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
   });
+  std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {
     if (!wrong.empty()) break;
     wrong = out_of_range({{"region.gateways", region.gateways(), 1, 1000},
                           {"region.shards", region.shards(), 1, 1000},
                           {"region.weight", region.weight(), 0, 1'000'000}});
+    weights += region.weight();
   }
+  if (wrong.empty() && weights == 0) wrong = "region.weight: at least one must be above 0";
+  weights = 0;
+  for (const Cohort& cohort : s.cohort()) {
+    if (wrong.empty()) wrong = out_of_range({{"cohort.weight", cohort.weight(), 0, 1'000'000}});
+    weights += cohort.weight();
+  }
+  if (wrong.empty() && weights == 0) wrong = "cohort.weight: at least one must be above 0";
   if (wrong.empty()) wrong = faults::check_plan(s.faults(), s.run_s() * 1000);
   if (!wrong.empty()) return Failure(wrong);
   return {};

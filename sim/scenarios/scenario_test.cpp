@@ -52,6 +52,10 @@ TEST(ApplySetting, ReachesNestedRepeatedAndEnumFields) {
   EXPECT_EQ(scenario.fidelity().wire(), Fidelity::FRAMES);
   EXPECT_EQ(scenario.messages(), 3000);
   EXPECT_EQ(scenario.topology().rtt_matrix(), "other.csv");
+  EXPECT_TRUE(apply_setting(scenario, "description=say \"hello\" a=b"));
+  EXPECT_EQ(scenario.description(), "say \"hello\" a=b");
+  EXPECT_TRUE(apply_setting(scenario, "messages=7"));
+  EXPECT_EQ(scenario.messages(), 7);
 }
 
 TEST(ApplySetting, ErrorsSayWhatThereIs) {
@@ -62,6 +66,13 @@ TEST(ApplySetting, ErrorsSayWhatThereIs) {
   EXPECT_NE(apply_setting(scenario, "topology.region[4].weight=1").error().find("0 elements"),
             std::string::npos);
   EXPECT_NE(apply_setting(scenario, "messages").error().find("path=value"), std::string::npos);
+  EXPECT_FALSE(apply_setting(scenario, "messages="));
+  EXPECT_FALSE(apply_setting(scenario, "messages=3 run_s: 5"));
+  EXPECT_FALSE(apply_setting(scenario, "messages=99999999999999999999"));
+  EXPECT_FALSE(apply_setting(scenario, "fidelity.wire=SMOKE"));
+  scenario.mutable_topology()->add_region();
+  EXPECT_FALSE(apply_setting(scenario, "topology.region[0x].weight=1"));
+  EXPECT_FALSE(apply_setting(scenario, "protocol[0].page_limit=1"));
 }
 
 TEST(Validate, RejectsImpossibleValues) {
@@ -72,6 +83,11 @@ TEST(Validate, RejectsImpossibleValues) {
   EXPECT_TRUE(validate(scenario)) << validate(scenario).error();
   scenario.set_run_s(0);
   EXPECT_EQ(validate(scenario).error(), "run_s must be within 1 and 1000000, is 0");
+  scenario.set_run_s(60);
+  scenario.mutable_cohort(0)->set_weight(0);
+  EXPECT_EQ(validate(scenario).error(), "cohort.weight: at least one must be above 0");
+  scenario.mutable_cohort(0)->set_weight(-1);
+  EXPECT_EQ(validate(scenario).error(), "cohort.weight must be within 0 and 1000000, is -1");
 }
 
 TEST(ScenarioDigest, ChangesWithEveryField) {
