@@ -49,10 +49,10 @@ enum class Kind : std::uint8_t {
                 // code = Via, flag = applied; canary = the digest the payload must have
   kTombstone,   // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
   kSyncInvoked,    // value = from user_seq
-  kSyncCompleted,  // value = from, value2 = next, seq = head, flag = more, code = ErrorCode
+  kSyncCompleted,  // value = from, value2 = next, seq = head, flag = more, code = ErrorCode; its rows follow directly
   kFetchInvoked,   // conversation, seq = from, value = to (0 = head)
   kFetchCompleted, // conversation, seq = from, value = covered to, value2 = head, flag = more, code = ErrorCode;
-                   // the page's kReceived and kTombstone records stand before it
+                   // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
   // ---- marks
   kDeliveredSent,  // conversation, seq
   kReadInvoked,    // conversation, seq
@@ -62,7 +62,7 @@ enum class Kind : std::uint8_t {
   // ---- service share, on one clock
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
   kEventLeavesGateway,  // key, conversation, seq, value = gateway node; device = recipient: first byte leaves
-  // ---- convergence, at the end
+  // ---- convergence, at the end; a device's state stands before those of its conversations
   kDeviceState,        // device's own view: value = feed cursor, value2 = feed head, flag = converged, code = pending reason
   kConversationState,  // device's view of one conversation: seq = cursor, value = known head, value2 = read of the user
   kCount

@@ -1,4 +1,5 @@
-// State for pairs of dense numbers (device and conversation, user and conversation), a million and more of them.
+// State for pairs of dense numbers (device and conversation, user and conversation), a million and more of
+// them.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,10 @@
 
 namespace wavetank::conformance {
 
-// Rows by a pair of 32-bit numbers. Row has members `first` and `second` and is default-constructible. Rows never
-// move, so pointers stay valid for the table's life; nothing is removed. find and find_or_add are O(1); an index
-// slot costs 4 bytes, at most two of three slots are in use, and rows come in chunks.
-// Walking by number (row(i), in the order of insertion) is deterministic.
+// Rows by a pair of 32-bit numbers. Row has members `first` and `second` and is default-constructible. Rows
+// never move, so pointers stay valid for the table's life; nothing is removed. find and find_or_add are O(1);
+// an index slot costs 4 bytes, at most two of three slots are in use, and rows come in chunks. Walking by
+// number (row(i), in the order of insertion) is deterministic.
 template <class Row>
 class PairTable {
  public:
@@ -42,7 +43,9 @@ class PairTable {
 
   std::size_t size() const { return size_; }
   Row& row(std::size_t index) { return chunks_[index / kChunk][index % kChunk]; }
-  std::size_t bytes() const { return slots_.capacity() * sizeof(std::uint32_t) + chunks_.size() * kChunk * sizeof(Row); }
+  std::size_t bytes() const {
+    return slots_.capacity() * sizeof(std::uint32_t) + chunks_.size() * kChunk * sizeof(Row);
+  }
 
  private:
   static constexpr std::uint32_t kFree = 0xffffffffU;

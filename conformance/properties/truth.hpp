@@ -1,9 +1,9 @@
 // What the witnesses of a run have established so far: the one picture that all monitors judge by.
 //
-// Fed by the judge alone: observe() finds what a record speaks about, the monitors judge it against the picture as it
-// was before, apply() then adds it. Everything is O(1) per record, amortised over the growth of tables; dense arrays
-// by device, user and conversation, one table row per (device, conversation) and per (user, group or marked
-// conversation). Two records of the same time count in the order in which they came.
+// Fed by the judge alone: observe() finds what a record speaks about, the monitors judge it against the
+// picture as it was before, apply() then adds it. Everything is O(1) per record, amortised over the growth of
+// tables; dense arrays by device, user and conversation, one table row per (device, conversation) and per
+// (user, group or marked conversation). Two records of the same time count in the order in which they came.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +35,11 @@ constexpr EntryClass entry_class(std::uint8_t kind) { return static_cast<EntryCl
 
 // One entry as its first witness fixed it. 16 bytes.
 struct Entry {
-  MessageKey key;             // device kNone: nobody has seen this entry yet
-  std::uint32_t content = 0;  // fingerprint of content, sender and epoch; 0 = an acknowledgement that could not tell
-  std::uint32_t number : 27 = 0;  // message: msg_no; join and leave: the user who joins or leaves
-  std::uint32_t kind : 2 = 3;     // EntryClass
+  MessageKey key;  // device kNone: nobody has seen this entry yet
+  std::uint32_t content =
+      0;  // fingerprint of content, sender and epoch; 0 = an acknowledgement that could not tell
+  std::uint32_t number : 27 = 0;     // message: msg_no; join and leave: the user who joins or leaves
+  std::uint32_t kind : 2 = 3;        // EntryClass
   std::uint32_t classified : 1 = 0;  // kind and number are known
   std::uint32_t acked : 1 = 0;       // its sender was told so
   std::uint32_t reread : 1 = 0;      // came back in a page that was asked for after the quiesce
@@ -63,11 +64,11 @@ struct Send {
   std::uint32_t conversation = kNone;  // kNone: not invoked
   std::uint32_t digest = 0;            // 32 bits of the content's digest
   std::uint32_t target = kNone;
-  std::uint32_t head_before = 0;            // the highest entry anybody had seen when it was invoked
-  std::uint32_t seq = 0;                    // place in the log; 0 = not known
-  std::uint32_t to_gateway = kNone;         // time to the gateway's last byte in units of 1,024 ns; kNone = not yet
-  std::uint16_t gateway = 0;                // node
-  std::uint16_t connection = 0;             // low bits; of the first transmission
+  std::uint32_t head_before = 0;     // the highest entry anybody had seen when it was invoked
+  std::uint32_t seq = 0;             // place in the log; 0 = not known
+  std::uint32_t to_gateway = kNone;  // time to the gateway's last byte in units of 1,024 ns; kNone = not yet
+  std::uint16_t gateway = 0;         // node
+  std::uint16_t connection = 0;      // low bits; of the first transmission
   std::uint8_t kind = 0;
   std::uint8_t flags = 0;
   bool has(Flag flag) const { return (flags & flag) != 0; }
@@ -78,7 +79,7 @@ struct Send {
 static_assert(sizeof(Send) == 40);
 
 struct Device {
-  enum Flag : std::uint8_t { kAuditor = 1, kConnected = 2, kStateSeen = 4, kConverged = 8 };
+  enum Flag : std::uint8_t { kAuditor = 1, kConnected = 2, kStateSeen = 4, kConverged = 8, kCaughtUp = 16 };
   UserIndex user = kNone;
   DeviceTag next_of_user = kNone;
   std::uint32_t connection = 0;    // number of the present or last connection
@@ -106,12 +107,12 @@ struct Conversation {
   enum Flag : std::uint8_t { kGroup = 1, kDeclared = 2, kTorn = 4, kForked = 8 };
   UserIndex first_user = kNone;  // direct conversations
   UserIndex second_user = kNone;
-  std::uint32_t head = 0;         // the highest entry anybody was shown or told of
-  std::uint32_t acked = 0;        // the highest acknowledged entry
-  std::uint32_t known = 0;        // every entry up to here has been witnessed
-  std::uint32_t reread_to = 0;    // the final re-read has covered everything up to here
-  std::uint32_t parked = kNone;   // first of the checks that wait for `known`
-  std::uint16_t epoch = 0;        // 0 = no entry yet
+  std::uint32_t head = 0;        // the highest entry anybody was shown or told of
+  std::uint32_t acked = 0;       // the highest acknowledged entry
+  std::uint32_t known = 0;       // every entry up to here has been witnessed
+  std::uint32_t reread_to = 0;   // the final re-read has covered everything up to here
+  std::uint32_t parked = kNone;  // first of the checks that wait for `known`
+  std::uint16_t epoch = 0;       // 0 = no entry yet
   std::uint16_t parked_count = 0;
   std::uint8_t flags = 0;
   Window<Entry> entries;
@@ -122,12 +123,13 @@ struct Conversation {
 
 // One device's way through one conversation. 40 bytes.
 struct Subscription {
-  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2, kLiveHere = 4 };
+  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2 };
   std::uint32_t first = kNone;   // device
   std::uint32_t second = kNone;  // conversation
   std::uint32_t cur = 0;         // every entry up to here was shown or buried
   std::uint32_t feed_top = 0;    // the highest entry that came over the feed, and the anchor of the two masks
-  std::uint32_t fed_before = 0;  // feed_top when the present connection began
+  std::uint32_t fed_before =
+      0;  // up to here: came over the feed and acknowledged before the present connection
   std::uint32_t delivered_acked = 0;  // the server holds this device's delivered mark up to here
   std::uint32_t claimed_head = 0;     // the highest head the server has claimed towards this device
   std::uint32_t read_seen = 0;        // the user's read mark as last told to this device
@@ -141,19 +143,19 @@ struct Subscription {
 };
 static_assert(sizeof(Subscription) == 40);
 
-// One user in one conversation: marks, and for groups the membership. 36 bytes; direct conversations get one only when
-// a mark is set.
+// One user in one conversation: marks, and for groups the membership. 36 bytes; direct conversations get one
+// only when a mark is set.
 struct UserConversation {
   static constexpr std::uint32_t kSeveral = 0xfffffffeU;
-  std::uint32_t first = kNone;         // user
-  std::uint32_t second = kNone;        // conversation
-  std::uint32_t joined = 0;            // 0 = never; of the last interval
-  std::uint32_t left = 0;              // 0 = still a member; of the last interval
-  std::uint32_t earlier = kNone;       // earlier intervals
-  std::uint32_t read_asked = 0;        // the highest mark that a device of the user has set
-  std::uint32_t read_accepted = 0;     // the highest that the server has confirmed
-  std::uint32_t delivered_asked = 0;   // the highest mark that a device of the user has set, reads included
-  DeviceTag reader = kNone;            // the device that set read_asked, or kSeveral
+  std::uint32_t first = kNone;        // user
+  std::uint32_t second = kNone;       // conversation
+  std::uint32_t joined = 0;           // 0 = never; of the last interval
+  std::uint32_t left = 0;             // 0 = still a member; of the last interval
+  std::uint32_t earlier = kNone;      // earlier intervals
+  std::uint32_t read_asked = 0;       // the highest mark that a device of the user has set
+  std::uint32_t read_accepted = 0;    // the highest that the server has confirmed
+  std::uint32_t delivered_asked = 0;  // the highest mark that a device of the user has set, reads included
+  DeviceTag reader = kNone;           // the device that set read_asked, or kSeveral
 };
 
 // A page whose rows are coming: what is still missing of it.
@@ -208,8 +210,8 @@ struct Observation {
   Entry* entry = nullptr;              // what is known of (conversation, seq)
   Send* send = nullptr;                // the message `key`, when it is in its sender's window
   FetchPage* page = nullptr;           // the device's open page
-  bool is_forgotten = false;  // the entry is older than what is kept
-  bool is_forked = false;     // the conversation has changed its epoch: not judged
+  bool is_forgotten = false;           // the entry is older than what is kept
+  bool is_forked = false;              // the conversation has changed its epoch: not judged
 };
 
 class Truth {
@@ -245,7 +247,8 @@ class Truth {
   Phase phase_of(TimeNs start, TimeNs end) const;
 
   // ---- visibility; exact for entries up to conversation.known
-  bool is_member(const Conversation& conversation, ConversationIndex index, UserIndex user, std::uint64_t seq);
+  bool is_member(const Conversation& conversation, ConversationIndex index, UserIndex user,
+                 std::uint64_t seq);
   // Whether [from, to] holds an entry that the user may see.
   bool sees_any(const Conversation& conversation, ConversationIndex index, UserIndex user, std::uint64_t from,
                 std::uint64_t to);
@@ -255,11 +258,12 @@ class Truth {
   // Whether the user was ever a member, as far as known.
   bool was_member(const Conversation& conversation, ConversationIndex index, UserIndex user);
 
-  // Lets `check.owner` see the check again (on_settled) once every entry up to check.to is known; false when too many
-  // wait already. What never becomes known is handed out by drain_parked() at the end.
+  // Lets `check.owner` see the check again (on_settled) once every entry up to check.to is known; false when
+  // too many wait already. What never becomes known is handed out by drain_parked() at the end.
   bool park(const ParkedCheck& check);
 
-  // What became known by the last apply(), for the judge to hand on: entries in log order, then settled checks.
+  // What became known by the last apply(), for the judge to hand on: entries in log order, then settled
+  // checks.
   struct KnownEntry {
     ConversationIndex conversation;
     std::uint32_t seq;
@@ -298,7 +302,8 @@ class Truth {
   void apply_send(Observation& seen);
   void apply_ack(Observation& seen);
   void apply_received(Observation& seen);
-  void apply_feed_row(Device& device, Subscription& row, std::uint32_t seq, Via via);
+  static void roll(const Device& device, Subscription& row);
+  static void apply_feed_row(Subscription& row, std::uint32_t seq, Via via);
   void apply_tombstone(Observation& seen);
   void apply_sync(Observation& seen);
   void apply_fetch(Observation& seen);
@@ -333,7 +338,9 @@ class Truth {
 };
 
 // 32 bits of a content digest, as Send keeps them.
-constexpr std::uint32_t short_digest(std::uint64_t digest) { return static_cast<std::uint32_t>(digest ^ (digest >> 32)); }
+constexpr std::uint32_t short_digest(std::uint64_t digest) {
+  return static_cast<std::uint32_t>(digest ^ (digest >> 32));
+}
 // Entry::content; never 0.
 constexpr std::uint32_t content_fingerprint(std::uint32_t digest, UserIndex sender, std::uint8_t kind,
                                             std::uint32_t epoch) {

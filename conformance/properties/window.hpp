@@ -9,8 +9,8 @@
 
 namespace wavetank::conformance {
 
-// The memory that all windows of one judge share. Up to its limit every window grows and nothing is forgotten;
-// above it a window keeps its last kLeast elements and slides.
+// The memory that all windows of one judge share. Up to its limit every window grows and nothing is
+// forgotten; above it a window keeps its last kLeast elements and slides.
 struct HistoryBudget {
   std::size_t limit = 512ULL << 20;
   std::size_t used = 0;
@@ -36,7 +36,8 @@ class Window {
   }
   const T* find(std::uint64_t number) const { return const_cast<Window*>(this)->find(number); }
 
-  // The element, made room for when needed; nullptr when it is older than the window or absurdly far above it.
+  // The element, made room for when needed; nullptr when it is older than the window or absurdly far above
+  // it.
   T* open(std::uint64_t number, HistoryBudget& budget) {
     if (number - base_ < capacity_) return &ring_[number & (capacity_ - 1)];
     if (number < base_ || number - base_ - capacity_ > kFarthest) return nullptr;

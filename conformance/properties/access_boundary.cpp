@@ -1,0 +1,115 @@
+// ACL-BOUNDARY: content reaches members only, judged by the log's own order: an entry is for those who had
+// joined at or before it and not left before it. Who may see an entry is known once every entry up to it has
+// been witnessed; until then the check waits.
+#include <algorithm>
+
+#include "conformance/properties/catalogue.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+class AccessBoundary final : public Monitor {
+ public:
+  explicit AccessBoundary(Truth& truth) : Monitor("ACL-BOUNDARY", truth) {}
+
+  KindSet kinds() const override {
+    return kinds_of(Kind::kReceived, Kind::kReceiptSeen, Kind::kFetchCompleted, Kind::kCursorAcked);
+  }
+  bool wants_known() const override { return true; }
+
+  void on(const Observation& seen) override {
+    if (seen.conversation == nullptr || seen.device == nullptr || seen.is_forked) return;
+    switch (seen.record.kind) {
+      case Kind::kReceived:
+        return on_received(seen);
+      case Kind::kReceiptSeen:
+        return on_receipt(seen);
+      default:
+        return on_answer(seen);
+    }
+  }
+
+  void on_settled(const ParkedCheck& check) override { judge(check); }
+
+  // No entry comes from somebody who was not a member at it. The first entry makes the conversation.
+  void on_known(const Truth::KnownEntry& known) override {
+    const Conversation& conversation = truth().conversation(known.conversation);
+    const UserIndex sender = truth().user_of(known.entry.key.device);
+    if (known.seq == 1 && conversation.is_group()) return;
+    if (sender == kNone || conversation.has(Conversation::kTorn)) return;
+    if (truth().is_member(conversation, known.conversation, sender, known.seq)) return;
+    violate_at(truth().now(), known.conversation, known.entry.key.device, known.seq, known.entry.key,
+               "{} became entry {} of conversation {}, but its sender, user {}, was no member",
+               name_of(known.entry.key), known.seq, known.conversation, sender);
+  }
+
+  void finish() override {
+    truth().for_each_parked([this](const ParkedCheck& check) {
+      if (check.owner == this) unverified();
+    });
+  }
+
+ private:
+  void on_received(const Observation& seen) {
+    const Record& record = seen.record;
+    const std::uint32_t seq = narrow(record.seq);
+    const ParkedCheck check{this, record.time, record.device, record.conversation,
+                            seq,  seq,         record.key,    kNone};
+    if (!seen.conversation->is_group() || seq <= seen.conversation->known) return judge(check);
+    if (!truth().park(check)) unverified();
+  }
+
+  void judge(const ParkedCheck& check) {
+    const Conversation& conversation = truth().conversation(check.conversation);
+    if (conversation.is_group() && conversation.has(Conversation::kTorn)) return unverified();
+    fired();
+    const UserIndex user = truth().user_of(check.device);
+    if (truth().is_member(conversation, check.conversation, user, check.to)) return;
+    violate_at(check.time, check.conversation, check.device, check.to, check.key,
+               "device {} got the content of entry {} of conversation {}, at which its user {} was no member",
+               check.device, check.to, check.conversation, user);
+  }
+
+  // Receipts about others stay with members. One may come late, so only a mark above the leave proves a leak.
+  void on_receipt(const Observation& seen) {
+    const Record& record = seen.record;
+    const UserIndex user = seen.device->user;
+    if (!seen.conversation->is_group()) {
+      if (truth().is_member(*seen.conversation, record.conversation, user, 1)) return;
+    } else {
+      if (record.subject == user || seen.conversation->known < seen.conversation->head) return;
+      const std::uint64_t mark = std::max(record.seq, record.value);
+      const bool was_member = seen.member != nullptr && seen.member->joined != 0;
+      if (was_member && (seen.member->left == 0 || mark <= seen.member->left)) return;
+    }
+    violate(
+        record,
+        "device {} of user {}, no member of conversation {}, sees user {}'s marks (delivered {}, read {})",
+        record.device, user, record.conversation, record.subject, record.seq, record.value);
+  }
+
+  // Whoever was a member when it asked is not refused.
+  void on_answer(const Observation& seen) {
+    const Record& record = seen.record;
+    if (record.code != static_cast<std::uint8_t>(protocol::ErrorCode::kForbidden)) return;
+    std::uint64_t head = seen.subscription->cur;
+    if (record.kind == Kind::kFetchCompleted) {
+      const OpenFetch* open = truth().open_fetch(record);
+      head = open == nullptr ? 0 : open->acked;
+    }
+    if (head == 0 ||
+        truth().last_visible(*seen.conversation, record.conversation, seen.device->user, head) == 0)
+      return;
+    fired();
+    violate(record, "device {} was refused in conversation {}, where its user {} is or was a member",
+            record.device, record.conversation, seen.device->user);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Monitor> make_access_boundary(Truth& truth) {
+  return std::make_unique<AccessBoundary>(truth);
+}
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,136 @@
+// SLO-AVAIL: outside of faults and recovery the stated share of transmitted messages is answered within the
+// bound.
+//
+// The clock starts at the first transmission. A definite refusal is an answer. A device that goes away by
+// itself before its answer could come is not counted. With judged cohorts only their devices count; the share
+// of all is noted.
+#include <algorithm>
+#include <deque>
+
+#include "conformance/properties/catalogue.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+constexpr std::uint32_t kMostInFlight =
+    32;  // a device's latest messages that may be unanswered when it goes away
+
+class Availability final : public Monitor {
+ public:
+  Availability(Truth& truth, const JudgeConfig& config)
+      : Monitor("SLO-AVAIL", truth),
+        bound_(config.availability_bound),
+        wanted_(config.availability_per_million) {
+    for (const std::string& cohort : config.cohorts) {
+      const auto& judged = config.judged_cohorts;
+      is_judged_.push_back(std::find(judged.begin(), judged.end(), cohort) != judged.end());
+    }
+    judges_all_ = config.judged_cohorts.empty();
+  }
+
+  KindSet kinds() const override {
+    return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kDisconnected,
+                    Kind::kDeviceRestart, Kind::kPhase, Kind::kEnd);
+  }
+
+  void on(const Observation& seen) override {
+    const Record& record = seen.record;
+    expire(record.time);
+    switch (record.kind) {
+      case Kind::kSendTransmitted:
+        if (record.value <= 1) waiting_.push_back({record.time + bound_, record.key});
+        return;
+      case Kind::kDisconnected:
+        if (record.code == static_cast<std::uint8_t>(CloseReason::kNormal)) excuse(seen);
+        return;
+      case Kind::kDeviceRestart:
+        return excuse(seen);
+      default:
+        return;  // an answer, a phase, the end: the clock only
+    }
+  }
+
+  void finish() override {
+    expire(truth().now());
+    const std::uint64_t missed = judged_.total - judged_.good;
+    note(fmt::format("{} of {} judged sends, {} of {} of all answered within {} ms", judged_.good,
+                     judged_.total, all_.good, all_.total, bound_ / kMillisecond));
+    const bool enough = judged_.total * (1'000'000ULL - wanted_) >= 1'000'000ULL;
+    if (judged_.good * 1'000'000ULL >= judged_.total * wanted_) return;
+    if (!enough) return inconclusive(fmt::format("{} of only {} sends were late", missed, judged_.total));
+    violate_at(truth().now(), kNone, kNone, 0, first_missed_,
+               "{} of {} sends in calm phases were not answered within {} ms; {} in a million may be late",
+               missed, judged_.total, bound_ / kMillisecond, 1'000'000 - wanted_);
+  }
+
+  std::size_t bytes() const override { return waiting_.size() * sizeof(Waiting); }
+
+ private:
+  struct Waiting {
+    TimeNs deadline;
+    MessageKey key;
+  };
+  struct Share {
+    std::uint64_t good = 0;
+    std::uint64_t total = 0;
+  };
+
+  Send* find(MessageKey key) {
+    return truth().knows_device(key.device) ? truth().device(key.device).sends.find(key.counter) : nullptr;
+  }
+
+  void count(MessageKey key, TimeNs start, TimeNs end, bool good) {
+    if (truth().phase_of(start, end) != Phase::kCalm) return;
+    ++all_.total;
+    all_.good += good ? 1 : 0;
+    const std::uint16_t cohort = truth().device(key.device).cohort;
+    if (!judges_all_ && (cohort >= is_judged_.size() || !is_judged_[cohort])) return;
+    fired();
+    ++judged_.total;
+    judged_.good += good ? 1 : 0;
+    if (!good && first_missed_.device == kNone) first_missed_ = key;
+  }
+
+  void expire(TimeNs now) {
+    while (!waiting_.empty() && waiting_.front().deadline <= now) {
+      const Waiting waiting = waiting_.front();
+      waiting_.pop_front();
+      Send* send = find(waiting.key);
+      if (send == nullptr || send->has(Send::kJudged)) continue;
+      // Every answer record passes by here before it counts, so what is answered now was answered in time.
+      const bool is_answered = send->has(Send::kAcked) || send->has(Send::kFailed);
+      send->set(Send::kJudged);
+      count(waiting.key, waiting.deadline - bound_,
+            is_answered ? waiting.deadline - bound_ : waiting.deadline, is_answered);
+    }
+  }
+
+  // The latest messages of a device that left of its own will.
+  void excuse(const Observation& seen) {
+    Device& device = *seen.device;
+    const std::uint32_t last = device.last_counter;
+    for (std::uint32_t back = 0; back < kMostInFlight && back < last; ++back) {
+      Send* send = device.sends.find(last - back);
+      if (send == nullptr) return;
+      if (send->is_invoked() && !send->has(Send::kAcked) && !send->has(Send::kFailed))
+        send->set(Send::kJudged);
+    }
+  }
+
+  DurationNs bound_;
+  std::uint32_t wanted_;
+  bool judges_all_ = true;
+  std::vector<bool> is_judged_;
+  std::deque<Waiting> waiting_;  // in the order of their deadlines
+  Share judged_;
+  Share all_;
+  MessageKey first_missed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config) {
+  return std::make_unique<Availability>(truth, config);
+}
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,30 @@
+// The monitors, one for each property of the registry. Each is defined in the file that its name suggests.
+#pragma once
+
+#include <memory>
+
+#include "conformance/properties/judge_config.hpp"
+#include "conformance/properties/monitor.hpp"
+
+namespace wavetank::conformance {
+
+std::unique_ptr<Monitor> make_order_agreement(Truth& truth);                              // ORD-AGREE
+std::unique_ptr<Monitor> make_order_realtime(Truth& truth);                               // ORD-REALTIME
+std::unique_ptr<Monitor> make_order_fifo(Truth& truth);                                   // ORD-FIFO
+std::unique_ptr<Monitor> make_delivery_gapfree(Truth& truth, const JudgeConfig& config);  // DLV-GAPFREE
+std::unique_ptr<Monitor> make_delivery_duplicates(Truth& truth);                          // DLV-NODUP
+std::unique_ptr<Monitor> make_delivery_integrity(Truth& truth);                           // DLV-INTEGRITY
+std::unique_ptr<Monitor> make_sync_cursor(Truth& truth);                                  // SYN-CURSOR
+std::unique_ptr<Monitor> make_send_idempotency(Truth& truth);                             // SND-IDEM
+std::unique_ptr<Monitor> make_send_definite(Truth& truth);                                // SND-DEFINITE
+std::unique_ptr<Monitor> make_durability_acked(Truth& truth, const JudgeConfig& config);  // DUR-ACKED
+std::unique_ptr<Monitor> make_durability_reuse(Truth& truth);                             // DUR-NOREUSE
+std::unique_ptr<Monitor> make_read_monotone(Truth& truth);                                // RD-MONO
+std::unique_ptr<Monitor> make_read_devices(Truth& truth);                                 // RD-MULTIDEV
+std::unique_ptr<Monitor> make_read_bounds(Truth& truth);                                  // RD-LEQ
+std::unique_ptr<Monitor> make_access_boundary(Truth& truth);                              // ACL-BOUNDARY
+std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
+std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
+// SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,172 @@
+#include "conformance/properties/judge.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+#include <utility>
+
+#include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/latency.hpp"
+
+namespace wavetank::conformance {
+
+std::string_view to_string(PropertyVerdict verdict) {
+  switch (verdict) {
+    case PropertyVerdict::kPass:
+      return "PASS";
+    case PropertyVerdict::kFail:
+      return "FAIL";
+    case PropertyVerdict::kInconclusive:
+      return "INCONCLUSIVE";
+    case PropertyVerdict::kNotExercised:
+      return "NOT_EXERCISED";
+  }
+  return "";
+}
+
+Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.history_bytes) {
+  for (const RequiredProperty& required : config_.required) {
+    if (find_requirement(required.id) == nullptr) {
+      throw std::invalid_argument(fmt::format("there is no property {}", required.id));
+    }
+  }
+  for (const std::string& cohort : config_.judged_cohorts) {
+    if (std::find(config_.cohorts.begin(), config_.cohorts.end(), cohort) == config_.cohorts.end()) {
+      throw std::invalid_argument(fmt::format("there is no cohort {} to judge", cohort));
+    }
+  }
+  add(make_order_agreement(truth_));
+  add(make_order_realtime(truth_));
+  add(make_order_fifo(truth_));
+  add(make_delivery_gapfree(truth_, config_));
+  add(make_delivery_duplicates(truth_));
+  add(make_delivery_integrity(truth_));
+  add(make_sync_cursor(truth_));
+  add(make_send_idempotency(truth_));
+  add(make_send_definite(truth_));
+  add(make_durability_acked(truth_, config_));
+  add(make_durability_reuse(truth_));
+  add(make_read_monotone(truth_));
+  add(make_read_devices(truth_));
+  add(make_read_bounds(truth_));
+  add(make_access_boundary(truth_));
+  add(make_convergence(truth_, config_));
+  add(make_availability(truth_, config_));
+  auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
+  latency_ = latency.get();
+  add(std::move(latency));
+}
+
+Judge::~Judge() = default;
+
+void Judge::add(std::unique_ptr<Monitor> monitor) {
+  KindSet kinds = monitor->kinds();
+  while (kinds != 0) {
+    by_kind_[static_cast<std::size_t>(std::countr_zero(kinds))].push_back(monitor.get());
+    kinds &= kinds - 1;
+  }
+  if (monitor->wants_known()) wanting_known_.push_back(monitor.get());
+  monitors_.push_back(std::move(monitor));
+}
+
+void Judge::on(const Record& record) {
+  if (finished_ || record.kind >= Kind::kCount) return;
+  Observation seen = truth_.observe(record);
+  for (Monitor* monitor : by_kind_[static_cast<std::size_t>(record.kind)]) monitor->on(seen);
+  truth_.apply(seen);
+  if (!truth_.newly_known().empty()) hand_on_known();
+}
+
+void Judge::hand_on_known() {
+  std::vector<Truth::KnownEntry>& known = truth_.newly_known();
+  for (const Truth::KnownEntry& entry : known) {
+    for (Monitor* monitor : wanting_known_) monitor->on_known(entry);
+  }
+  // All of them are of one conversation: one record makes entries of one log known.
+  const ConversationIndex index = known.front().conversation;
+  known.clear();
+  if (truth_.conversation(index).parked == kNone) return;
+  truth_.take_settled(index, settled_);
+  for (const ParkedCheck& check : settled_) check.owner->on_settled(check);
+  settled_.clear();
+}
+
+void Judge::finish() {
+  if (finished_) return;
+  finished_ = true;
+  for (const auto& monitor : monitors_) monitor->finish();
+}
+
+void Judge::listen(const ViolationListener& listener) {
+  for (const auto& monitor : monitors_) monitor->listen(listener);
+}
+
+PropertyOutcome Judge::outcome_of(const Monitor& monitor) const {
+  const PropertyState& state = monitor.state();
+  PropertyOutcome outcome;
+  outcome.id = state.requirement->id;
+  outcome.title = state.requirement->title;
+  outcome.level = state.requirement->level;
+  outcome.antecedents = state.antecedents;
+  outcome.violations = state.violations;
+  outcome.unverified = state.unverified;
+  outcome.examples = state.examples;
+  outcome.note = state.note;
+  bool listed = false;
+  for (const RequiredProperty& required : config_.required) {
+    if (required.id != outcome.id) continue;
+    listed = true;
+    outcome.minimum = std::max(outcome.minimum, std::max<std::uint64_t>(required.minimum, 1));
+  }
+  const auto because = [&](std::string reason) {
+    outcome.verdict = PropertyVerdict::kInconclusive;
+    outcome.note = outcome.note.empty() ? std::move(reason) : reason + "; " + outcome.note;
+  };
+  if (state.violations > 0) {
+    outcome.verdict = PropertyVerdict::kFail;
+    if (!state.examples.empty()) outcome.note = state.examples.front().text;
+  } else if (!state.inconclusive.empty()) {
+    because(state.inconclusive);
+  } else if (listed && state.antecedents < outcome.minimum) {
+    because(fmt::format("exercised {} times of at least {}", state.antecedents, outcome.minimum));
+  } else if (state.unverified * 1000 > state.antecedents * config_.unverified_per_mille) {
+    because(fmt::format("{} witnesses could not be verified", state.unverified));
+  } else if (state.antecedents == 0) {
+    outcome.verdict = PropertyVerdict::kNotExercised;
+  } else if (truth_.forked_conversations() > 0) {
+    because(fmt::format("{} conversations changed their epoch and were not judged",
+                        truth_.forked_conversations()));
+  } else {
+    outcome.verdict = PropertyVerdict::kPass;
+    if (state.unverified > 0 && outcome.note.empty()) {
+      outcome.note = fmt::format("{} witnesses could not be verified", state.unverified);
+    }
+  }
+  return outcome;
+}
+
+std::vector<PropertyOutcome> Judge::outcomes() const {
+  std::vector<PropertyOutcome> outcomes;
+  for (const Requirement& requirement : requirements()) {
+    for (const auto& monitor : monitors_) {
+      if (monitor->state().requirement == &requirement) outcomes.push_back(outcome_of(*monitor));
+    }
+  }
+  return outcomes;
+}
+
+std::vector<LatencyOutcome> Judge::latencies() const { return latency_->latencies(); }
+
+std::uint64_t Judge::violations() const {
+  std::uint64_t sum = 0;
+  for (const auto& monitor : monitors_) sum += monitor->state().violations;
+  return sum;
+}
+
+std::size_t Judge::bytes() const {
+  std::size_t sum = truth_.bytes();
+  for (const auto& monitor : monitors_) sum += monitor->bytes();
+  return sum;
+}
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,92 @@
+// The judge: takes the history of a run record by record and says at the end what held and what did not.
+//
+//   Judge judge(config);
+//   ... judge.on(record) for each record, in the order of their time ...
+//   judge.finish();
+//   for (const PropertyOutcome& outcome : judge.outcomes()) ...
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "conformance/properties/judge_config.hpp"
+#include "conformance/properties/monitor.hpp"
+#include "conformance/properties/truth.hpp"
+#include "reports/histogram.hpp"
+
+namespace wavetank::conformance {
+
+enum class PropertyVerdict : std::uint8_t { kPass, kFail, kInconclusive, kNotExercised };
+std::string_view to_string(PropertyVerdict verdict);
+
+struct PropertyOutcome {
+  std::string id;
+  std::string title;
+  std::string level;  // "MUST" or "SHOULD"
+  PropertyVerdict verdict = PropertyVerdict::kNotExercised;
+  std::uint64_t antecedents = 0;
+  std::uint64_t minimum = 0;  // 0 when the run does not list the property
+  std::uint64_t violations = 0;
+  std::uint64_t unverified = 0;
+  std::string note;  // why it is inconclusive, what the first violation was, or a measured figure
+  std::vector<Violation> examples;  // at most kMostExamples, the first ones
+};
+
+struct LatencyOutcome {
+  std::string metric;  // "service_share", "end_to_end", ..., see latency.hpp
+  Phase phase = Phase::kCalm;
+  std::string cohort;  // a name of JudgeConfig::cohorts, or "all"
+  reports::Histogram histogram;
+  DurationNs judged_bound = 0;   // of the 99th percentile; 0 = only reported
+  std::uint64_t unfinished = 0;  // began and never ended
+};
+
+class LatencyMonitor;
+
+// Owns all monitors and the truth they share. Not copyable; single-threaded; O(1) per record.
+class Judge final : public history::Sink {
+ public:
+  // Throws std::invalid_argument when `config` requires a property that is not in the registry or judges an
+  // unknown cohort.
+  explicit Judge(JudgeConfig config);
+  ~Judge() override;
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  void on(const Record& record) override;
+  // After the last record; once. Later records are ignored.
+  void finish();
+
+  // Called for the first violations of each property, as they are found.
+  void listen(const ViolationListener& listener);
+
+  // One per property of the registry, in its order. Complete after finish().
+  std::vector<PropertyOutcome> outcomes() const;
+  // Those with a sample, ordered by metric, phase and cohort.
+  std::vector<LatencyOutcome> latencies() const;
+  // Violations so far, of all properties. O(properties).
+  std::uint64_t violations() const;
+  // Memory of truth and monitors.
+  std::size_t bytes() const;
+
+ private:
+  void add(std::unique_ptr<Monitor> monitor);
+  void hand_on_known();
+  PropertyOutcome outcome_of(const Monitor& monitor) const;
+
+  JudgeConfig config_;
+  Truth truth_;
+  std::vector<std::unique_ptr<Monitor>> monitors_;
+  std::array<std::vector<Monitor*>, static_cast<std::size_t>(Kind::kCount)> by_kind_;
+  std::vector<Monitor*> wanting_known_;
+  std::vector<ParkedCheck> settled_;
+  LatencyMonitor* latency_ = nullptr;
+  bool finished_ = false;
+};
+
+}  // namespace wavetank::conformance

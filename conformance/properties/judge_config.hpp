@@ -1,0 +1,56 @@
+// What a run is judged by.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "reference/environment/time.hpp"
+
+namespace wavetank::conformance {
+
+// A property that the run must exercise at least `minimum` times; fewer is inconclusive.
+struct RequiredProperty {
+  std::string id;
+  std::uint64_t minimum = 1;
+};
+
+struct JudgeConfig {
+  std::vector<RequiredProperty> required;
+
+  // After the quiesce everything must converge within this; printed, not measured: the world asks the devices
+  // then.
+  DurationNs converge_bound = 120 * kSecond;
+
+  // SLO-PCT: the 99th percentile within a region in calm phases.
+  DurationNs service_bound = 150 * kMillisecond;
+  std::uint64_t fewest_samples = 100;  // below this a percentile is reported, not judged
+  // SLO-AVAIL: this share of sends is acknowledged within the bound.
+  DurationNs availability_bound = 5 * kSecond;
+  std::uint32_t availability_per_million = 999'500;
+
+  // The names of the cohorts that kDevice.value2 numbers, and those whose end-to-end latency is judged.
+  std::vector<std::string> cohorts;
+  std::vector<std::string> judged_cohorts;
+
+  // Region of each gateway by its node id (kNone = not a gateway), and of each conversation's home. Without
+  // them no sample counts as one within a region.
+  std::vector<std::uint32_t> gateway_region;
+  std::function<std::uint32_t(history::ConversationIndex)> home_region;
+
+  // DLV-GAPFREE: a hole that a connected device sees in a calm phase is closed within this.
+  DurationNs hole_bound = 120 * kSecond;
+
+  // Every acknowledged entry must come back in the auditors' final re-read.
+  bool final_audit = true;
+
+  // Bytes for entries and sends; above it the oldest are forgotten and their late witnesses counted as
+  // unverified.
+  std::size_t history_bytes = 512ULL << 20;
+  // More unverified witnesses than this, in a thousand antecedents, leave a property inconclusive.
+  std::uint32_t unverified_per_mille = 1;
+};
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,659 @@
+#include "conformance/properties/truth.hpp"
+
+#include <algorithm>
+
+namespace wavetank::conformance {
+
+namespace {
+constexpr std::size_t kMostOpenFetches = 1U << 20;
+constexpr std::uint64_t kMostParked = 1U << 20;
+constexpr std::uint16_t kMostParkedHere = 512;  // per conversation: each look at the list stays cheap
+
+std::uint64_t fetch_key(const Record& record) {
+  // The server counts from 1 what a client may have asked for from 0.
+  return mix64(mix64(static_cast<std::uint64_t>(record.device) << 32 | record.conversation) ^
+               std::max<std::uint64_t>(record.seq, 1));
+}
+std::uint64_t mark_key(const Record& record) {
+  return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
+}
+
+// 1 + 2 + ... + n and 1 + 4 + ... + n^2, modulo 2^64.
+std::uint64_t sum_to(std::uint64_t n) {
+  return static_cast<std::uint64_t>(static_cast<Uint128>(n) * (n + 1) / 2);
+}
+std::uint64_t squares_to(std::uint64_t n) {
+  n &= 0xffffffffULL;
+  return static_cast<std::uint64_t>(static_cast<Uint128>(n) * (n + 1) * (2 * n + 1) / 6);
+}
+}  // namespace
+
+// ---- finding what a record speaks about
+// -------------------------------------------------------------------------
+
+Device& Truth::ensure_device(DeviceTag tag, UserIndex user) {
+  if (tag >= devices_.size()) devices_.resize(tag + 1ULL);
+  Device& row = devices_[tag];
+  if (row.user == kNone && user != kNone) {
+    ensure_user(user);
+    row.user = user;
+    row.next_of_user = users_[user].first_device;
+    users_[user].first_device = tag;
+  }
+  return row;
+}
+
+void Truth::ensure_user(UserIndex user) {
+  if (user >= users_.size()) users_.resize(user + 1ULL);
+}
+
+Conversation& Truth::ensure_conversation(ConversationIndex index) {
+  if (index >= conversations_.size()) {
+    conversations_.resize(index + 1ULL);
+  }
+  return conversations_[index];
+}
+
+// A feed row's masks belong to one connection; the first look on a new one starts them afresh.
+void Truth::roll(const Device& device, Subscription& row) {
+  if (row.connection != static_cast<std::uint16_t>(device.connection)) {
+    row.connection = static_cast<std::uint16_t>(device.connection);
+    row.fed_before = std::max(row.fed_before, std::min(row.feed_top, row.delivered_acked));
+    row.live_mask = 0;
+    row.sync_mask = 0;
+  }
+  if (row.sync_era != device.sync_era) {
+    row.sync_era = device.sync_era;
+    row.sync_mask = 0;
+  }
+}
+
+void Truth::look_up_entry(Observation& seen) {
+  const Record& record = seen.record;
+  Conversation& conversation = *seen.conversation;
+  if (conversation.epoch != 0 && record.epoch != conversation.epoch) {
+    if (!conversation.has(Conversation::kForked)) {
+      conversation.set(Conversation::kForked);
+      ++forked_;
+    }
+  }
+  seen.is_forked = conversation.has(Conversation::kForked);
+  if (seen.is_forked) return;
+  seen.is_forgotten = conversation.entries.has_forgotten(record.seq);
+  Entry* entry = conversation.entries.find(record.seq);
+  if (entry != nullptr && entry->is_held()) seen.entry = entry;
+}
+
+Observation Truth::observe(const Record& record) {
+  now_ = std::max(now_, record.time);
+  Observation seen{record};
+  // References only after everything exists: the arrays may move.
+  if (record.device != kNone) ensure_device(record.device, record.user);
+  if (record.conversation != kNone) seen.conversation = &ensure_conversation(record.conversation);
+  if (record.device != kNone) seen.device = &devices_[record.device];
+  if (record.key.device < devices_.size()) {
+    Send* send = devices_[record.key.device].sends.find(record.key.counter);
+    if (send != nullptr && send->is_invoked()) seen.send = send;
+  }
+  if (seen.conversation == nullptr || seen.device == nullptr) return seen;
+  switch (record.kind) {
+    case Kind::kReceived:
+      look_up_entry(seen);
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      roll(*seen.device, *seen.subscription);
+      if (seen.conversation->is_group()) seen.member = members_.find(seen.device->user, record.conversation);
+      if (seen.device->page != kNone && pages_[seen.device->page].conversation == record.conversation &&
+          record.code == static_cast<std::uint8_t>(Via::kFetch)) {
+        seen.page = &pages_[seen.device->page];
+      }
+      break;
+    case Kind::kTombstone:
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      if (seen.device->page != kNone && pages_[seen.device->page].conversation == record.conversation) {
+        seen.page = &pages_[seen.device->page];
+      }
+      break;
+    case Kind::kSendAcked:
+      look_up_entry(seen);
+      break;
+    case Kind::kReceiptSeen:
+      seen.member = members_.find(seen.device->user, record.conversation);
+      break;
+    case Kind::kFetchCompleted:
+      if (seen.device->page != kNone) seen.page = &pages_[seen.device->page];
+      [[fallthrough]];
+    case Kind::kFetchInvoked:
+    case Kind::kConversationState:
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      seen.member = members_.find(seen.device->user, record.conversation);
+      break;
+    case Kind::kDeliveredSent:
+    case Kind::kReadInvoked:
+    case Kind::kCursorAcked:
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      seen.member = &members_.find_or_add(seen.device->user, record.conversation);
+      // What is acknowledged now was so when the connection began only if the row has been rolled by then.
+      roll(*seen.device, *seen.subscription);
+      break;
+    default:
+      break;
+  }
+  return seen;
+}
+
+OpenFetch* Truth::open_fetch(const Record& record) {
+  const auto found = open_fetches_.find(fetch_key(record));
+  return found == open_fetches_.end() ? nullptr : &found->second;
+}
+
+OpenMark* Truth::open_mark(const Record& record) {
+  const auto found = open_marks_.find(mark_key(record));
+  return found == open_marks_.end() ? nullptr : &found->second;
+}
+
+std::uint32_t Truth::phase_number(TimeNs time) const {
+  std::uint32_t at = static_cast<std::uint32_t>(phases_.size()) - 1;
+  while (at > 0 && phases_[at].at > time) --at;
+  return at;
+}
+
+Phase Truth::phase_of(TimeNs start, TimeNs end) const {
+  const std::uint32_t first = phase_number(start);
+  const std::uint32_t last = phase_number(end);
+  if (first == last) return phases_[first].phase;
+  Phase worst = Phase::kRecovery;
+  for (std::uint32_t at = first; at <= last; ++at) {
+    if (phases_[at].phase == Phase::kFault) worst = Phase::kFault;
+  }
+  return worst;
+}
+
+// ---- visibility
+// -------------------------------------------------------------------------------------------------
+
+bool Truth::is_member(const Conversation& conversation, ConversationIndex index, UserIndex user,
+                      std::uint64_t seq) {
+  return sees_any(conversation, index, user, seq, seq);
+}
+
+bool Truth::sees_any(const Conversation& conversation, ConversationIndex index, UserIndex user,
+                     std::uint64_t from, std::uint64_t to) {
+  if (from > to) return false;
+  if (!conversation.is_group()) return user == conversation.first_user || user == conversation.second_user;
+  const UserConversation* row = members_.find(user, index);
+  if (row == nullptr || row->joined == 0) return false;
+  if (to >= row->joined && (row->left == 0 || from <= row->left)) return true;
+  for (std::uint32_t at = row->earlier; at != kNone; at = intervals_[at].earlier) {
+    if (to >= intervals_[at].joined && from <= intervals_[at].left) return true;
+  }
+  return false;
+}
+
+std::uint64_t Truth::last_visible(const Conversation& conversation, ConversationIndex index, UserIndex user,
+                                  std::uint64_t head) {
+  if (!conversation.is_group()) {
+    return user == conversation.first_user || user == conversation.second_user ? head : 0;
+  }
+  const UserConversation* row = members_.find(user, index);
+  if (row == nullptr || row->joined == 0) return 0;
+  if (row->joined <= head) return row->left == 0 ? head : std::min<std::uint64_t>(head, row->left);
+  for (std::uint32_t at = row->earlier; at != kNone; at = intervals_[at].earlier) {
+    if (intervals_[at].joined <= head) return std::min<std::uint64_t>(head, intervals_[at].left);
+  }
+  return 0;
+}
+
+bool Truth::was_member(const Conversation& conversation, ConversationIndex index, UserIndex user) {
+  return last_visible(conversation, index, user, conversation.is_group() ? conversation.known : 1) != 0;
+}
+
+void Truth::apply_membership(ConversationIndex index, std::uint32_t seq, const Entry& entry) {
+  if (entry.entry_kind() != EntryClass::kJoin && entry.entry_kind() != EntryClass::kLeave) return;
+  UserConversation& row = members_.find_or_add(entry.number, index);
+  const bool is_in = row.joined != 0 && row.left == 0;
+  if (entry.entry_kind() == EntryClass::kLeave) {
+    if (is_in) row.left = seq;
+    return;
+  }
+  if (is_in) return;
+  if (row.joined != 0) {
+    intervals_.push_back({row.joined, row.left, row.earlier});
+    row.earlier = static_cast<std::uint32_t>(intervals_.size()) - 1;
+  }
+  row.joined = seq;
+  row.left = 0;
+}
+
+void Truth::advance_known(Conversation& conversation, ConversationIndex index) {
+  while (true) {
+    if (conversation.entries.has_forgotten(conversation.known + 1ULL)) {
+      conversation.set(Conversation::kTorn);
+      conversation.known = conversation.entries.first() - 1;
+    }
+    const Entry* entry = conversation.entries.find(conversation.known + 1ULL);
+    if (entry == nullptr || !entry->is_held() || entry->classified == 0) return;
+    ++conversation.known;
+    if (conversation.is_group()) apply_membership(index, conversation.known, *entry);
+    newly_known_.push_back({index, conversation.known, *entry});
+  }
+}
+
+bool Truth::park(const ParkedCheck& check) {
+  Conversation& conversation = conversations_[check.conversation];
+  if (conversation.parked_count >= kMostParkedHere || parked_total_ >= kMostParked) return false;
+  std::uint32_t at = free_parked_;
+  if (at == kNone) {
+    at = static_cast<std::uint32_t>(parked_.size());
+    parked_.emplace_back();
+  } else {
+    free_parked_ = parked_[at].next;
+  }
+  parked_[at] = check;
+  parked_[at].next = conversation.parked;
+  conversation.parked = at;
+  ++conversation.parked_count;
+  ++parked_total_;
+  return true;
+}
+
+void Truth::take_settled(ConversationIndex index, std::vector<ParkedCheck>& settled) {
+  Conversation& conversation = conversations_[index];
+  std::uint32_t* link = &conversation.parked;
+  while (*link != kNone) {
+    ParkedCheck& check = parked_[*link];
+    if (check.to > conversation.known) {
+      link = &check.next;
+      continue;
+    }
+    settled.push_back(check);
+    const std::uint32_t freed = *link;
+    *link = check.next;
+    check.next = free_parked_;
+    free_parked_ = freed;
+    --conversation.parked_count;
+    --parked_total_;
+  }
+}
+
+// ---- adding what a record says
+// ----------------------------------------------------------------------------------
+
+void Truth::apply(Observation& seen) {
+  switch (seen.record.kind) {
+    case Kind::kDevice:
+      return apply_device(seen.record);
+    case Kind::kConnected:
+    case Kind::kDisconnected:
+    case Kind::kDeviceRestart:
+      return apply_connection(seen);
+    case Kind::kSendInvoked:
+    case Kind::kSendTransmitted:
+    case Kind::kSendFailed:
+    case Kind::kSendAtGateway:
+      return apply_send(seen);
+    case Kind::kSendAcked:
+      return apply_ack(seen);
+    case Kind::kReceived:
+      return apply_received(seen);
+    case Kind::kTombstone:
+      return apply_tombstone(seen);
+    case Kind::kSyncInvoked:
+    case Kind::kSyncCompleted:
+      return apply_sync(seen);
+    case Kind::kFetchInvoked:
+    case Kind::kFetchCompleted:
+      return apply_fetch(seen);
+    case Kind::kDeliveredSent:
+    case Kind::kReadInvoked:
+      return apply_mark(seen);
+    case Kind::kCursorAcked:
+      return apply_cursor_ack(seen);
+    case Kind::kConversation:
+    case Kind::kPhase:
+    case Kind::kQuiesce:
+    case Kind::kDeviceState:
+    case Kind::kConversationState:
+      return apply_world(seen);
+    default:
+      return;
+  }
+}
+
+void Truth::apply_device(const Record& record) {
+  Device& row = devices_[record.device];
+  row.region = static_cast<std::uint16_t>(record.value);
+  row.cohort = static_cast<std::uint16_t>(record.value2);
+  row.put(Device::kAuditor, record.code == 1);
+  has_auditors_ = has_auditors_ || record.code == 1;
+}
+
+void Truth::apply_world(Observation& seen) {
+  const Record& record = seen.record;
+  switch (record.kind) {
+    case Kind::kConversation:
+      seen.conversation->set(Conversation::kDeclared);
+      if (record.code == 1) {
+        seen.conversation->set(Conversation::kGroup);
+      } else {
+        seen.conversation->first_user = static_cast<UserIndex>(record.value);
+        seen.conversation->second_user = static_cast<UserIndex>(record.value2);
+      }
+      break;
+    case Kind::kPhase:
+      phases_.push_back({record.time, static_cast<Phase>(record.code)});
+      break;
+    case Kind::kQuiesce:
+      quiesced_at_ = record.time;
+      break;
+    case Kind::kDeviceState:
+      seen.device->put(Device::kStateSeen, true);
+      seen.device->put(Device::kConverged, record.flag);
+      break;
+    case Kind::kConversationState:
+      seen.subscription->put(Subscription::kStateSeen, true);
+      break;
+    default:
+      break;
+  }
+}
+
+void Truth::apply_connection(Observation& seen) {
+  Device& device = *seen.device;
+  if (seen.record.kind != Kind::kConnected) {
+    device.put(Device::kConnected, false);
+    return;
+  }
+  device.put(Device::kConnected, true);
+  device.put(Device::kCaughtUp, false);
+  device.connection = seen.record.connection;
+  device.connected_at = seen.record.time;
+  device.feed_covered = 0;
+  device.syncs_open = 0;
+}
+
+void Truth::apply_send(Observation& seen) {
+  const Record& record = seen.record;
+  Send* send = seen.send;
+  switch (record.kind) {
+    case Kind::kSendInvoked: {
+      if (send != nullptr) {
+        if (send->digest != short_digest(record.digest)) send->set(Send::kKeyReused);
+        return;
+      }
+      Device& device = ensure_device(record.key.device, kNone);
+      device.last_counter = std::max(device.last_counter, record.key.counter);
+      send = device.sends.open(record.key.counter, budget_);
+      if (send == nullptr) return;
+      send->invoked_at = record.time;
+      send->conversation = record.conversation;
+      send->digest = short_digest(record.digest);
+      send->target = record.subject;
+      send->kind = record.entry_kind;
+      send->head_before = seen.conversation == nullptr ? 0 : seen.conversation->head;
+      if (device.has(Device::kConnected)) send->set(Send::kOnline);
+      return;
+    }
+    case Kind::kSendTransmitted:
+      if (send == nullptr) return;
+      if (record.value > 1) send->set(Send::kRetried);
+      if (record.value <= 1) send->connection = static_cast<std::uint16_t>(record.connection);
+      return;
+    case Kind::kSendFailed:
+      if (send == nullptr) return;
+      if (send->has(Send::kKeyReused) &&
+          record.code == static_cast<std::uint8_t>(protocol::ErrorCode::kIdempotencyConflict)) {
+        send->clear(Send::kKeyReused);
+      } else {
+        send->set(Send::kFailed);
+      }
+      return;
+    case Kind::kSendAtGateway:
+      if (send == nullptr || send->to_gateway != kNone) return;
+      send->gateway = static_cast<std::uint16_t>(record.value);
+      send->to_gateway = static_cast<std::uint32_t>(
+          std::min<TimeNs>(std::max<TimeNs>(record.time - send->invoked_at, 0) >> 10, kNone - 1LL));
+      return;
+    default:
+      return;
+  }
+}
+
+void Truth::raise_head(Conversation& conversation, const Record& record) {
+  conversation.head = std::max(conversation.head, narrow(record.seq));
+  if (conversation.epoch == 0) conversation.epoch = static_cast<std::uint16_t>(record.epoch);
+}
+
+void Truth::apply_ack(Observation& seen) {
+  if (seen.conversation == nullptr || seen.is_forked) return;
+  const Record& record = seen.record;
+  Conversation& conversation = *seen.conversation;
+  Send* send = seen.send;
+  raise_head(conversation, record);
+  conversation.acked = std::max(conversation.acked, narrow(record.seq));
+  if (send != nullptr) {
+    send->set(Send::kAcked);
+    if (send->seq == 0) send->seq = narrow(record.seq);
+  }
+  Entry* entry = seen.entry;
+  if (entry == nullptr) {
+    entry = conversation.entries.open(record.seq, budget_);
+    if (entry == nullptr || record.seq == 0) return;
+    entry->key = record.key;
+  }
+  if (entry->key != record.key) return;
+  entry->acked = 1;
+  if (entry->classified != 0 || send == nullptr) return;
+  const EntryClass kind = entry_class(send->kind);
+  const bool is_membership = kind == EntryClass::kJoin || kind == EntryClass::kLeave;
+  const UserIndex sender = user_of(record.key.device);
+  entry->kind = static_cast<std::uint32_t>(kind) & 3U;
+  entry->classified = 1;
+  if (is_membership) {
+    entry->number = (send->target == kNone ? sender : send->target) & kNumberMask;
+  } else {
+    entry->number = static_cast<std::uint32_t>(record.value) & kNumberMask;
+  }
+  // A target left out is filled in by the server: the content is not what was invoked.
+  if (!(is_membership && send->target == kNone) && !send->has(Send::kKeyReused)) {
+    entry->content = content_fingerprint(send->digest, sender, send->kind, record.epoch);
+  }
+  advance_known(conversation, record.conversation);
+}
+
+void Truth::apply_received(Observation& seen) {
+  if (seen.conversation == nullptr || seen.device == nullptr || seen.is_forked) return;
+  const Record& record = seen.record;
+  Conversation& conversation = *seen.conversation;
+  raise_head(conversation, record);
+  if (seen.send != nullptr) {
+    seen.send->set(Send::kWitnessed);
+    if (seen.send->seq == 0) seen.send->seq = narrow(record.seq);
+  }
+  Entry* entry = seen.entry;
+  if (entry == nullptr && record.seq != 0) {
+    entry = conversation.entries.open(record.seq, budget_);
+    if (entry != nullptr) entry->key = record.key;
+  }
+  const Via via = static_cast<Via>(record.code);
+  if (entry != nullptr && entry->key == record.key) {
+    const bool was_classified = entry->classified != 0;
+    if (entry->content == 0) {
+      entry->content =
+          content_fingerprint(short_digest(record.digest), record.sender, record.entry_kind, record.epoch);
+    }
+    if (!was_classified) {
+      const EntryClass kind = entry_class(record.entry_kind);
+      const bool is_membership = kind == EntryClass::kJoin || kind == EntryClass::kLeave;
+      entry->kind = static_cast<std::uint32_t>(kind) & 3U;
+      entry->number = (is_membership ? (record.subject == kNone ? record.sender : record.subject)
+                                     : static_cast<std::uint32_t>(record.value)) &
+                      kNumberMask;
+      entry->classified = 1;
+    }
+    if (via == Via::kFetch && record.time >= quiesced_at_ && seen.page != nullptr &&
+        seen.page->at >= quiesced_at_) {
+      entry->reread = 1;
+    }
+    if (!was_classified) advance_known(conversation, record.conversation);
+  }
+  Subscription& row = *seen.subscription;
+  if (record.flag) row.cur = std::max(row.cur, narrow(record.seq));
+  apply_feed_row(row, narrow(record.seq), via);
+  if (seen.page != nullptr) apply_page_row(*seen.device, record.seq, record.seq, true);
+}
+
+void Truth::apply_feed_row(Subscription& row, std::uint32_t seq, Via via) {
+  if (via == Via::kFetch) {
+    // The device asked for this entry itself: what is pushed after that is not a needless repeat.
+    if (seq <= row.feed_top && row.feed_top - seq < 16) {
+      row.live_mask = static_cast<std::uint16_t>(row.live_mask & ~(1U << (row.feed_top - seq)));
+    }
+    return;
+  }
+  if (seq > row.feed_top) {
+    const std::uint32_t step = seq - row.feed_top;
+    row.live_mask =
+        static_cast<std::uint16_t>(step > 15 ? 0U : static_cast<std::uint32_t>(row.live_mask) << step);
+    row.sync_mask =
+        static_cast<std::uint16_t>(step > 15 ? 0U : static_cast<std::uint32_t>(row.sync_mask) << step);
+    row.feed_top = seq;
+  }
+  const std::uint32_t bit = row.feed_top - seq;
+  if (bit > 15) return;
+  if (via == Via::kLive) {
+    row.live_mask = static_cast<std::uint16_t>(row.live_mask | 1U << bit);
+  } else {
+    row.sync_mask = static_cast<std::uint16_t>(row.sync_mask | 1U << bit);
+    row.live_mask = static_cast<std::uint16_t>(row.live_mask & ~(1U << bit));
+  }
+}
+
+void Truth::apply_tombstone(Observation& seen) {
+  if (seen.subscription == nullptr) return;
+  const Record& record = seen.record;
+  if (record.flag) seen.subscription->cur = std::max(seen.subscription->cur, narrow(record.value));
+  if (seen.page != nullptr) apply_page_row(*seen.device, record.seq, record.value, false);
+}
+
+void Truth::apply_sync(Observation& seen) {
+  if (seen.device == nullptr || seen.device->user == kNone) return;
+  const Record& record = seen.record;
+  Device& device = *seen.device;
+  User& owner = users_[device.user];
+  if (record.kind == Kind::kSyncInvoked) {
+    if (device.syncs_open == 0) device.feed_floor = owner.feed_head;
+    if (device.syncs_open < UINT16_MAX) ++device.syncs_open;
+    return;
+  }
+  if (device.syncs_open > 0) --device.syncs_open;
+  if (record.code != 0) return;
+  // A range that was covered before on this connection comes again (a repeated request, or one that could not
+  // be applied): its rows may repeat.
+  if (record.value < device.feed_covered) ++device.sync_era;
+  device.feed_covered = std::max(device.feed_covered, record.value2);
+  if (!record.flag) device.put(Device::kCaughtUp, true);
+  owner.feed_head = std::max(owner.feed_head, record.seq);
+}
+
+void Truth::apply_fetch(Observation& seen) {
+  const Record& record = seen.record;
+  if (record.kind == Kind::kFetchInvoked) {
+    if (open_fetches_.size() >= kMostOpenFetches) open_fetches_.clear();
+    OpenFetch& open = open_fetches_[fetch_key(record)];
+    if (open.count == 0) open = {seen.conversation->acked, 0, record.value, record.time};
+    // Asked twice: an answer may be to either, so the weaker claim of the two is what it is held to.
+    if (open.count > 0 && open.to != 0)
+      open.to = record.value == 0 ? open.to : std::min(open.to, record.value);
+    ++open.count;
+    return;
+  }
+  Device& device = *seen.device;
+  TimeNs asked_at = record.time;
+  const auto open = open_fetches_.find(fetch_key(record));
+  if (open != open_fetches_.end()) {
+    asked_at = open->second.at;
+    if (--open->second.count == 0) open_fetches_.erase(open);
+  }
+  if (device.page != kNone) {
+    free_pages_.push_back(device.page);
+    pages_[device.page].device = kNone;
+    device.page = kNone;
+  }
+  if (record.code != 0) return;
+  seen.subscription->claimed_head = std::max(seen.subscription->claimed_head, narrow(record.value2));
+  if (asked_at >= quiesced_at_ && record.seq <= seen.conversation->reread_to + 1ULL) {
+    seen.conversation->reread_to = std::max(seen.conversation->reread_to, narrow(record.value));
+  }
+  if (record.value < record.seq || record.seq == 0 || record.value > UINT32_MAX) return;
+  if (free_pages_.empty()) {
+    free_pages_.push_back(static_cast<std::uint32_t>(pages_.size()));
+    pages_.emplace_back();
+  }
+  device.page = free_pages_.back();
+  free_pages_.pop_back();
+  FetchPage& page = pages_[device.page];
+  page = FetchPage();
+  page.device = record.device;
+  page.conversation = record.conversation;
+  page.at = asked_at;
+  page.from = record.seq;
+  page.to = record.value;
+  page.rows_left = record.value - record.seq + 1;
+  page.sum_left = sum_to(record.value) - sum_to(record.seq - 1);
+  page.squares_left = squares_to(record.value) - squares_to(record.seq - 1);
+}
+
+void Truth::apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event) {
+  FetchPage& page = pages_[device.page];
+  std::uint64_t& last = is_event ? page.last_event : page.last_tombstone;
+  if (from > to || from <= last || from < page.from || to > page.to) page.in_order = false;
+  last = std::max(last, to);
+  page.rows_left -= to - from + 1;
+  page.sum_left -= sum_to(to) - sum_to(from - 1);
+  page.squares_left -= squares_to(to) - squares_to(from - 1);
+  if (page.rows_left != 0 || page.sum_left != 0 || page.squares_left != 0) return;
+  page.device = kNone;
+  free_pages_.push_back(device.page);
+  device.page = kNone;
+}
+
+void Truth::apply_mark(Observation& seen) {
+  if (seen.member == nullptr) return;
+  const Record& record = seen.record;
+  UserConversation& member = *seen.member;
+  const std::uint32_t mark = narrow(record.seq);
+  if (record.kind == Kind::kReadInvoked) {
+    if (mark > member.read_asked) {
+      member.read_asked = mark;
+      member.reader = record.device;
+    } else if (mark == member.read_asked && member.reader != record.device) {
+      member.reader = UserConversation::kSeveral;
+    }
+  }
+  member.delivered_asked = std::max(member.delivered_asked, mark);
+  if (mark <= seen.subscription->delivered_acked) return;
+  OpenMark& open = open_marks_[mark_key(record)];
+  if (mark > open.seq) open = {mark, seen.conversation->acked, member.read_accepted};
+}
+
+void Truth::apply_cursor_ack(Observation& seen) {
+  const Record& record = seen.record;
+  if (seen.member == nullptr || record.code != 0) return;
+  Subscription& row = *seen.subscription;
+  row.delivered_acked = std::max(row.delivered_acked, narrow(record.seq));
+  row.claimed_head = std::max(row.claimed_head, narrow(record.value2));
+  row.read_seen = std::max(row.read_seen, narrow(record.value));
+  seen.member->read_accepted = std::max(seen.member->read_accepted, narrow(record.value));
+  const auto open = open_marks_.find(mark_key(record));
+  if (open != open_marks_.end() && record.seq >= open->second.seq) open_marks_.erase(open);
+}
+
+std::size_t Truth::bytes() const {
+  return devices_.capacity() * sizeof(Device) + users_.capacity() * sizeof(User) +
+         conversations_.capacity() * sizeof(Conversation) + subscriptions_.bytes() + members_.bytes() +
+         budget_.used + intervals_.capacity() * sizeof(Interval) + pages_.capacity() * sizeof(FetchPage) +
+         parked_.capacity() * sizeof(ParkedCheck) + open_fetches_.bucket_count() * (sizeof(OpenFetch) + 9) +
+         open_marks_.bucket_count() * (sizeof(OpenMark) + 9);
+}
+
+}  // namespace wavetank::conformance
