@@ -37,6 +37,8 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
 // times.
 std::string check_plan(const Plan& plan, std::int64_t run_ms);
 
+// "gateways 1 of us-east-1".
+std::string describe(const Place& place);
 // One line for people: "120.0 s +30 s  LINK_CUT from region us-east-1 to region eu-west-1 one way".
 std::string describe(const Fault& fault);
 

@@ -1,5 +1,6 @@
-// Canary payloads: the bytes of a message are a keyed stream of its identity, cut to its real length. Who sees them can
-// recompute what they must be without having kept anything: a wrong, mixed-up or leaked payload shows at once.
+// Canary payloads: the bytes of a message are a keyed stream of its identity, cut to its real length. Who
+// sees them can recompute what they must be without having kept anything: a wrong, mixed-up or leaked payload
+// shows at once.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace wavetank::history {
 
 namespace canary_detail {
 constexpr std::uint64_t stream_start(MessageKey key, ConversationIndex conversation) {
-  return mix64((static_cast<std::uint64_t>(key.device) << 32 | key.counter) ^ mix64(0x63616e617279ULL + conversation));
+  return mix64((static_cast<std::uint64_t>(key.device) << 32 | key.counter) ^
+               mix64(0x63616e617279ULL + conversation));
 }
 // Words are taken as little-endian integers so that every machine agrees.
 constexpr std::uint64_t step(std::uint64_t hash, std::uint64_t word) {
@@ -30,7 +32,8 @@ inline Slice canary_payload(MessageKey key, ConversationIndex conversation, std:
     for (std::size_t at = 0; at < size; at += 8) {
       word = mix64(word);
       std::uint64_t rest = word;
-      for (std::size_t i = at; i < size && i < at + 8; ++i, rest >>= 8) out[i] = static_cast<char>(rest & 0xff);
+      for (std::size_t i = at; i < size && i < at + 8; ++i, rest >>= 8)
+        out[i] = static_cast<char>(rest & 0xff);
     }
   });
 }

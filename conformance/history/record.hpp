@@ -1,8 +1,9 @@
-// The history of a run: one record for everything that a user, a device, an injector or a resource shows. Simulated
-// runs and live runs over sockets write the same records; monitors and the offline judge cannot tell them apart.
+// The history of a run: one record for everything that a user, a device, an injector or a resource shows.
+// Simulated runs and live runs over sockets write the same records; monitors and the offline judge cannot
+// tell them apart.
 //
-// Users, devices and conversations are dense numbers given in the order of their creation, so that a monitor's state is
-// an array. A message's identity is its sender's device and that device's own counter.
+// Users, devices and conversations are dense numbers given in the order of their creation, so that a
+// monitor's state is an array. A message's identity is its sender's device and that device's own counter.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ struct MessageKey {
 enum class Kind : std::uint8_t {
   // ---- the world
   kDevice,        // a device exists: user; value = region, code = 1 for the final auditor
-  kConversation,  // a conversation exists: conversation; code = 1 for a group; direct: value, value2 = its two users
+  kConversation,  // a conversation exists: conversation; code = 1 for a group; direct: value, value2 = its
+                  // two users
   kPhase,         // the run entered a phase: code = Phase
   kFault,         // a fault began: value = fault number in the plan, code = its kind
   kHeal,          // a fault ended: value
@@ -36,23 +38,26 @@ enum class Kind : std::uint8_t {
   kQuiesce,       // no new sends from here on; value = the bound in ns within which everything must converge
   kEnd,           // the run is over: judge what is left
   // ---- one device's connection
-  kConnected,     // connection = its number on this device
-  kDisconnected,  // code = CloseReason
-  kDeviceRestart, // the app was killed and started again over its store
+  kConnected,      // connection = its number on this device
+  kDisconnected,   // code = CloseReason
+  kDeviceRestart,  // the app was killed and started again over its store
   // ---- sending
   kSendInvoked,      // conversation, key, entry_kind, digest, size, subject (target user)
   kSendTransmitted,  // conversation, key, connection, value = attempt
-  kSendAcked,        // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate)
-  kSendFailed,       // conversation, key, code = ErrorCode: definite, never applied
+  kSendAcked,   // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate)
+  kSendFailed,  // conversation, key, code = ErrorCode: definite, never applied
   // ---- receiving
-  kReceived,    // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user), value = msg_no,
-                // code = Via, flag = applied; canary = the digest the payload must have
-  kTombstone,   // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
-  kSyncInvoked,    // value = from user_seq
-  kSyncCompleted,  // value = from, value2 = next, seq = head, flag = more, code = ErrorCode; its rows follow directly
-  kFetchInvoked,   // conversation, seq = from, value = to (0 = head)
-  kFetchCompleted, // conversation, seq = from, value = covered to, value2 = head, flag = more, code = ErrorCode;
-                   // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
+  kReceived,     // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user),
+                 // value = msg_no,
+                 // code = Via, flag = applied; canary = the digest the payload must have
+  kTombstone,    // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
+  kSyncInvoked,  // value = from user_seq
+  kSyncCompleted,   // value = from, value2 = next, seq = head, flag = more, code = ErrorCode; its rows follow
+                    // directly
+  kFetchInvoked,    // conversation, seq = from, value = to (0 = head)
+  kFetchCompleted,  // conversation, seq = from, value = covered to, value2 = head, flag = more, code =
+                    // ErrorCode;
+  // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
   // ---- marks
   kDeliveredSent,  // conversation, seq
   kReadInvoked,    // conversation, seq
@@ -63,8 +68,10 @@ enum class Kind : std::uint8_t {
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
   kEventLeavesGateway,  // key, conversation, seq, value = gateway node; device = recipient: first byte leaves
   // ---- convergence, at the end; a device's state stands before those of its conversations
-  kDeviceState,        // device's own view: value = feed cursor, value2 = feed head, flag = converged, code = pending reason
-  kConversationState,  // device's view of one conversation: seq = cursor, value = known head, value2 = read of the user
+  kDeviceState,        // device's own view: value = feed cursor, value2 = feed head, flag = converged, code =
+                       // pending reason
+  kConversationState,  // device's view of one conversation: seq = cursor, value = known head, value2 = read
+                       // of the user
   kCount
 };
 

@@ -1,5 +1,6 @@
-// Seeded defects: small, believable mistakes that prove the monitors. They are switched on by name, in test builds only;
-// without WAVETANK_DEFECTS every question below is a compile-time false and the mistaken code is compiled out.
+// Seeded defects: small, believable mistakes that prove the monitors. They are switched on by name, in test
+// builds only; without WAVETANK_DEFECTS every question below is a compile-time false and the mistaken code is
+// compiled out.
 #pragma once
 
 #include <bitset>

@@ -1,5 +1,6 @@
-// What a machine asks of the world: frames to send, connections to close, timers to arm. Collected in order while the
-// machine handles an input; the driver carries them out, for a shard only after its batch is durable.
+// What a machine asks of the world: frames to send, connections to close, timers to arm. Collected in order
+// while the machine handles an input; the driver carries them out, for a shard only after its batch is
+// durable.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,9 @@ class Effects {
   void close(ConnectionId connection, CloseReason reason) {
     list_.push_back({Effect::Kind::kClose, reason, connection, 0, {}});
   }
-  void arm(TimerId timer, TimeNs at) { list_.push_back({Effect::Kind::kArmTimer, CloseReason::kNormal, timer, at, {}}); }
+  void arm(TimerId timer, TimeNs at) {
+    list_.push_back({Effect::Kind::kArmTimer, CloseReason::kNormal, timer, at, {}});
+  }
   void dial() { list_.push_back({Effect::Kind::kDial, CloseReason::kNormal, 0, 0, {}}); }
 
   std::vector<Effect>& list() { return list_; }

@@ -1,12 +1,14 @@
-// A server node as its driver sees it: a pure, single-threaded machine. The same code runs under the simulator's world
-// and under the host's sockets.
+// A server node as its driver sees it: a pure, single-threaded machine. The same code runs under the
+// simulator's world and under the host's sockets.
 //
 // Contract with the driver
-// - The driver calls one method at a time. `now` is the node's own clock in nanoseconds since the Unix epoch of that
+// - The driver calls one method at a time. `now` is the node's own clock in nanoseconds since the Unix epoch
+// of that
 //   clock; it never goes back while the node runs and may be off by an offset and a drift.
-// - Inputs come in batches: begin_batch(), any number of inputs, end_batch(). Everything a batch changed in the store
-//   is one transaction. Effects of a batch may leave only when the transaction is durable; until then the node gets no
-//   further input (durable before visible). A batch that wrote nothing needs no sync.
+// - Inputs come in batches: begin_batch(), any number of inputs, end_batch(). Everything a batch changed in
+// the store
+//   is one transaction. Effects of a batch may leave only when the transaction is durable; until then the
+//   node gets no further input (durable before visible). A batch that wrote nothing needs no sync.
 // - A crash destroys the machine. A new one is built over the same store and gets start().
 #pragma once
 
@@ -39,8 +41,8 @@ class Node {
   virtual void connection_closed(ConnectionId, CloseReason, TimeNs, Effects&) {}
   virtual void frame_received(ConnectionId, protocol::Frame&&, TimeNs, Effects&) {}
 
-  // The link to another server node. Frames of one link arrive in order; what was under way when it went down may be
-  // lost. peer_up is called for every peer that is reachable after start().
+  // The link to another server node. Frames of one link arrive in order; what was under way when it went down
+  // may be lost. peer_up is called for every peer that is reachable after start().
   virtual void peer_up(NodeId, TimeNs, Effects&) = 0;
   virtual void peer_down(NodeId, TimeNs, Effects&) = 0;
   virtual void peer_frame_received(NodeId, protocol::Frame&&, TimeNs, Effects&) = 0;

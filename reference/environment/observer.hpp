@@ -1,5 +1,5 @@
-// What the machines tell about themselves. Monitors, histograms and reports live behind these interfaces; the machines
-// never ask them anything. Every method has an empty default.
+// What the machines tell about themselves. Monitors, histograms and reports live behind these interfaces; the
+// machines never ask them anything. Every method has an empty default.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class ClientObserver {
   // Every event that arrives, also repeats; `applied` when it was the next one and is now shown.
   virtual void event_received(DeviceTag, const protocol::Event&, Via, bool /*applied*/) {}
   // [from, to] will not be shown; the device's cursor is now `to` when applied.
-  virtual void tombstone_received(DeviceTag, const ConversationId&, const protocol::Tombstone&, bool /*applied*/) {}
+  virtual void tombstone_received(DeviceTag, const ConversationId&, const protocol::Tombstone&,
+                                  bool /*applied*/) {}
   virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
   virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
   virtual void fetch_invoked(DeviceTag, const protocol::FetchRange&) {}

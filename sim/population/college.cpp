@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "sim/population/community.hpp"
 #include "sim/population/community_builder.hpp"
@@ -24,6 +25,16 @@ std::vector<std::uint32_t> invent_forum_mapping(std::uint32_t forum_users, Rando
   });
   users.resize(std::min(forum_users, kCollegeUsers));
   return users;
+}
+
+// Keeps `count` utterances in a row, from the first post on or, when too few follow, the last ones: the forum
+// opened a month after the network, and a cut of the first thousands would hold no group at all.
+void keep_from_first_post(std::size_t count, std::vector<Utterance>& utterances) {
+  const auto post = std::find_if(utterances.begin(), utterances.end(),
+                                 [](const Utterance& u) { return u.to_group != kNoIndex; });
+  const auto most = utterances.end() - static_cast<std::ptrdiff_t>(count);
+  utterances.erase(utterances.begin(), std::min(post, most));
+  utterances.resize(count);
 }
 
 // Numbers the people who say or hear anything from 0, in the order of their trace numbers.
@@ -58,23 +69,27 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
   for (const ForumPost& post : *posts) forum_users = std::max(forum_users, post.user);
   const auto mapping = invent_forum_mapping(forum_users, randomness);
 
-  std::vector<Utterance> utterances;
-  utterances.reserve(messages->size() + posts->size());
+  std::vector<Utterance> said;
+  said.reserve(messages->size());
   for (const TraceMessage& m : *messages) {
-    utterances.push_back({m.unix_s, m.source - 1, m.destination - 1, kNoIndex, m.characters});
+    said.push_back({m.unix_s, m.source - 1, m.destination - 1, kNoIndex, m.characters});
   }
+  std::vector<Utterance> posted;
+  posted.reserve(posts->size());
   for (std::size_t i = 0; i < posts->size(); ++i) {
     const ForumPost& post = (*posts)[i];
     // The forum trace has no lengths: each post takes that of a private message, by keyed draw.
     const auto model = randomness.below(messages->size(), Purpose::kMessageSize, i, 0);
-    utterances.push_back(
+    posted.push_back(
         {post.unix_s, mapping[post.user - 1], kNoIndex, post.topic, (*messages)[model].characters});
   }
-  std::stable_sort(utterances.begin(), utterances.end(),
-                   [](const Utterance& a, const Utterance& b) { return a.at < b.at; });
-  if (scenario.messages() > 0 && static_cast<std::size_t>(scenario.messages()) < utterances.size()) {
-    utterances.resize(static_cast<std::size_t>(scenario.messages()));
-  }
+  // Both ascend in time; of one second the private messages come first.
+  std::vector<Utterance> utterances;
+  utterances.reserve(said.size() + posted.size());
+  std::merge(said.begin(), said.end(), posted.begin(), posted.end(), std::back_inserter(utterances),
+             [](const Utterance& a, const Utterance& b) { return a.at < b.at; });
+  const auto cut = static_cast<std::size_t>(scenario.messages());
+  if (cut > 0 && cut < utterances.size()) keep_from_first_post(cut, utterances);
   const std::int64_t cap = scenario.population().gap_cap_s();
   const std::int64_t span = cap_gaps(cap, utterances);
 

@@ -13,8 +13,9 @@
 namespace wavetank::sim {
 
 // The college community: every private message of the trace with its real length, and every forum post as a
-// group message, their gaps compressed to fit the run. `scenario.messages` cuts it to the first N of both
-// together; people who take no part in these do not exist. Errors are one line.
+// group message, their gaps compressed to fit the run. `scenario.messages` cuts it to N of both together, in
+// a row, beginning with the forum's first post; people who take no part in these do not exist. Errors are one
+// line.
 std::expected<Script, std::string> make_college(const scenarios::Scenario& scenario,
                                                 const std::filesystem::path& traces, Randomness randomness);
 

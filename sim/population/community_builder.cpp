@@ -8,6 +8,9 @@ namespace {
 
 using protocol::EntryKind;
 
+// Who comes back within less does not leave at all.
+constexpr DurationNs kShortestAbsence = 4 * kSecond;
+
 class Builder {
  public:
   Builder(const scenarios::Scenario& scenario, const std::vector<Utterance>& utterances,
@@ -35,7 +38,8 @@ class Builder {
   };
 
   TimeNs virtual_time(std::int64_t at) const {
-    return start_ + (end_ - start_) / span_ * (at - first_) + (end_ - start_) % span_ * (at - first_) / span_;
+    const auto run = static_cast<Uint128>(end_ - start_) * static_cast<std::uint64_t>(at - first_);
+    return start_ + static_cast<TimeNs>(run / static_cast<std::uint64_t>(span_));
   }
 
   std::uint32_t conversation_of(const Utterance& u) {
@@ -111,28 +115,37 @@ class Builder {
     for (std::uint32_t s = 0; s < stays_.size(); ++s) {
       const Stay& stay = stays_[s];
       const std::uint64_t who = static_cast<std::uint64_t>(stay.conversation) << 32 | stay.user;
-      if (stay.posts.size() >= 2 && randomness_.chance(percent, 100, Purpose::kMembership, who, 0)) {
-        // Leaves half-way between two posts and rejoins in time for the second.
-        const auto i = randomness_.below(stay.posts.size() - 1, Purpose::kMembership, who, 1);
-        const TimeNs from = script_.actions[stay.posts[i]].at;
-        const TimeNs to = script_.actions[stay.posts[i + 1]].at;
-        if (to - from > 4 * kSecond) {
-          membership(from + (to - from) / 2, stay.user, stay.conversation, EntryKind::kLeave);
-          membership(to - kSecond, stay.user, stay.conversation, EntryKind::kJoin);
-        }
-      }
+      if (randomness_.chance(percent, 100, Purpose::kMembership, who, 0)) leave_early(stay, who);
       const TimeNs last = script_.actions[stay.posts.back()].at;
       const TimeNs leave = last + randomness_.between(run / 100, run / 2, Purpose::kMembership, who, 2);
       if (leave < end_) membership(leave, stay.user, stay.conversation, EntryKind::kLeave);
     }
   }
 
+  // Leaves half-way between two posts and rejoins in time for the second. A reply that is late may miss the
+  // membership: the boundary is there to be run into.
+  void leave_early(const Stay& stay, std::uint64_t who) {
+    const auto at = [&](std::size_t post) { return script_.actions[stay.posts[post]].at; };
+    std::vector<std::size_t> pauses;  // by the post before them
+    for (std::size_t i = 0; i + 1 < stay.posts.size(); ++i) {
+      if (at(i + 1) - at(i) > kShortestAbsence) pauses.push_back(i);
+    }
+    if (pauses.empty()) return;
+    const std::size_t i = pauses[randomness_.below(pauses.size(), Purpose::kMembership, who, 1)];
+    const TimeNs from = at(i);
+    const TimeNs to = at(i + 1);
+    membership(from + (to - from) / 2, stay.user, stay.conversation, EntryKind::kLeave);
+    membership(to - kSecond, stay.user, stay.conversation, EntryKind::kJoin);
+  }
+
   // Sorts by time, keeping what was said at one time in its order, and renames antecedents accordingly.
   void sort_actions() {
     std::vector<std::uint32_t> order(script_.actions.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return script_.actions[a].at < script_.actions[b].at;
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      const TimeNs at = script_.actions[a].at;
+      const TimeNs other = script_.actions[b].at;
+      return at != other ? at < other : a < b;
     });
     std::vector<std::uint32_t> place(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;

@@ -51,7 +51,7 @@ class ScriptPlayer final : public Behaviour {
         open_session();
         break;
       case kOpen:
-        stage_.open_app(index);
+        if (!stage_.app_is_open(index)) stage_.open_app(index);
         break;
       case kClose:
         // A message sent meanwhile may have kept the app open longer.
@@ -70,6 +70,7 @@ class ScriptPlayer final : public Behaviour {
     if (script_.devices[device].user != script_.devices[sender].user) plan_reading(device, conversation);
     if (counter == 0 || counter > sent_[sender].size()) return;
     const std::uint32_t action = sent_[sender][counter - 1];
+    if (action == kNoAction) return;
     for (std::uint32_t i = first_reply_[action]; i < first_reply_[action + 1]; ++i) {
       const std::uint32_t reply = replies_[i];
       State& state = state_[reply];
@@ -121,6 +122,7 @@ class ScriptPlayer final : public Behaviour {
     if (quiet_) return;
     stay_open(action.device);
     const std::uint32_t counter = stage_.send(action.device, action.conversation, action.kind, action.size);
+    if (counter == 0) return;  // the device did not take it
     std::vector<std::uint32_t>& sent = sent_[action.device];
     if (sent.size() < counter) sent.resize(counter, kNoAction);
     sent[counter - 1] = index;
@@ -128,9 +130,9 @@ class ScriptPlayer final : public Behaviour {
 
   // Whoever acts has the app open, and keeps it open for a minute.
   void stay_open(std::uint32_t device) {
+    if (!stage_.app_is_open(device)) stage_.open_app(device);
     if (open_until_[device] == kNever) return;
     const TimeNs until = stage_.now() + 60 * kSecond;
-    if (!stage_.app_is_open(device)) stage_.open_app(device);
     if (until <= open_until_[device]) return;
     open_until_[device] = until;
     stage_.cue_at(until, kClose, device);

@@ -73,6 +73,18 @@ std::expected<void, std::string> set_scalar(pb::Message& message, const pb::Fiel
   return {};
 }
 
+std::expected<void, std::string> read_text_format(const std::filesystem::path& path, pb::Message& message) {
+  std::ifstream in(path);  // house: read before the world starts
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) return Failure(fmt::format("{}: cannot be read", path.string()));
+  FirstError errors(path.string());
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (!parser.ParseFromString(text.str(), &message)) return Failure(errors.text());
+  return {};
+}
+
 struct Range {
   const char* path;
   std::int64_t value;
@@ -119,15 +131,8 @@ std::expected<Scenario, std::string> load_scenario(const std::string& name_or_fi
     return Failure(
         fmt::format("{}: no such scenario{}", name_or_file, names.empty() ? "" : "; shipped are:" + names));
   }
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) return Failure(fmt::format("{}: cannot be read", path.string()));
   Scenario scenario;
-  FirstError errors(path.string());
-  pb::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  if (!parser.ParseFromString(text.str(), &scenario)) return Failure(errors.text());
+  if (const auto read = read_text_format(path, scenario); !read) return Failure(read.error());
   if (!scenario.has_name()) scenario.set_name(path.stem().string());
   return scenario;
 }
@@ -172,6 +177,14 @@ std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_v
                                    : reflection.MutableMessage(message, field);
     path = path.substr(dot + 1);
   }
+}
+
+std::expected<void, std::string> replace_plan(Scenario& scenario, const std::string& file) {
+  faults::Plan plan;
+  if (const auto read = read_text_format(file, plan); !read) return read;
+  *scenario.mutable_faults() = std::move(plan);
+  scenario.clear_outages();
+  return {};
 }
 
 std::expected<void, std::string> validate(const Scenario& s) {

@@ -17,7 +17,8 @@ using Failure = std::unexpected<std::string>;
 
 }  // namespace
 
-std::expected<std::unique_ptr<World>, std::string> World::make(const scenarios::Scenario& scenario, WorldOptions options, history::Sink& sink) {
+std::expected<std::unique_ptr<World>, std::string> World::make(const scenarios::Scenario& scenario,
+                                                               WorldOptions options, history::Sink& sink) {
   std::unique_ptr<World> world(new World(scenario, std::move(options), sink));
   const auto built = world->build();
   if (!built) return Failure(built.error());
@@ -25,7 +26,11 @@ std::expected<std::unique_ptr<World>, std::string> World::make(const scenarios::
 }
 
 World::World(const scenarios::Scenario& scenario, WorldOptions options, history::Sink& sink)
-    : scenario_(scenario), options_(std::move(options)), randomness_(options_.seed), sink_(sink), disk_profile_(default_disk_profile()) {}
+    : scenario_(scenario),
+      options_(std::move(options)),
+      randomness_(options_.seed),
+      sink_(sink),
+      disk_profile_(default_disk_profile()) {}
 
 World::~World() = default;
 
@@ -38,13 +43,15 @@ std::expected<void, std::string> World::build() {
 }
 
 std::expected<void, std::string> World::build_topology() {
-  const auto matrix = load_rtt_matrix(scenarios::data_root() / "sim/traces" / scenario_.topology().rtt_matrix());
+  const auto matrix =
+      load_rtt_matrix(scenarios::data_root() / "sim/traces" / scenario_.topology().rtt_matrix());
   if (!matrix) return Failure(matrix.error());
   std::vector<std::size_t> rows;
   for (const auto& region : scenario_.topology().region()) {
     const std::size_t row = matrix->find(region.name());
     if (row == matrix->names.size()) {
-      return Failure(fmt::format("topology.region: '{}' is no region of {}", region.name(), scenario_.topology().rtt_matrix()));
+      return Failure(fmt::format("topology.region: '{}' is no region of {}", region.name(),
+                                 scenario_.topology().rtt_matrix()));
     }
     rows.push_back(row);
     region_names_.push_back(region.name());
@@ -58,7 +65,8 @@ std::expected<void, std::string> World::build_topology() {
   }
   reachability_ = std::make_unique<Reachability>(static_cast<std::uint32_t>(rows.size()), std::move(one_way));
   for (const auto& cohort : scenario_.cohort()) {
-    auto profile = load_profile(scenarios::data_root() / "sim/network/profiles" / (cohort.profile() + ".csv"));
+    auto profile =
+        load_profile(scenarios::data_root() / "sim/network/profiles" / (cohort.profile() + ".csv"));
     if (!profile) return Failure(profile.error());
     cohorts_.push_back(std::move(*profile));
     cohort_names_.push_back(cohort.profile());
@@ -78,16 +86,21 @@ std::expected<void, std::string> World::build_population() {
       script_ = std::move(*script);
       break;
     }
-    case scenarios::Population::CAMPUS: script_ = make_campus(scenario_, randomness_); break;
-    case scenarios::Population::STAR: add_people(scenario_, static_cast<std::uint32_t>(scenario_.devices()), randomness_, script_); break;
+    case scenarios::Population::CAMPUS:
+      script_ = make_campus(scenario_, randomness_);
+      break;
+    case scenarios::Population::STAR:
+      add_people(scenario_, static_cast<std::uint32_t>(scenario_.devices()), randomness_, script_);
+      break;
   }
   directory_ = std::make_unique<Directory>(script_);
-  history_ = std::make_unique<HistoryWriter>(scheduler_, *directory_, sink_,
-                                             [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) {
-                                               if (device < script_.devices.size() && sender < script_.devices.size()) {
-                                                 behaviour_->shown(device, conversation, sender, counter);
-                                               }
-                                             });
+  history_ = std::make_unique<HistoryWriter>(
+      scheduler_, *directory_, sink_,
+      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) {
+        if (device < script_.devices.size() && sender < script_.devices.size()) {
+          behaviour_->shown(device, conversation, sender, counter);
+        }
+      });
   if (scenario_.population().workload() == scenarios::Population::STAR) {
     behaviour_ = make_star(scenario_, static_cast<std::uint32_t>(script_.devices.size()), randomness_, *this);
   } else {
@@ -128,15 +141,14 @@ void World::build_nodes() {
       (gateway ? gateways_by_region_ : shards_by_region).back().push_back(node);
       places.push_back({gateway ? Role::kGateway : Role::kShard, static_cast<std::uint8_t>(r), 0,
                         gateway ? i : i - static_cast<std::uint32_t>(region.gateways())});
-      node_regions_.push_back(r);
     }
   }
   const auto count = static_cast<std::uint32_t>(places.size());
   source_population_ = count;
   source_faults_ = count + 1;
   source_devices_ = count + 2;
-  placement_ = std::make_unique<server::Placement>(
-      server::Placement::even(1, static_cast<std::uint32_t>(scenario_.topology().buckets_per_region()), shards_by_region));
+  placement_ = std::make_unique<server::Placement>(server::Placement::even(
+      1, static_cast<std::uint32_t>(scenario_.topology().buckets_per_region()), shards_by_region));
 
   AccessListener& access_listener = *this;
   LinkListener& link_listener = *this;
@@ -144,29 +156,38 @@ void World::build_nodes() {
   const scenarios::Transport& transport = scenario_.transport();
   access_ = std::make_unique<AccessNetwork>(
       scheduler_, *reachability_, cohorts_, randomness_,
-      TransportConfig{transport.retransmit_min_ms() * kMillisecond, transport.user_timeout_ms() * kMillisecond, planned_end()}, source_devices_,
-      access_listener);
-  links_ = std::make_unique<NodeLinks>(scheduler_, *reachability_, randomness_,
-                                       NodeLinkConfig{transport.node_timeout_ms() * kMillisecond, transport.node_redial_ms() * kMillisecond}, link_listener);
+      TransportConfig{transport.retransmit_min_ms() * kMillisecond,
+                      transport.user_timeout_ms() * kMillisecond, planned_end()},
+      source_devices_, access_listener);
+  links_ = std::make_unique<NodeLinks>(
+      scheduler_, *reachability_, randomness_,
+      NodeLinkConfig{transport.node_timeout_ms() * kMillisecond, transport.node_redial_ms() * kMillisecond},
+      link_listener);
   pin_sqlite_process();
   reset_sqlite_prng(options_.seed);
   const bool sqlite = scenario_.fidelity().store() == scenarios::Fidelity::SQLITE;
   if (sqlite) vfs_ = std::make_unique<SqliteVfs>(randomness_);
-  services_ = std::make_unique<NodeServices>(NodeServices{scheduler_, *access_, *links_, randomness_, *costs_, disk_profile_,
-                                                          Wire(scenario_.fidelity().wire() == scenarios::Fidelity::BYTES), *placement_, authenticator, *history_});
+  services_ = std::make_unique<NodeServices>(
+      NodeServices{scheduler_, *access_, *links_, randomness_, *costs_, disk_profile_,
+                   Wire(scenario_.fidelity().wire() == scenarios::Fidelity::BYTES), *placement_,
+                   authenticator, *history_});
   services_->gateway_batch = static_cast<std::uint32_t>(scenario_.costs().gateway_batch());
   services_->shard_batch = static_cast<std::uint32_t>(scenario_.costs().shard_batch());
   services_->inbox_limit = static_cast<std::uint32_t>(scenario_.costs().inbox_limit());
-  services_->commit_pending = [this](std::uint32_t node, DurationNs duration) { injector_->commit_pending(node, duration); };
+  services_->commit_pending = [this](std::uint32_t node, DurationNs duration) {
+    injector_->commit_pending(node, duration);
+  };
   doors_.resize(count);
   busy_before_.resize(count);
   for (std::uint32_t node = 0; node < count; ++node) {
     links_->add_node(places[node]);
     const bool gateway = places[node].role == Role::kGateway;
     if (gateway) access_->add_gateway(node, places[node]);
-    const SkewedClock clock = SkewedClock::draw(randomness_, node, scenario_.clocks().node_offset_ms(), scenario_.clocks().drift_ppm());
-    nodes_.push_back(std::make_unique<ServerNode>(*services_, places[node], server_config(node), clock,
-                                                  gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get())));
+    const SkewedClock clock = SkewedClock::draw(randomness_, node, scenario_.clocks().node_offset_ms(),
+                                                scenario_.clocks().drift_ppm());
+    nodes_.push_back(
+        std::make_unique<ServerNode>(*services_, places[node], server_config(node), clock,
+                                     gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get())));
   }
   links_->connect([&](std::uint32_t a, std::uint32_t b) {
     return places[a].role == Role::kShard || places[b].role == Role::kShard;
@@ -185,7 +206,8 @@ void World::build_devices() {
   config.receipts_interval_ms = static_cast<std::uint32_t>(policy.receipts_interval_ms());
   config.reconnect_max_ms = static_cast<std::uint32_t>(policy.backoff_max_ms());
   config.defects = options_.defects;
-  client_shared_ = std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
+  client_shared_ =
+      std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
 }
@@ -195,9 +217,12 @@ void World::add_device(std::uint32_t device) {
   const UserSpec& spec = script_.users[user];
   // An auditor reads from a desk: the first access network of the scenario.
   const std::uint32_t cohort = directory_->is_auditor(device) ? 0 : script_.devices[device].cohort;
-  access_->add_device(device, {Role::kDevice, static_cast<std::uint8_t>(spec.region), static_cast<std::uint8_t>(cohort), device});
+  access_->add_device(device, {Role::kDevice, static_cast<std::uint8_t>(spec.region),
+                               static_cast<std::uint8_t>(cohort), device});
   devices_.emplace_back(*client_shared_, staging_, spec.id, directory_->index_of(device), device);
-  devices_.back().clock = SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(), scenario_.clocks().drift_ppm());
+  devices_.back().clock =
+      SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),
+                        scenario_.clocks().drift_ppm());
   history_->declare_device(device, spec.region, cohort);
 }
 
@@ -208,14 +233,18 @@ std::expected<void, std::string> World::build_faults() {
     if (!log) return Failure(log.error());
     std::vector<faults::Outage> outages;
     for (const TraceOutage& o : *log) outages.push_back({o.start_s, o.duration_s, o.severity_milli});
-    const faults::OutageWindow window{.start_ms = scenario_.outages().window_start_s() * 1000,
-                                      .end_ms = (scenario_.outages().has_window_end_s() ? scenario_.outages().window_end_s() : scenario_.run_s()) * 1000,
-                                      .duration_divisor = scenario_.outages().duration_divisor(),
-                                      .count_max = static_cast<std::uint32_t>(scenario_.outages().count())};
+    const faults::OutageWindow window{
+        .start_ms = scenario_.outages().window_start_s() * 1000,
+        .end_ms = (scenario_.outages().has_window_end_s() ? scenario_.outages().window_end_s()
+                                                          : scenario_.run_s()) *
+                  1000,
+        .duration_divisor = scenario_.outages().duration_divisor(),
+        .count_max = static_cast<std::uint32_t>(scenario_.outages().count())};
     faults::append_outages(outages, window, randomness_, plan_);
   }
   FaultTargets& targets = *this;
-  injector_ = std::make_unique<Injector>(plan_, region_names_, cohort_names_, randomness_, scheduler_, *reachability_, targets, source_faults_);
+  injector_ = std::make_unique<Injector>(plan_, region_names_, cohort_names_, randomness_, scheduler_,
+                                         *reachability_, targets, source_faults_);
   if (!injector_->error().empty()) return Failure("faults: " + injector_->error());
   return {};
 }

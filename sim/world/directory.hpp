@@ -1,5 +1,5 @@
-// Names to dense numbers and back: users, devices, conversations. What the wire calls by id, the history, the script
-// and the monitors call by number.
+// Names to dense numbers and back: users, devices, conversations. What the wire calls by id, the history, the
+// script and the monitors call by number.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -13,7 +13,8 @@ namespace wavetank::sim {
 
 class Directory {
  public:
-  // The script's conversations get the numbers they have there; more may be made later. `script` must outlive it.
+  // The script's conversations get the numbers they have there; more may be made later. `script` must outlive
+  // it.
   explicit Directory(const Script& script) : script_(script) {
     for (const ConversationSpec& spec : script.conversations) number_of(spec.id);
   }
@@ -27,7 +28,9 @@ class Directory {
   bool is_auditor(std::uint32_t device) const { return device >= script_.devices.size(); }
 
   // Each user's final auditor is one device more, numbered behind all others.
-  std::uint32_t auditor(std::uint32_t user) const { return static_cast<std::uint32_t>(script_.devices.size()) + user; }
+  std::uint32_t auditor(std::uint32_t user) const {
+    return static_cast<std::uint32_t>(script_.devices.size()) + user;
+  }
   DeviceIndex index_of(std::uint32_t device) const {
     const UserSpec& spec = script_.users[user_of_device(device)];
     return is_auditor(device) ? spec.devices : device - spec.first_device;
@@ -54,7 +57,8 @@ class Directory {
   }
 
   std::size_t bytes() const {
-    return ids_.capacity() * sizeof(ConversationId) + conversations_.bucket_count() * (sizeof(ConversationId) + sizeof(std::uint32_t) + 1);
+    return ids_.capacity() * sizeof(ConversationId) +
+           conversations_.bucket_count() * (sizeof(ConversationId) + sizeof(std::uint32_t) + 1);
   }
 
  private:

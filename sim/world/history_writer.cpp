@@ -9,7 +9,8 @@ namespace wavetank::sim {
 using history::Kind;
 using history::Record;
 
-HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown)
+HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink,
+                             Shown shown)
     : scheduler_(scheduler), directory_(directory), sink_(sink), shown_(std::move(shown)) {}
 
 void HistoryWriter::write(Record r) {
@@ -76,7 +77,8 @@ Record HistoryWriter::record(Kind kind, DeviceTag device, const ConversationId& 
 void HistoryWriter::see(DeviceTag device, const Record& r) {
   RollingHash& seen = state(device).seen;
   seen.add(static_cast<std::uint64_t>(r.time));
-  seen.add(static_cast<std::uint64_t>(r.kind) << 40 | static_cast<std::uint64_t>(r.code) << 32 | r.conversation);
+  seen.add(static_cast<std::uint64_t>(r.kind) << 40 | static_cast<std::uint64_t>(r.code) << 32 |
+           r.conversation);
   seen.add(r.seq);
   seen.add(r.digest ^ r.value);
 }
@@ -99,7 +101,8 @@ void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
   sink_.on(r);
 }
 
-Record HistoryWriter::message_record(Kind kind, DeviceTag device, const protocol::SendMessage& message) const {
+Record HistoryWriter::message_record(Kind kind, DeviceTag device,
+                                     const protocol::SendMessage& message) const {
   Record r = record(kind, device, message.conversation);
   r.key = {device, message_counter(message.client_msg_id)};
   r.entry_kind = static_cast<std::uint8_t>(message.kind);
@@ -116,7 +119,8 @@ void HistoryWriter::send_invoked(DeviceTag device, const protocol::SendMessage& 
   sink_.on(r);
 }
 
-void HistoryWriter::send_transmitted(DeviceTag device, const protocol::SendMessage& message, std::uint32_t attempt) {
+void HistoryWriter::send_transmitted(DeviceTag device, const protocol::SendMessage& message,
+                                     std::uint32_t attempt) {
   Record r = message_record(Kind::kSendTransmitted, device, message);
   r.value = attempt;
   sink_.on(r);
@@ -129,7 +133,8 @@ void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack
   r.epoch = ack.conv_epoch;
   r.seq = ack.conv_seq;
   r.value = ack.msg_no;
-  r.code = static_cast<std::uint8_t>(failed ? static_cast<std::uint32_t>(ack.error) : static_cast<std::uint32_t>(ack.status));
+  r.code = static_cast<std::uint8_t>(failed ? static_cast<std::uint32_t>(ack.error)
+                                            : static_cast<std::uint32_t>(ack.status));
   if (!failed) ++acks_;
   see(device, r);
   sink_.on(r);
@@ -157,7 +162,8 @@ void HistoryWriter::event_received(DeviceTag device, const protocol::Event& even
   if (applied && shown_) shown_(device, r.conversation, r.key.device, r.key.counter);
 }
 
-void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone, bool applied) {
+void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& id,
+                                       const protocol::Tombstone& tombstone, bool applied) {
   Record r = record(Kind::kTombstone, device, id);
   r.seq = tombstone.from_seq;
   r.value = tombstone.to_seq;
@@ -232,15 +238,18 @@ void HistoryWriter::receipt_received(DeviceTag device, const protocol::Change& c
   sink_.on(r);
 }
 
-void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message, TimeNs) {
+void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
+                                    const protocol::SendMessage& message, TimeNs) {
   Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);
   r.key = {r.device, message_counter(message.client_msg_id)};
   r.value = node;
   sink_.on(r);
 }
 
-void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event, TimeNs) {
-  Record r = record(Kind::kEventLeavesGateway, directory_.device(route.user, route.device), event.conversation);
+void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& route,
+                                         const protocol::Event& event, TimeNs) {
+  Record r =
+      record(Kind::kEventLeavesGateway, directory_.device(route.user, route.device), event.conversation);
   r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
   r.seq = event.conv_seq;
   r.value = node;

@@ -1,4 +1,5 @@
-// Turns what machines tell their observers into history records, on the world's clock, and hashes what users see.
+// Turns what machines tell their observers into history records, on the world's clock, and hashes what users
+// see.
 #pragma once
 
 #include <functional>
@@ -39,10 +40,12 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void connected(DeviceTag device, SessionId session) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
-  void send_transmitted(DeviceTag device, const protocol::SendMessage& message, std::uint32_t attempt) override;
+  void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
+                        std::uint32_t attempt) override;
   void send_resolved(DeviceTag device, const protocol::SendAck& ack) override;
   void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
-  void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone, bool applied) override;
+  void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone,
+                          bool applied) override;
   void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
   void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
   void fetch_invoked(DeviceTag device, const protocol::FetchRange& fetch) override;
@@ -52,8 +55,10 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
   // ---- ServerObserver
-  void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message, TimeNs now) override;
-  void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event, TimeNs now) override;
+  void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
+                       TimeNs now) override;
+  void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,
+                            TimeNs now) override;
   void probe(NodeId node, Probe probe) override;
 
  private:
@@ -65,10 +70,13 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   history::Record record(history::Kind kind, DeviceTag device) const;
   history::Record record(history::Kind kind, DeviceTag device, const ConversationId& id) const;
-  history::Record message_record(history::Kind kind, DeviceTag device, const protocol::SendMessage& message) const;
+  history::Record message_record(history::Kind kind, DeviceTag device,
+                                 const protocol::SendMessage& message) const;
   DeviceState& state(DeviceTag device);
   void see(DeviceTag device, const history::Record& record);
-  std::uint32_t target_number(UserId target) const { return target == 0 ? history::kNone : Directory::user(target); }
+  std::uint32_t target_number(UserId target) const {
+    return target == 0 ? history::kNone : Directory::user(target);
+  }
 
   const Scheduler& scheduler_;
   Directory& directory_;

@@ -12,8 +12,9 @@ constexpr std::uint32_t kAtItsTime = 0;
 
 }  // namespace
 
-Injector::Injector(const faults::Plan& plan, std::vector<std::string> regions, std::vector<std::string> cohorts, Randomness randomness,
-                   Scheduler& scheduler, Reachability& reachability, FaultTargets& targets, std::uint32_t source)
+Injector::Injector(const faults::Plan& plan, std::vector<std::string> regions,
+                   std::vector<std::string> cohorts, Randomness randomness, Scheduler& scheduler,
+                   Reachability& reachability, FaultTargets& targets, std::uint32_t source)
     : plan_(plan),
       regions_(std::move(regions)),
       cohorts_(std::move(cohorts)),
@@ -26,7 +27,8 @@ Injector::Injector(const faults::Plan& plan, std::vector<std::string> regions, s
       spans_(static_cast<std::size_t>(plan.fault_size())) {
   for (std::uint32_t i = 0; i < states_.size(); ++i) {
     const faults::Fault& fault = plan_.fault(static_cast<int>(i));
-    for (const faults::Place* place : {&fault.target(), &fault.from(), &fault.to()}) selector(i, *place, false);
+    for (const faults::Place* place : {&fault.target(), &fault.from(), &fault.to()})
+      selector(i, *place, false);
   }
 }
 
@@ -38,7 +40,8 @@ Selector Injector::selector(std::uint32_t fault, const faults::Place& place, boo
 
 void Injector::begin() {
   for (std::uint32_t i = 0; i < states_.size(); ++i) {
-    scheduler_.at(plan_.fault(static_cast<int>(i)).at_ms() * kMillisecond, source_, kFaultBegins, i, kAtItsTime);
+    scheduler_.at(plan_.fault(static_cast<int>(i)).at_ms() * kMillisecond, source_, kFaultBegins, i,
+                  kAtItsTime);
   }
 }
 
@@ -69,19 +72,21 @@ void Injector::commit_pending(std::uint32_t node, DurationNs duration) {
     if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) continue;
     states_[i].armed = false;
     --armed_;
-    const auto within = randomness_.below(static_cast<std::uint64_t>(duration), Purpose::kFault, i, static_cast<std::uint64_t>(scheduler_.now()), 3);
+    const auto within = randomness_.below(static_cast<std::uint64_t>(duration), Purpose::kFault, i,
+                                          static_cast<std::uint64_t>(scheduler_.now()), 3);
     scheduler_.at(scheduler_.now() + static_cast<DurationNs>(within), source_, kFaultBegins, i, node + 1);
   }
 }
 
-// A share of nodes is that many of them, the nearest whole number above, by keyed rank: half of two gateways is one
-// gateway, never none.
+// A share of nodes is that many of them, the nearest whole number above, by keyed rank: half of two gateways
+// is one gateway, never none.
 std::vector<std::uint32_t> Injector::choose_nodes(std::uint32_t fault) {
   const faults::Place& place = plan_.fault(static_cast<int>(fault)).target();
   std::vector<std::uint32_t> nodes = targets_.nodes_at(selector(fault, place, false));
   const std::size_t count = (nodes.size() * static_cast<std::size_t>(place.share_permille()) + 999) / 1000;
   const auto rank = [&](std::uint32_t node) { return randomness_.bits(Purpose::kFault, fault, node, 5); };
-  std::sort(nodes.begin(), nodes.end(), [&](std::uint32_t a, std::uint32_t b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a < b; });
+  std::sort(nodes.begin(), nodes.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a < b; });
   nodes.resize(count);
   std::sort(nodes.begin(), nodes.end());
   return nodes;
@@ -95,8 +100,11 @@ void Injector::start(std::uint32_t fault) {
     case faults::NODE_PAUSE:
     case faults::DISK_SLOW:
     case faults::CONNECT_REFUSED:
-    case faults::CONNECT_HANG: strike(fault, choose_nodes(fault)); return;
-    default: break;
+    case faults::CONNECT_HANG:
+      strike(fault, choose_nodes(fault));
+      return;
+    default:
+      break;
   }
   const DurationNs duration = f.duration_ms() * kMillisecond;
   states_[fault].active = true;
@@ -105,18 +113,21 @@ void Injector::start(std::uint32_t fault) {
   targets_.fault_changed(fault, true);
   switch (f.kind()) {
     case faults::LINK_CUT:
-      reachability_.add_cut(fault, selector(fault, f.from(), true), selector(fault, f.to(), true), f.one_way());
+      reachability_.add_cut(fault, selector(fault, f.from(), true), selector(fault, f.to(), true),
+                            f.one_way());
       targets_.paths_changed();
       break;
     case faults::LINK_DELAY:
-      reachability_.add_delay(fault, selector(fault, f.from(), true), selector(fault, f.to(), true), f.one_way(),
-                              f.extra_delay_ms() * kMillisecond, f.jitter_ms() * kMillisecond);
+      reachability_.add_delay(fault, selector(fault, f.from(), true), selector(fault, f.to(), true),
+                              f.one_way(), f.extra_delay_ms() * kMillisecond, f.jitter_ms() * kMillisecond);
       break;
     case faults::HALF_OPEN:
-      for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true))) targets_.kill_connection_silently(c);
+      for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true)))
+        targets_.kill_connection_silently(c);
       break;
     case faults::MASS_DISCONNECT:
-      for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true))) targets_.reset_connection(c);
+      for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true)))
+        targets_.reset_connection(c);
       break;
     case faults::STALL:
       for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true))) {
@@ -124,9 +135,11 @@ void Injector::start(std::uint32_t fault) {
       }
       break;
     case faults::DEVICE_RESTART:
-      for (const std::uint32_t d : targets_.devices_at(selector(fault, f.target(), true))) targets_.restart_device(d);
+      for (const std::uint32_t d : targets_.devices_at(selector(fault, f.target(), true)))
+        targets_.restart_device(d);
       break;
-    default: break;
+    default:
+      break;
   }
   scheduler_.at(scheduler_.now() + duration, source_, kFaultEnds, fault, 0);
 }
@@ -140,13 +153,26 @@ void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nod
   targets_.fault_changed(fault, true);
   for (const std::uint32_t node : nodes) {
     switch (f.kind()) {
-      case faults::NODE_KILL: targets_.kill_node(node, false); break;
-      case faults::DISK_DROP_UNSYNCED: targets_.kill_node(node, true); break;
-      case faults::NODE_PAUSE: targets_.pause_node(node); break;
-      case faults::DISK_SLOW: targets_.slow_disk(node, f.factor()); break;
-      case faults::CONNECT_REFUSED: targets_.set_door(node, true, false); break;
-      case faults::CONNECT_HANG: targets_.set_door(node, false, true); break;
-      default: break;
+      case faults::NODE_KILL:
+        targets_.kill_node(node, false);
+        break;
+      case faults::DISK_DROP_UNSYNCED:
+        targets_.kill_node(node, true);
+        break;
+      case faults::NODE_PAUSE:
+        targets_.pause_node(node);
+        break;
+      case faults::DISK_SLOW:
+        targets_.slow_disk(node, f.factor());
+        break;
+      case faults::CONNECT_REFUSED:
+        targets_.set_door(node, true, false);
+        break;
+      case faults::CONNECT_HANG:
+        targets_.set_door(node, false, true);
+        break;
+      default:
+        break;
     }
   }
   scheduler_.at(scheduler_.now() + f.duration_ms() * kMillisecond, source_, kFaultEnds, fault, 0);
@@ -178,7 +204,8 @@ void Injector::stop(std::uint32_t fault) {
     case faults::CONNECT_HANG:
       for (const std::uint32_t node : state.nodes) targets_.set_door(node, false, false);
       break;
-    default: break;
+    default:
+      break;
   }
   targets_.fault_changed(fault, false);
 }

@@ -1,5 +1,5 @@
-// Executes a fault plan: begins and ends each fault at its time or trigger. The plan is data; nothing is drawn here but
-// which of a target's members a share hits.
+// Executes a fault plan: begins and ends each fault at its time or trigger. The plan is data; nothing is
+// drawn here but which of a target's members a share hits.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ class FaultTargets {
  public:
   virtual ~FaultTargets() = default;
   virtual std::vector<std::uint32_t> nodes_at(const Selector& selector) = 0;
-  virtual std::vector<std::uint32_t> connections_at(const Selector& selector) = 0;  // open ones, by device or by gateway
+  virtual std::vector<std::uint32_t> connections_at(
+      const Selector& selector) = 0;  // open ones, by device or by gateway
   virtual std::vector<std::uint32_t> devices_at(const Selector& selector) = 0;
   virtual void kill_node(std::uint32_t node, bool drop_unsynced) = 0;
   virtual void restart_node(std::uint32_t node) = 0;
@@ -43,8 +44,9 @@ struct FaultSpan {
 
 class Injector {
  public:
-  Injector(const faults::Plan& plan, std::vector<std::string> regions, std::vector<std::string> cohorts, Randomness randomness,
-           Scheduler& scheduler, Reachability& reachability, FaultTargets& targets, std::uint32_t source);
+  Injector(const faults::Plan& plan, std::vector<std::string> regions, std::vector<std::string> cohorts,
+           Randomness randomness, Scheduler& scheduler, Reachability& reachability, FaultTargets& targets,
+           std::uint32_t source);
 
   // The first name in the plan that no region or cohort has, or an empty string.
   const std::string& error() const { return error_; }

@@ -11,7 +11,7 @@ namespace wavetank::sim {
 
 struct Sample {
   std::uint64_t connections = 0;
-  std::uint64_t sends = 0;       // since the start of the run, like the next two
+  std::uint64_t sends = 0;  // since the start of the run, like the next two
   std::uint64_t acks = 0;
   std::uint64_t deliveries = 0;
   std::uint64_t queue_gateways = 0;  // longest inbox right now

@@ -5,16 +5,19 @@
 
 namespace wavetank::sim {
 
-ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock, std::unique_ptr<ShardDisk> disk)
+ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock,
+                       std::unique_ptr<ShardDisk> disk)
     : services_(services), place_(place), config_(std::move(config)), clock_(clock), disk_(std::move(disk)) {}
 
 void ServerNode::boot() {
   ++boots_;
   if (is_gateway()) {
-    machine_ = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator, services_.observer, boots_);
+    machine_ = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator,
+                                                 services_.observer, boots_);
   } else {
     disk_->open();
-    auto shard = std::make_unique<server::Shard>(config_, services_.placement, disk_->store(), services_.observer);
+    auto shard =
+        std::make_unique<server::Shard>(config_, services_.placement, disk_->store(), services_.observer);
     shard_ = shard.get();
     if (config_.defects.has(Defect::kHeadAheadOfStore)) shard_->plant_heads(std::move(planted_heads_));
     machine_ = std::move(shard);
@@ -29,7 +32,8 @@ void ServerNode::boot() {
 
 void ServerNode::kill(bool drop_unsynced) {
   if (!is_alive()) return;
-  if (shard_ != nullptr && config_.defects.has(Defect::kHeadAheadOfStore)) planted_heads_ = shard_->take_heads();
+  if (shard_ != nullptr && config_.defects.has(Defect::kHeadAheadOfStore))
+    planted_heads_ = shard_->take_heads();
   machine_.reset();
   shard_ = nullptr;
   inbox_.clear();
@@ -37,7 +41,8 @@ void ServerNode::kill(bool drop_unsynced) {
   timers_.clear();
   forgotten_.clear();
   if (disk_ != nullptr) {
-    const BatchFate fate = drop_unsynced ? BatchFate::kDropped : draw_batch_fate(services_.randomness, config_.self, commits_);
+    const BatchFate fate =
+        drop_unsynced ? BatchFate::kDropped : draw_batch_fate(services_.randomness, config_.self, commits_);
     disk_->crash(commit_pending_ ? fate : BatchFate::kDropped, services_.randomness, commits_);
   }
   busy_ = false;
@@ -62,7 +67,8 @@ void ServerNode::resume() {
 void ServerNode::enqueue(Input&& input) {
   if (!is_alive()) return;
   // The end of a connection or a link always finds room: without it the machine would keep state for ever.
-  if (inbox_.size() >= services_.inbox_limit && (input.kind == Input::kFrame || input.kind == Input::kPeerFrame)) {
+  if (inbox_.size() >= services_.inbox_limit &&
+      (input.kind == Input::kFrame || input.kind == Input::kPeerFrame)) {
     overflow(input);
     return;
   }
@@ -94,7 +100,8 @@ void ServerNode::start_batch() {
     rows_ += written.rows;
     commit_pending_ = true;
     service += services_.costs.of_rows(written.rows);
-    service += disk_slowdown_ * commit_time(written.rows, written.bytes, commits_, config_.self, services_.randomness, services_.disk);
+    service += disk_slowdown_ * commit_time(written.rows, written.bytes, commits_, config_.self,
+                                            services_.randomness, services_.disk);
   }
   if (shard_ != nullptr && config_.defects.has(Defect::kAckBeforeSync)) {
     std::vector<Effect>& list = effects_.list();
@@ -111,14 +118,22 @@ DurationNs ServerNode::handle(Input& input, TimeNs now) {
   trace_.add(static_cast<std::uint64_t>(input.kind) << 32 | input.who);
   DurationNs cost = services_.costs.of_event(is_gateway());
   switch (input.kind) {
-    case Input::kOpened: machine_->connection_opened(input.who, now, effects_); break;
+    case Input::kOpened:
+      machine_->connection_opened(input.who, now, effects_);
+      break;
     case Input::kClosed:
       machine_->connection_closed(input.who, input.reason, now, effects_);
       forgotten_.push_back(input.who);
       break;
-    case Input::kPeerUp: machine_->peer_up(input.who, now, effects_); break;
-    case Input::kPeerDown: machine_->peer_down(input.who, now, effects_); break;
-    case Input::kTimer: machine_->timer_fired(input.who, now, effects_); break;
+    case Input::kPeerUp:
+      machine_->peer_up(input.who, now, effects_);
+      break;
+    case Input::kPeerDown:
+      machine_->peer_down(input.who, now, effects_);
+      break;
+    case Input::kTimer:
+      machine_->timer_fired(input.who, now, effects_);
+      break;
     case Input::kFrame:
     case Input::kPeerFrame: {
       trace_.add(input.packet.digest);
@@ -192,24 +207,33 @@ void ServerNode::carry_out(Effect& effect) {
       services_.links.send(config_.self, effect.target, std::move(packet), now);
       break;
     }
-    case Effect::Kind::kClose: services_.access.close_from_gateway(effect.target, effect.reason, now); break;
-    case Effect::Kind::kArmTimer: arm(effect.target, effect.at); break;
-    case Effect::Kind::kDial: break;  // devices only
+    case Effect::Kind::kClose:
+      services_.access.close_from_gateway(effect.target, effect.reason, now);
+      break;
+    case Effect::Kind::kArmTimer:
+      arm(effect.target, effect.at);
+      break;
+    case Effect::Kind::kDial:
+      break;  // devices only
   }
 }
 
 void ServerNode::arm(TimerId id, TimeNs at) {
   trace_.add(static_cast<std::uint64_t>(at));
-  auto found = std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
+  auto found =
+      std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
   if (found == timers_.end()) found = timers_.insert(timers_.end(), {id, kNever});
   found->at = at;
-  if (at != kNever) services_.scheduler.at(clock_.virtual_time(at), config_.self, kNodeTimer, config_.self, id);
+  if (at != kNever)
+    services_.scheduler.at(clock_.virtual_time(at), config_.self, kNodeTimer, config_.self, id);
 }
 
 void ServerNode::timer(std::uint32_t id) {
   if (!is_alive()) return;
-  const auto found = std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
-  if (found == timers_.end() || found->at > local_now()) return;  // armed again for later, or of an earlier life
+  const auto found =
+      std::find_if(timers_.begin(), timers_.end(), [&](const Timer& timer) { return timer.id == id; });
+  if (found == timers_.end() || found->at > local_now())
+    return;  // armed again for later, or of an earlier life
   found->at = kNever;
   enqueue({Input::kTimer, CloseReason::kNormal, id, {}});
 }

@@ -1,9 +1,10 @@
 // One server node of the world: a machine behind a bounded inbox, busy for the time its work takes.
 //
-//   inputs -> inbox -> batch: the machine handles what waits, commits -> busy for service + disk time -> effects leave
+//   inputs -> inbox -> batch: the machine handles what waits, commits -> busy for service + disk time ->
+//   effects leave
 //
-// A kill between the commit and the end of the busy time loses the effects, and keeps, drops or tears the batch by one
-// keyed draw: acknowledge-before-sync is a mistake that can happen here.
+// A kill between the commit and the end of the busy time loses the effects, and keeps, drops or tears the
+// batch by one keyed draw: acknowledge-before-sync is a mistake that can happen here.
 #pragma once
 
 #include <deque>
@@ -48,10 +49,11 @@ struct NodeServices {
 
 class ServerNode {
  public:
-  ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock, std::unique_ptr<ShardDisk> disk);
+  ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock,
+             std::unique_ptr<ShardDisk> disk);
 
   // ---- life
-  void boot();     // the process starts; links come up after it
+  void boot();  // the process starts; links come up after it
   void kill(bool drop_unsynced);
   void pause();
   void resume();
@@ -60,14 +62,20 @@ class ServerNode {
   void set_disk_slowdown(std::int64_t factor) { disk_slowdown_ = factor; }
 
   // ---- inputs
-  void connection_opened(std::uint32_t connection) { enqueue({Input::kOpened, CloseReason::kNormal, connection, {}}); }
-  void connection_closed(std::uint32_t connection, CloseReason reason) { enqueue({Input::kClosed, reason, connection, {}}); }
+  void connection_opened(std::uint32_t connection) {
+    enqueue({Input::kOpened, CloseReason::kNormal, connection, {}});
+  }
+  void connection_closed(std::uint32_t connection, CloseReason reason) {
+    enqueue({Input::kClosed, reason, connection, {}});
+  }
   void packet_received(std::uint32_t connection, Packet&& packet) {
     enqueue({Input::kFrame, CloseReason::kNormal, connection, std::move(packet)});
   }
   void peer_up(std::uint32_t peer) { enqueue({Input::kPeerUp, CloseReason::kNormal, peer, {}}); }
   void peer_down(std::uint32_t peer) { enqueue({Input::kPeerDown, CloseReason::kNormal, peer, {}}); }
-  void peer_packet(std::uint32_t peer, Packet&& packet) { enqueue({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)}); }
+  void peer_packet(std::uint32_t peer, Packet&& packet) {
+    enqueue({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)});
+  }
 
   // ---- events of its own
   void ready(std::uint32_t boot);

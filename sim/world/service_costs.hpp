@@ -11,8 +11,10 @@ namespace wavetank::sim {
 
 class ServiceCosts {
  public:
-  // Every body has its row; unnamed ones get the defaults. `unknown` receives the first body name that does not exist.
-  ServiceCosts(const scenarios::ServiceCosts& table, std::string& unknown) : per_byte_ps_(table.per_byte_ps()), per_row_ns_(table.per_row_ns()) {
+  // Every body has its row; unnamed ones get the defaults. `unknown` receives the first body name that does
+  // not exist.
+  ServiceCosts(const scenarios::ServiceCosts& table, std::string& unknown)
+      : per_byte_ps_(table.per_byte_ps()), per_row_ns_(table.per_row_ns()) {
     gateway_.fill(table.default_gateway_ns());
     shard_.fill(table.default_shard_ns());
     for (const auto& cost : table.cost()) {
@@ -40,7 +42,8 @@ class ServiceCosts {
   template <class Fn>
   static void for_each_body(Fn&& fn) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (fn(I, protocol::body_name(protocol::Frame{0, 0, 0, {}, protocol::Body(std::in_place_index<I>), {}})), ...);
+      (fn(I, protocol::body_name(protocol::Frame{0, 0, 0, {}, protocol::Body(std::in_place_index<I>), {}})),
+       ...);
     }(std::make_index_sequence<kBodies>());
   }
 

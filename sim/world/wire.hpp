@@ -1,5 +1,5 @@
-// The edge between machines and packets: encodes and decodes when the scenario asks for bytes, else hands frames over.
-// Sizes and digests are the same either way, so no setting changes virtual time or a hash.
+// The edge between machines and packets: encodes and decodes when the scenario asks for bytes, else hands
+// frames over. Sizes and digests are the same either way, so no setting changes virtual time or a hash.
 #pragma once
 
 #include <optional>

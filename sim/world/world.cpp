@@ -59,9 +59,15 @@ void World::run_until(TimeNs end) {
 
 void World::handle(const Event& event) {
   switch (event.kind()) {
-    case kNodeReady: nodes_[event.target()]->ready(event.payload); break;
-    case kNodeTimer: nodes_[event.target()]->timer(event.payload); break;
-    case kDeviceTimer: device_timer(event.target()); break;
+    case kNodeReady:
+      nodes_[event.target()]->ready(event.payload);
+      break;
+    case kNodeTimer:
+      nodes_[event.target()]->timer(event.payload);
+      break;
+    case kDeviceTimer:
+      device_timer(event.target());
+      break;
     case kCue:
       if (event.payload == kCueAudit) {
         open_app(event.target());
@@ -77,9 +83,13 @@ void World::handle(const Event& event) {
         sample_reconnect(event.payload);
       }
       break;
-    case kPhaseChange: change_phase(); break;
+    case kPhaseChange:
+      change_phase();
+      break;
     case kFaultBegins:
-    case kFaultEnds: injector_->handle(event); break;
+    case kFaultEnds:
+      injector_->handle(event);
+      break;
     default:
       if (!access_->handle(event)) links_->handle(event);
       break;
@@ -89,7 +99,8 @@ void World::handle(const Event& event) {
 // ---- the two last phases
 
 bool World::all_converged() const {
-  return std::all_of(devices_.begin(), devices_.end(), [](const Device& d) { return d.machine.is_converged(); });
+  return std::all_of(devices_.begin(), devices_.end(),
+                     [](const Device& d) { return d.machine.is_converged(); });
 }
 
 void World::liveness_phase() {
@@ -122,7 +133,8 @@ void World::audit_phase() {
   for (std::uint32_t user = 0; user < script_.users.size(); ++user) {
     const std::uint32_t device = directory_->auditor(user);
     add_device(device);
-    const auto spread = randomness_.below(static_cast<std::uint64_t>(kAuditRamp), Purpose::kSession, device, 9);
+    const auto spread =
+        randomness_.below(static_cast<std::uint64_t>(kAuditRamp), Purpose::kSession, device, 9);
     scheduler_.at(start + static_cast<DurationNs>(spread), source_population_, kCue, device, kCueAudit);
   }
   const TimeNs bound = start + kAuditRamp + scenario_.checks().converge_bound_s() * kSecond;
@@ -196,7 +208,8 @@ void World::fault_changed(std::uint32_t fault, bool active) {
     scheduler_.at(recovery_until_, source_faults_, kPhaseChange, 0, 0);
   } else if (plan_.fault(static_cast<int>(fault)).kind() == faults::MASS_DISCONNECT) {
     reconnects_.push_back({kSecond, {}});
-    scheduler_.at(scheduler_.now(), source_faults_, kSample, kSampleReconnect, static_cast<std::uint32_t>(reconnects_.size() - 1));
+    scheduler_.at(scheduler_.now(), source_faults_, kSample, kSampleReconnect,
+                  static_cast<std::uint32_t>(reconnects_.size() - 1));
   }
   change_phase();
 }
@@ -218,8 +231,10 @@ void World::sample() {
     busy[gateway ? 0 : 1] += node.busy_total() - busy_before_[n];
     busy_before_[n] = node.busy_total();
   }
-  s.busy_gateways_permille = static_cast<std::uint64_t>(busy[0] * 1000 / series_.interval) / std::max<std::uint64_t>(1, gateways);
-  s.busy_shards_permille = static_cast<std::uint64_t>(busy[1] * 1000 / series_.interval) / std::max<std::uint64_t>(1, nodes_.size() - gateways);
+  s.busy_gateways_permille =
+      static_cast<std::uint64_t>(busy[0] * 1000 / series_.interval) / std::max<std::uint64_t>(1, gateways);
+  s.busy_shards_permille = static_cast<std::uint64_t>(busy[1] * 1000 / series_.interval) /
+                           std::max<std::uint64_t>(1, nodes_.size() - gateways);
   series_.samples.push_back(s);
   scheduler_.at(scheduler_.now() + series_.interval, source_faults_, kSample, kSampleSeries, 0);
 }
@@ -256,16 +271,21 @@ void World::carry_out(std::uint32_t number, Effect& effect) {
       }
       break;
     case Effect::Kind::kClose:
-      if (device.connection != kNoConnection) access_->close_from_device(std::exchange(device.connection, kNoConnection), effect.reason, scheduler_.now());
+      if (device.connection != kNoConnection)
+        access_->close_from_device(std::exchange(device.connection, kNoConnection), effect.reason,
+                                   scheduler_.now());
       break;
-    case Effect::Kind::kDial: dial(number); break;
+    case Effect::Kind::kDial:
+      dial(number);
+      break;
     case Effect::Kind::kArmTimer: {
       const TimeNs at = device.clock.virtual_time(effect.at);
       device.timer_at = at;
       if (at != kNever) scheduler_.at(at, source_devices_ + number, kDeviceTimer, number, 0);
       break;
     }
-    case Effect::Kind::kSendPeer: break;  // nodes only
+    case Effect::Kind::kSendPeer:
+      break;  // nodes only
   }
 }
 
@@ -281,7 +301,8 @@ std::uint32_t World::choose_gateway(std::uint32_t number) {
   const Device& device = devices_[number];
   std::uint32_t region = home_region(device.machine.user());
   if (device.failed_dials >= 3 && region_names_.size() > 1) {
-    region = static_cast<std::uint32_t>(randomness_.below(region_names_.size(), Purpose::kGatewayChoice, number, device.connections, 1));
+    region = static_cast<std::uint32_t>(
+        randomness_.below(region_names_.size(), Purpose::kGatewayChoice, number, device.connections, 1));
   }
   const std::vector<std::uint32_t>& gateways = gateways_by_region_[region];
   return gateways[randomness_.below(gateways.size(), Purpose::kGatewayChoice, number, device.connections)];
@@ -308,12 +329,16 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
   devices_[number].trace.add(packet.digest);
   std::optional<protocol::Frame> frame = services_->wire.unpack(std::move(packet));
   if (!frame) return;
-  with_device(number, [&](Device& d, TimeNs now) { d.machine.frame_received(std::move(*frame), now, device_effects_); });
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.frame_received(std::move(*frame), now, device_effects_);
+  });
 }
 
 // ---- the stage
 
-void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) { scheduler_.at(time, source_population_, kCue, index, code); }
+void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
+  scheduler_.at(time, source_population_, kCue, index, code);
+}
 
 void World::open_app(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
@@ -323,21 +348,25 @@ void World::close_app(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
 }
 
-std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind, std::uint32_t size) {
+std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,
+                          std::uint32_t size) {
   ClientMessageId id;
   with_device(number, [&](Device& d, TimeNs now) {
     const UserId target = kind == protocol::EntryKind::kMessage ? 0 : d.machine.user();
     id = d.machine.send_with(
         directory_->conversation_id(conversation), kind, target, 0,
-        [&](const ClientMessageId& key) { return history::canary_payload({number, message_counter(key)}, conversation, size); }, now,
-        device_effects_);
+        [&](const ClientMessageId& key) {
+          return history::canary_payload({number, message_counter(key)}, conversation, size);
+        },
+        now, device_effects_);
   });
   return message_counter(id);
 }
 
 std::uint32_t World::direct(std::uint32_t user, std::uint32_t other) {
   const std::uint32_t before = directory_->conversations();
-  const std::uint32_t number = directory_->number_of(direct_conversation(directory_->user_id(user), directory_->user_id(other)));
+  const std::uint32_t number =
+      directory_->number_of(direct_conversation(directory_->user_id(user), directory_->user_id(other)));
   if (number == before) history_->declare_conversation(number);
   return number;
 }
@@ -356,7 +385,9 @@ bool World::gateway_listens(std::uint32_t node, bool& hangs) {
   return nodes_[node]->is_alive() && doors_[node].refuses == 0;
 }
 
-void World::gateway_opened(std::uint32_t node, std::uint32_t connection) { nodes_[node]->connection_opened(connection); }
+void World::gateway_opened(std::uint32_t node, std::uint32_t connection) {
+  nodes_[node]->connection_opened(connection);
+}
 
 void World::gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) {
   if (nodes_[node]->is_alive()) {
@@ -427,12 +458,14 @@ void World::set_door(std::uint32_t node, bool refuses, bool hangs) {
 void World::restart_device(std::uint32_t number) {
   Device& device = devices_[number];
   if (!device.machine.is_running()) return;
-  if (device.connection != kNoConnection) access_->device_died(std::exchange(device.connection, kNoConnection));
+  if (device.connection != kNoConnection)
+    access_->device_died(std::exchange(device.connection, kNoConnection));
   device.store.discard();
   history_->device_restarted(number);
   const UserId user = device.machine.user();
   std::destroy_at(&device.machine);
-  std::construct_at(&device.machine, *client_shared_, user, directory_->index_of(number), number, Slice(), device.store);
+  std::construct_at(&device.machine, *client_shared_, user, directory_->index_of(number), number, Slice(),
+                    device.store);
   device.timer_at = kNever;
   open_app(number);
 }
@@ -444,19 +477,30 @@ void World::paths_changed() {
 
 // ---- what is left to tell
 
-std::uint64_t World::trace_of(std::uint32_t entity) const {
-  return entity < nodes_.size() ? nodes_[entity]->trace_hash() : devices_[entity - source_devices_].trace.value();
+std::uint64_t World::state_of(std::uint32_t source) const {
+  if (source < nodes_.size()) return nodes_[source]->trace_hash();
+  return source >= source_devices_ ? devices_[source - source_devices_].trace.value() : 0;
+}
+
+std::vector<std::uint32_t> World::gateway_regions() const {
+  std::vector<std::uint32_t> regions(nodes_.size(), history::kNone);
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (nodes_[node]->is_gateway()) regions[node] = nodes_[node]->place().region;
+  }
+  return regions;
 }
 
 std::string World::entity_name(std::uint32_t source) const {
   if (source < nodes_.size()) {
     const Place& place = nodes_[source]->place();
-    return fmt::format("{} {} of {}", place.role == Role::kGateway ? "gateway" : "shard", place.index, region_names_[place.region]);
+    return fmt::format("{} {} of {}", place.role == Role::kGateway ? "gateway" : "shard", place.index,
+                       region_names_[place.region]);
   }
   if (source == source_population_) return "the population";
   if (source == source_faults_) return "the injector";
   const std::uint32_t device = source - source_devices_;
-  return fmt::format("device {} of user {}", directory_->index_of(device), directory_->user_of_device(device));
+  return fmt::format("device {} of user {}", directory_->index_of(device),
+                     directory_->user_of_device(device));
 }
 
 void World::collect_facts() {
@@ -470,7 +514,8 @@ void World::collect_facts() {
   }
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
     f.trace_hash = combine_by_id(f.trace_hash, source_devices_ + device, devices_[device].trace.value());
-    f.bytes_devices += sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
+    f.bytes_devices +=
+        sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
   }
   f.history_hash = history_->history_hash();
   f.sends = history_->sends();
@@ -486,8 +531,9 @@ void World::collect_facts() {
   f.bytes_network = access_->memory();
   f.bytes_queue = scheduler_.bytes();
   static constexpr std::string_view kProbeNames[] = {
-      "duplicate suppressed", "conflict rejected",  "outbox re-sent",     "inbox duplicate dropped", "session re-attached", "unavailable answered",
-      "forbidden answered",   "receipt coalesced",  "range with tombstones", "session timed out",     "busy answered"};
+      "duplicate suppressed",  "conflict rejected",    "outbox re-sent",     "inbox duplicate dropped",
+      "session re-attached",   "unavailable answered", "forbidden answered", "receipt coalesced",
+      "range with tombstones", "session timed out",    "busy answered"};
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
   }

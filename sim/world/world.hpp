@@ -1,7 +1,9 @@
-// A whole world from a scenario: server nodes, devices, networks, people, faults, history; and the loop that runs it.
+// A whole world from a scenario: server nodes, devices, networks, people, faults, history; and the loop that
+// runs it.
 //
-// Phases: the active run (anything may break), then the liveness phase: faults stop, nobody starts anything new, every
-// app is opened, all devices must converge within the bound; then every user's auditor reads everything again.
+// Phases: the active run (anything may break), then the liveness phase: faults stop, nobody starts anything
+// new, every app is opened, all devices must converge within the bound; then every user's auditor reads
+// everything again.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +34,8 @@ struct WorldOptions {
   DefectSet defects;
   // Called every 65,536 events; for progress only.
   std::function<void()> progress;
-  // Called for every event before it is handled, with a digest of everything hashed so far; for the determinism check.
+  // Called for every event before it is handled, with a digest of everything hashed so far; for the
+  // determinism check.
   std::function<void(const Event&)> tap;
 };
 
@@ -71,11 +74,16 @@ struct WorldFacts {
   std::vector<std::pair<std::string, std::uint64_t>> probes;
 };
 
-class World final : private AccessListener, private LinkListener, private Stage, private FaultTargets, private server::Authenticator {
+class World final : private AccessListener,
+                    private LinkListener,
+                    private Stage,
+                    private FaultTargets,
+                    private server::Authenticator {
  public:
   // Builds the world; errors (a missing trace, an unknown region) are one line. The scenario must be valid
   // (scenarios::validate). `sink` hears everything and must outlive the world.
-  static std::expected<std::unique_ptr<World>, std::string> make(const scenarios::Scenario& scenario, WorldOptions options, history::Sink& sink);
+  static std::expected<std::unique_ptr<World>, std::string> make(const scenarios::Scenario& scenario,
+                                                                 WorldOptions options, history::Sink& sink);
   ~World() override;
 
   // Runs to the end. Call once.
@@ -89,18 +97,25 @@ class World final : private AccessListener, private LinkListener, private Stage,
   const SampleSeries& series() const { return series_; }
   // Connected devices, sampled every second from each mass disconnect on, for two minutes.
   const std::vector<SampleSeries>& reconnects() const { return reconnects_; }
-  const std::vector<std::uint32_t>& node_regions() const { return node_regions_; }
+  // Region of each gateway by its node number, history::kNone for shards.
+  std::vector<std::uint32_t> gateway_regions() const;
+  std::uint32_t home_region_of(std::uint32_t conversation) const {
+    return home_region(directory_->conversation_id(conversation));
+  }
   TimeNs now() const override { return scheduler_.now(); }
   TimeNs planned_end() const { return scenario_.run_s() * kSecond; }
   std::uint64_t events_so_far() const { return facts_.events; }
   std::vector<std::string> active_faults() const { return injector_->active_names(); }
-  // Rolling hash of one entity: nodes first, then devices. For naming the first that differs.
-  std::uint64_t trace_of(std::uint32_t entity) const;
+  // Rolling hash of what a source of events has done so far; 0 for the population and the injector.
+  std::uint64_t state_of(std::uint32_t source) const;
   std::string entity_name(std::uint32_t source) const;
+  // Slips in one event that the scenario does not contain, so that a test can see the determinism check fail.
+  void disturb_for_test() { scheduler_.at(scheduler_.now(), source_faults_, kPhaseChange, 0, 0); }
 
  private:
   struct Device {
-    Device(const client::ClientShared& shared, client::StagingArea& staging, UserId user, DeviceIndex index, DeviceTag tag)
+    Device(const client::ClientShared& shared, client::StagingArea& staging, UserId user, DeviceIndex index,
+           DeviceTag tag)
         : store(staging), machine(shared, user, index, tag, {}, store) {}
     client::CompactStore store;
     client::Client machine;
@@ -161,7 +176,8 @@ class World final : private AccessListener, private LinkListener, private Stage,
   void open_app(std::uint32_t device) override;
   void close_app(std::uint32_t device) override;
   bool app_is_open(std::uint32_t device) const override { return devices_[device].machine.is_running(); }
-  std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind, std::uint32_t size) override;
+  std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
+                     std::uint32_t size) override;
   std::uint32_t direct(std::uint32_t user, std::uint32_t other) override;
   void read(std::uint32_t device, std::uint32_t conversation) override;
   // ---- FaultTargets
@@ -172,11 +188,15 @@ class World final : private AccessListener, private LinkListener, private Stage,
   void restart_node(std::uint32_t node) override;
   void pause_node(std::uint32_t node) override { nodes_[node]->pause(); }
   void resume_node(std::uint32_t node) override { nodes_[node]->resume(); }
-  void slow_disk(std::uint32_t node, std::int64_t factor) override { nodes_[node]->set_disk_slowdown(factor); }
+  void slow_disk(std::uint32_t node, std::int64_t factor) override {
+    nodes_[node]->set_disk_slowdown(factor);
+  }
   void set_door(std::uint32_t node, bool refuses, bool hangs) override;
   void kill_connection_silently(std::uint32_t connection) override { access_->kill_silently(connection); }
   void reset_connection(std::uint32_t connection) override { access_->reset(connection); }
-  void stall_connection(std::uint32_t connection, TimeNs until) override { access_->stall(connection, until); }
+  void stall_connection(std::uint32_t connection, TimeNs until) override {
+    access_->stall(connection, until);
+  }
   void restart_device(std::uint32_t device) override;
   void paths_changed() override;
   void fault_changed(std::uint32_t fault, bool active) override;
@@ -203,7 +223,6 @@ class World final : private AccessListener, private LinkListener, private Stage,
   std::unique_ptr<NodeLinks> links_;
   std::unique_ptr<NodeServices> services_;
   std::vector<std::unique_ptr<ServerNode>> nodes_;
-  std::vector<std::uint32_t> node_regions_;
   std::vector<std::vector<std::uint32_t>> gateways_by_region_;
   struct Door {
     std::uint32_t refuses = 0;

@@ -1,0 +1,62 @@
+// The names by which seeded defects are switched on, and back.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "reference/environment/defects.hpp"
+
+namespace wavetank {
+
+// In the order of the enumeration.
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::kCount)> kDefectNames = {
+    "sequence-per-connection",
+    "history-sorted-by-time",
+    "ack-names-previous-sequence",
+    "socket-sends-reordered",
+    "push-dropped-silently",
+    "sync-misses-racing-message",
+    "last-message-before-idle-lost",
+    "page-drops-first-row",
+    "page-repeats-last-row",
+    "resends-all-after-reconnect",
+    "push-and-sync-both-deliver",
+    "sender-from-client-frame",
+    "dedup-lost-at-restart",
+    "dedup-without-device",
+    "conflict-accepted-as-duplicate",
+    "conflict-overwrites-payload",
+    "dedup-window-evicts",
+    "busy-though-committed",
+    "forbidden-after-fanout",
+    "ack-before-sync",
+    "outbox-in-memory",
+    "sequence-from-count",
+    "head-ahead-of-store",
+    "catch-up-skips-failure",
+    "read-last-writer-wins",
+    "stale-device-lowers-read",
+    "delivered-below-read",
+    "receipt-before-delivery",
+    "own-messages-unread",
+    "reconnect-forgets-conversation",
+    "former-member-keeps-feed",
+    "join-sees-entry-before",
+    "receipts-to-former-members",
+    "cursor-before-entry",
+    "retry-with-new-key",
+    "fixed-stall",
+};
+
+constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }
+
+// Nothing when there is no defect of that name. O(defects).
+constexpr std::optional<Defect> find_defect(std::string_view name) {
+  for (std::size_t i = 0; i < kDefectNames.size(); ++i) {
+    if (kDefectNames[i] == name) return static_cast<Defect>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace wavetank

@@ -1,0 +1,30 @@
+// Writes a history as text: one line for each record, tab-separated, after one line that names the columns.
+#pragma once
+
+#include <cstdio>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "conformance/history/record.hpp"
+
+namespace wavetank::sim {
+
+class HistoryFile final : public history::Sink {
+ public:
+  // Errors are one line: the path and what the system says.
+  static std::expected<std::unique_ptr<HistoryFile>, std::string> create(const std::string& path);
+  ~HistoryFile() override;
+  HistoryFile(const HistoryFile&) = delete;
+  HistoryFile& operator=(const HistoryFile&) = delete;
+
+  void on(const history::Record& record) override;
+  // False when a write failed (a full disk): the file is then not whole.
+  bool close();
+
+ private:
+  explicit HistoryFile(std::FILE* file) : file_(file) {}
+  std::FILE* file_;
+};
+
+}  // namespace wavetank::sim

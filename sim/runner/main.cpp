@@ -1,0 +1,295 @@
+// wavetank-sim: runs, verifies and lists scenarios.
+#include <fmt/format.h>
+#include <google/protobuf/text_format.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "reference/environment/defect_names.hpp"
+#include "reports/exit_code.hpp"
+#include "reports/html.hpp"
+#include "reports/json.hpp"
+#include "reports/junit.hpp"
+#include "reports/terminal.hpp"
+#include "reports/verdict.hpp"
+#include "sim/runner/history_file.hpp"
+#include "sim/runner/runner.hpp"
+#include "sim/runner/verify.hpp"
+#include "sim/scenarios/scenario.hpp"
+
+namespace {
+
+using namespace wavetank;
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string scenario;
+  std::uint64_t seed = 1;
+  std::vector<std::string> settings;
+  std::string out;
+  std::string history;
+  std::string defect;
+  std::string plan;
+  bool no_progress = false;
+};
+
+int usage_error(const std::string& what) {
+  fmt::print(stderr, "wavetank sim: {}\n", what);
+  return reports::kUsage;
+}
+
+// Everything a file gets is written or the run says so.
+bool write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) fmt::print(stderr, "wavetank sim: {}: cannot be written\n", path.string());
+  return static_cast<bool>(out);
+}
+
+std::string quoted(const std::string& word) {
+  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=[]:,+") ==
+      std::string::npos)
+    return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string command_of(const Options& options) {
+  std::string command =
+      fmt::format("./wavetank sim run {} --seed {}", quoted(options.scenario), options.seed);
+  for (const std::string& setting : options.settings) command += " --set " + quoted(setting);
+  if (!options.plan.empty()) command += " --plan " + quoted(options.plan);
+  if (!options.defect.empty()) command += " --defect " + quoted(options.defect);
+  return command;
+}
+
+std::expected<scenarios::Scenario, std::string> read_scenario(const Options& options) {
+  auto scenario = scenarios::load_scenario(options.scenario);
+  if (!scenario) return scenario;
+  for (const std::string& setting : options.settings) {
+    const auto applied = scenarios::apply_setting(*scenario, setting);
+    if (!applied) return std::unexpected(applied.error());
+  }
+  if (!options.plan.empty()) {
+    const auto replaced = scenarios::replace_plan(*scenario, options.plan);
+    if (!replaced) return std::unexpected(replaced.error());
+  }
+  const auto valid = scenarios::validate(*scenario);
+  if (!valid) return std::unexpected(fmt::format("{}: {}", options.scenario, valid.error()));
+  return scenario;
+}
+
+std::expected<DefectSet, std::string> read_defect(const Options& options) {
+  DefectSet set;
+  if (options.defect.empty()) return set;
+  if (!kDefectsCompiled) return std::unexpected("--defect: seeded defects are compiled out of this build");
+  const auto defect = find_defect(options.defect);
+  if (!defect)
+    return std::unexpected(
+        fmt::format("--defect {}: no such defect; './wavetank conform list' names them", options.defect));
+  set.enable(*defect);
+  return set;
+}
+
+// One line that is rewritten in place.
+class ProgressBar {
+ public:
+  explicit ProgressBar(bool on) : on_(on), start_(Clock::now()) {}
+  void show(const sim::Progress& progress) {
+    const auto now = Clock::now();
+    if (!on_ || now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double done =
+        std::min(1.0, static_cast<double>(progress.now) / static_cast<double>(progress.planned_end));
+    const auto width = static_cast<std::size_t>(done * 24);
+    std::string faults;
+    for (const std::string& name : progress.active_faults) faults += (faults.empty() ? "" : ", ") + name;
+    fmt::print(stderr, "\r\x1b[K[{}{}] {:>6.0f} s  {:.2f} M events/s  {} violations{}{}",
+               std::string(width, '#'), std::string(24 - width, '.'), static_cast<double>(progress.now) / 1e9,
+               static_cast<double>(progress.events) / seconds / 1e6, progress.violations,
+               faults.empty() ? "" : "  fault: ", faults.substr(0, 40));
+    std::fflush(stderr);
+  }
+  ~ProgressBar() {
+    if (on_) fmt::print(stderr, "\r\x1b[K");
+  }
+
+ private:
+  bool on_;
+  Clock::time_point start_;
+  Clock::time_point last_{};
+};
+
+// The high-water mark of this process, from the kernel's own book (ru_maxrss would inherit a parent's peak).
+std::int64_t peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+void describe_environment(reports::Result& result) {
+#if defined(__clang__)
+  result.environment.compiler = "clang " __clang_version__;
+#else
+  result.environment.compiler = "g++ " __VERSION__;
+#endif
+#ifdef __OPTIMIZE__
+  result.environment.build = "optimised";
+#else
+  result.environment.build = "not optimised";
+#endif
+  if (kDefectsCompiled) result.environment.build += ", seeded defects compiled in";
+  utsname system{};
+  uname(&system);
+  result.environment.machine =
+      fmt::format("{} {}, {} processors", system.sysname, system.machine, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+bool write_outputs(const std::filesystem::path& folder, const reports::Result& result,
+                   const sim::RunOutcome& outcome) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    fmt::print(stderr, "wavetank sim: {}: {}\n", folder.string(), error.message());
+    return false;
+  }
+  std::string plan;
+  google::protobuf::TextFormat::PrintToString(outcome.plan, &plan);
+  return write_file(folder / "result.json", reports::render_json(result)) &&
+         write_file(folder / "junit.xml", reports::render_junit(result)) &&
+         write_file(folder / "report.html", reports::render_html(result)) &&
+         write_file(folder / "plan.txtpb", plan);
+}
+
+int run(const Options& options) {
+  const auto scenario = read_scenario(options);
+  if (!scenario) return usage_error(scenario.error());
+  const auto defects = read_defect(options);
+  if (!defects) return usage_error(defects.error());
+  std::unique_ptr<sim::HistoryFile> recorder;
+  if (!options.history.empty()) {
+    auto file = sim::HistoryFile::create(options.history);
+    if (!file) return usage_error(file.error());
+    recorder = std::move(*file);
+  }
+  sim::RunRequest request;
+  request.scenario = *scenario;
+  request.seed = options.seed;
+  request.defects = *defects;
+  request.defect = options.defect;
+  request.command = command_of(options);
+  request.recorder = recorder.get();
+  const auto start = Clock::now();
+  std::expected<sim::RunOutcome, std::string> outcome;
+  {
+    ProgressBar bar(!options.no_progress && isatty(STDERR_FILENO) != 0);
+    request.progress = [&](const sim::Progress& progress) { bar.show(progress); };
+    outcome = sim::run_scenario(request);
+  }
+  if (!outcome) return usage_error(outcome.error());
+  reports::Result& result = outcome->result;
+  result.wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+  result.peak_rss_bytes = peak_rss_bytes();
+  describe_environment(result);
+  fmt::print("{}", reports::render_terminal(result, isatty(STDOUT_FILENO) != 0));
+  if (recorder != nullptr && !recorder->close()) {
+    fmt::print(stderr, "wavetank sim: {}: the history could not be written whole\n", options.history);
+    return reports::kInternal;
+  }
+  if (!options.out.empty()) {
+    if (!write_outputs(options.out, result, *outcome)) return reports::kInternal;
+    fmt::print("report: {}\n", (std::filesystem::path(options.out) / "report.html").string());
+  }
+  return reports::exit_code(result);
+}
+
+int verify(const Options& options) {
+  const auto scenario = read_scenario(options);
+  if (!scenario) return usage_error(scenario.error());
+  const auto defects = read_defect(options);
+  if (!defects) return usage_error(defects.error());
+  const auto outcome = sim::verify_scenario(*scenario, {options.seed, *defects, {}, {}});
+  if (!outcome) return usage_error(outcome.error());
+  if (!outcome->equal) {
+    fmt::print("DIFFERENT: {} --seed {}\n  {}\n", options.scenario, options.seed, outcome->difference);
+    return reports::kViolated;
+  }
+  fmt::print("equal: {} events, traceHash {:016x}, historyHash {:016x}\n", outcome->events,
+             outcome->trace_hash, outcome->history_hash);
+  return reports::kPass;
+}
+
+int list() {
+  for (const auto& shipped : scenarios::shipped_scenarios())
+    fmt::print("{:<12} {}\n", shipped.name, shipped.description);
+  return reports::kPass;
+}
+
+void add_common(CLI::App& command, Options& options) {
+  command
+      .add_option("scenario", options.scenario,
+                  "A shipped name (./wavetank sim list) or a file in protobuf text format")
+      ->required();
+  command.add_option("--seed", options.seed, "Every draw follows from it")->capture_default_str();
+  command.add_option(
+      "--set", options.settings,
+      "path=value of any field of the scenario, for example protocol.page_limit=50; may be repeated");
+  command.add_option(
+      "--plan", options.plan,
+      "Replaces the scenario's faults and generators by this plan (plan.txtpb of an earlier run)");
+  command.add_option("--defect", options.defect, "Switches a seeded defect on (test builds only)");
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"Runs the reference messenger under the deterministic simulator."};
+  app.name("wavetank sim");
+  app.footer("Example:\n  ./wavetank sim run college --seed 7 --set messages=3000 --out out/seven");
+  app.require_subcommand(1);
+  Options options;
+  CLI::App* run_command = app.add_subcommand("run", "Runs a scenario and judges it");
+  add_common(*run_command, options);
+  run_command->add_option("--out", options.out,
+                          "Folder for report.html, result.json, junit.xml and plan.txtpb");
+  run_command->add_option("--history", options.history,
+                          "File for every record of the history, tab-separated");
+  run_command->add_flag("--no-progress", options.no_progress, "No progress line");
+  run_command->footer("Example:\n  ./wavetank sim run campus --seed 3 --out out/campus-3");
+  CLI::App* verify_command =
+      app.add_subcommand("verify", "Runs a scenario twice and names the first event that differs");
+  add_common(*verify_command, options);
+  verify_command->footer("Example:\n  ./wavetank sim verify campus --seed 3");
+  CLI::App* list_command = app.add_subcommand("list", "Names the shipped scenarios");
+  list_command->footer("Example:\n  ./wavetank sim list");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help) == 0 ? reports::kPass : reports::kUsage;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(std::string(error.what()) + "; --help shows an example");
+  }
+  if (*verify_command) return verify(options);
+  if (*list_command) return list();
+  return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "wavetank sim: internal error: {}\n", error.what());
+    return reports::kInternal;
+  }
+}

@@ -1,0 +1,66 @@
+// One scenario, run and judged: the world on one side, the judge on the other, one result out of both.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "conformance/properties/judge.hpp"
+#include "reference/environment/defects.hpp"
+#include "reports/result.hpp"
+#include "sim/scenarios/scenario.pb.h"
+#include "sim/world/world.hpp"
+
+namespace wavetank::sim {
+
+// What a watcher of a running world may know.
+struct Progress {
+  TimeNs now = 0;
+  TimeNs planned_end = 0;
+  std::uint64_t events = 0;
+  std::uint64_t violations = 0;
+  std::vector<std::string> active_faults;
+};
+
+struct RunRequest {
+  scenarios::Scenario scenario;  // valid (scenarios::validate)
+  std::uint64_t seed = 1;
+  DefectSet defects;
+  std::string defect;        // its name, for the report
+  std::string command;       // the one line that repeats this run
+  bool tell_stories = true;  // re-run for the story of a violation
+  std::function<void(const Progress&)> progress;
+  history::Sink* recorder = nullptr;  // hears every record too
+};
+
+struct RunOutcome {
+  reports::Result result;  // without wall time, memory and machine: the caller's clock and system know those
+  faults::Plan plan;       // as executed, generators included: replays without them
+};
+
+// Errors are of the scenario (a missing trace, an unknown name), one line.
+std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request);
+
+// The judge a scenario asks for. `world` must outlive it when given.
+conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const World* world);
+
+// Passes records on to two sinks, the second may be null.
+class Tee final : public history::Sink {
+ public:
+  Tee(history::Sink* first, history::Sink* second) : first_(first), second_(second) {}
+  void set_first(history::Sink* first) { first_ = first; }
+  void on(const history::Record& record) override {
+    if (first_ != nullptr) first_->on(record);
+    if (second_ != nullptr) second_->on(record);
+  }
+
+ private:
+  history::Sink* first_;
+  history::Sink* second_;
+};
+
+}  // namespace wavetank::sim

@@ -1,0 +1,120 @@
+#include "sim/runner/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <vector>
+
+#include "sim/kernel/hash.hpp"
+
+namespace wavetank::sim {
+namespace {
+
+// The runs are first compared block by block; only the block that differs is then looked at event by event.
+constexpr std::uint64_t kBlock = 4096;
+
+struct Silent final : history::Sink {
+  void on(const history::Record&) override {}
+};
+
+struct Run {
+  std::vector<std::uint64_t> blocks;  // rolling hash of all events at the end of each block
+  std::vector<Event> events;          // of the block asked for
+  std::vector<std::uint64_t> states;  // the target's rolling hash before each of them
+  std::unique_ptr<World> world;
+};
+
+// Who an event happens to, as an entity of World::trace_of; the scheduler of it when it has no state of its
+// own.
+std::uint32_t entity_of(const Event& event) { return event.source; }
+
+std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& scenario,
+                                         const WorldOptions& options, std::uint64_t block,
+                                         const std::function<void(int, std::uint64_t, World&)>& disturb) {
+  static Silent silent;
+  Run run;
+  RollingHash hash;
+  std::uint64_t count = 0;
+  WorldOptions tapped = options;
+  tapped.progress = nullptr;
+  tapped.tap = [&](const Event& event) {
+    if (disturb) disturb(number, count, *run.world);
+    hash.add(static_cast<std::uint64_t>(event.time));
+    hash.add(static_cast<std::uint64_t>(event.source) << 32 | event.number);
+    hash.add(static_cast<std::uint64_t>(event.kind()) << 32 | event.target());
+    const std::uint64_t state = run.world->state_of(entity_of(event));
+    hash.add(state);
+    if (count / kBlock == block) {
+      run.events.push_back(event);
+      run.states.push_back(state);
+    }
+    if (++count % kBlock == 0) run.blocks.push_back(hash.value());
+  };
+  auto world = World::make(scenario, std::move(tapped), silent);
+  if (!world) return std::unexpected(world.error());
+  run.world = std::move(*world);
+  run.world->run();
+  run.blocks.push_back(hash.value());
+  return run;
+}
+
+std::string describe(const World& world, const Event& event) {
+  return fmt::format("{:.6f} s, {} (event {} of {}, for {})", static_cast<double>(event.time) / 1e9,
+                     kEventKindNames[event.kind()], event.number, world.entity_name(event.source),
+                     event.target());
+}
+
+}  // namespace
+
+std::expected<VerifyOutcome, std::string> verify_scenario(
+    const scenarios::Scenario& scenario, const WorldOptions& options,
+    const std::function<void(int, std::uint64_t, World&)>& disturb) {
+  constexpr std::uint64_t kNoBlock = UINT64_MAX;
+  auto first = run_once(1, scenario, options, kNoBlock, disturb);
+  if (!first) return std::unexpected(first.error());
+  VerifyOutcome outcome;
+  outcome.trace_hash = first->world->facts().trace_hash;
+  outcome.history_hash = first->world->facts().history_hash;
+  outcome.events = first->world->facts().events;
+  first->world.reset();
+  auto second = run_once(2, scenario, options, kNoBlock, disturb);
+  if (!second) return std::unexpected(second.error());
+  const WorldFacts& facts = second->world->facts();
+  outcome.equal = first->blocks == second->blocks && facts.trace_hash == outcome.trace_hash &&
+                  facts.history_hash == outcome.history_hash;
+  second->world.reset();
+  if (outcome.equal) return outcome;
+
+  std::uint64_t block = 0;
+  while (block < first->blocks.size() && block < second->blocks.size() &&
+         first->blocks[block] == second->blocks[block])
+    ++block;
+  auto a = run_once(1, scenario, options, block, disturb);
+  if (!a) return std::unexpected(a.error());
+  const std::vector<Event> events = std::move(a->events);
+  const std::vector<std::uint64_t> states = std::move(a->states);
+  a->world.reset();
+  auto b = run_once(2, scenario, options, block, disturb);
+  if (!b) return std::unexpected(b.error());
+  for (std::size_t i = 0; i < events.size() || i < b->events.size(); ++i) {
+    if (i >= events.size() || i >= b->events.size()) {
+      outcome.difference = fmt::format("event {}: one run ends here", block * kBlock + i + 1);
+      break;
+    }
+    if (events[i] == b->events[i] && states[i] == b->states[i]) continue;
+    const World& world = *b->world;
+    outcome.difference =
+        events[i] == b->events[i]
+            ? fmt::format("event {}: {} stands differently before it: {}", block * kBlock + i + 1,
+                          world.entity_name(events[i].source), describe(world, events[i]))
+            : fmt::format("event {}: {} | {}", block * kBlock + i + 1, describe(world, events[i]),
+                          describe(world, b->events[i]));
+    break;
+  }
+  if (outcome.difference.empty())
+    outcome.difference =
+        "the runs differ, but not twice at the same place: something outside the world decides";
+  return outcome;
+}
+
+}  // namespace wavetank::sim
