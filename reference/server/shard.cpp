@@ -23,7 +23,6 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
     : config_(config),
       placement_(placement),
       store_(store),
-      observer_(observer),
       log_(config_, store, observer),
       receipts_(config_, store, log_),
       feed_(config_, store, observer),

@@ -75,7 +75,6 @@ class Shard : public Node {
   ServerConfig config_;
   const Placement& placement_;
   store::LogStore& store_;
-  ServerObserver& observer_;
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
