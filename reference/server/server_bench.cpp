@@ -81,8 +81,8 @@ void BM_DeliveredCursor(benchmark::State& state) {
   std::size_t inputs = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    protocol::Frame message =
-        protocol::make_frame(test::text(id, test::key(1, 0, ++counter), "text"), counter);
+    ++counter;
+    protocol::Frame message = protocol::make_frame(test::text(id, test::key(1, 0, counter), "text"), counter);
     message.route = protocol::Route{1, 1, 0};
     loop.input(std::move(message));
     state.ResumeTiming();
