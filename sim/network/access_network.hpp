@@ -4,7 +4,8 @@
 // link. A cut path holds packets back until it heals (the sender retries at doubling intervals) or the
 // sender's side gives up after the user timeout; the other side then believes in a connection that is
 // half-open. A refused or hanging dial, a reset by a dying gateway and silently dead connections are states
-// of this machine too.
+// of this machine too. Whoever sends into a connection that the other side has closed is reset. Stalls of the
+// access link itself, however long, only delay: heartbeats are what notices them.
 //
 //   device --dial--> gateway   two round trips later the gateway knows, half a trip more the device
 //   device ==packets in order==> gateway ==packets in order==> device
