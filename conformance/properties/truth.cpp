@@ -10,9 +10,7 @@ constexpr std::uint64_t kMostParked = 1U << 20;
 constexpr std::uint16_t kMostParkedHere = 512;  // per conversation: each look at the list stays cheap
 
 std::uint64_t fetch_key(const Record& record) {
-  // The server counts from 1 what a client may have asked for from 0.
-  return mix64(mix64(static_cast<std::uint64_t>(record.device) << 32 | record.conversation) ^
-               std::max<std::uint64_t>(record.seq, 1));
+  return mix64(mix64(static_cast<std::uint64_t>(record.device) << 32 | record.conversation) ^ record.size);
 }
 std::uint64_t mark_key(const Record& record) {
   return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
@@ -340,7 +338,10 @@ void Truth::apply_world(Observation& seen) {
       }
       break;
     case Kind::kPhase:
-      phases_.push_back({record.time, static_cast<Phase>(record.code)});
+      // Saying the same phase again is no change: samples across it stay in one phase.
+      if (phases_.back().phase != static_cast<Phase>(record.code)) {
+        phases_.push_back({record.time, static_cast<Phase>(record.code)});
+      }
       break;
     case Kind::kQuiesce:
       quiesced_at_ = record.time;

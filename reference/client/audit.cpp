@@ -14,7 +14,7 @@ void Client::audit(TimeNs now, Effects& effects) {
 
 void Client::pump_audit(TimeNs now, Effects& effects) {
   if (audit_ == nullptr || audit_->done) return;
-  if (sync_in_flight_ || user_head_ > user_seq_) return;
+  if (sync_in_flight_ || user_head_ > user_seq_ || gaps_ != nullptr) return;
   std::vector<AuditPage>& pages = audit_->pages;
   while (pages.size() < shared_.config.max_in_flight_fetches &&
          audit_->next_conversation < conversations_.size()) {
@@ -30,8 +30,8 @@ void Client::pump_audit(TimeNs now, Effects& effects) {
     fetch.to_seq = 0;
     fetch.limit = shared_.config.fetch_limit;
     page.in_flight = true;
-    shared_.observer.fetch_invoked(tag_, fetch);
     const std::uint32_t request = open_request(Request::Kind::kAudit, page.conversation, page.next, now);
+    shared_.observer.fetch_invoked(tag_, request, fetch);
     transmit(effects, fetch, request);
   }
   if (pages.empty()) {

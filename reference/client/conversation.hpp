@@ -28,12 +28,13 @@ struct Conversation {
   std::uint32_t flags = 0;
 
   enum Flag : std::uint32_t {
-    kFlushed = 1,            // receipts were sent since the client was built
+    kFlushed = 1,            // flushed_at_ms is valid: receipts were sent, or a group's marks began to rest
     kReceiptsQueued = 2,     // stands in the client's list of conversations to flush
     kDeliveredInFlight = 4,  // a DeliveredCursor waits for its CursorAck
     kReadInFlight = 8,       // a ReadWatermark waits for its CursorAck
     kGap = 16,               // has a Gap
-    kOutboxSeen = 32         // scratch of the outbox's pass: an older row of this conversation is not settled
+    kOutboxSeen = 32,        // scratch of the outbox's pass: an older row of this conversation is not settled
+    kFreshlyQueued = 64      // queued for a flush in this very step
   };
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void set(Flag flag) { flags |= flag; }

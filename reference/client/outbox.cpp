@@ -50,17 +50,19 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
   return key;
 }
 
-// Order within a conversation: only its oldest unsettled row may be under way.
+// Order within a conversation: only its oldest unsettled row may be under way, or, pipelined, those before it all are.
 void Client::pump_outbox(TimeNs now, Effects& effects) {
   if (outbox_.empty()) return;
   std::uint32_t in_flight = count_requests(Request::Kind::kSend);
   for (OutboxEntry& entry : outbox_) {
     Conversation& row = conversations_[entry.conversation];
     if (row.has(Conversation::kOutboxSeen)) continue;
-    row.set(Conversation::kOutboxSeen);
-    if (entry.in_flight || entry.retry_at > now || in_flight >= shared_.config.max_in_flight_sends) continue;
-    transmit_send(entry, now, effects);
-    ++in_flight;
+    const bool may_leave = entry.retry_at <= now && in_flight < shared_.config.max_in_flight_sends;
+    if (!entry.in_flight && may_leave) {
+      transmit_send(entry, now, effects);
+      ++in_flight;
+    }
+    if (!entry.in_flight || !shared_.config.pipelined_sends) row.set(Conversation::kOutboxSeen);
   }
   for (const OutboxEntry& entry : outbox_)
     conversations_[entry.conversation].clear(Conversation::kOutboxSeen);
@@ -79,7 +81,8 @@ void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
   entry.in_flight = true;
   protocol::SendMessage message = message_of(entry.row);
   shared_.observer.send_transmitted(tag_, message, entry.row.attempts);
-  const std::uint32_t request = open_request(Request::Kind::kSend, entry.conversation, 0, now);
+  const std::uint32_t request = open_request(Request::Kind::kSend, entry.conversation,
+                                             message_counter(entry.row.client_msg_id), now);
   transmit(effects, std::move(message), request);
 }
 
@@ -96,7 +99,8 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
   if (found == outbox_.end()) return;
   if (found->in_flight) {
     std::erase_if(requests_, [&](const Request& open) {
-      return open.kind == Request::Kind::kSend && open.conversation == found->conversation;
+      return open.kind == Request::Kind::kSend &&
+             open.sequence == message_counter(found->row.client_msg_id);
     });
   }
   // The entry itself comes over the feed, whose tail gap the heartbeat finds; no head is learnt here.
@@ -106,7 +110,7 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
 void Client::send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                          TimeNs now) {
   const auto found = std::find_if(outbox_.begin(), outbox_.end(), [&](const OutboxEntry& entry) {
-    return entry.in_flight && entry.conversation == request.conversation;
+    return entry.in_flight && message_counter(entry.row.client_msg_id) == request.sequence;
   });
   if (found == outbox_.end()) return;
   OutboxEntry& entry = *found;

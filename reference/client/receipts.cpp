@@ -41,10 +41,12 @@ void Client::queue_receipts(std::uint32_t index) {
     return;
   }
   row.set(Conversation::kReceiptsQueued);
+  row.set(Conversation::kFreshlyQueued);
   receipts_queue_.push_back(index);
 }
 
-// When the next flush of this conversation is allowed. The first is at once.
+// When the next flush of this conversation is allowed. The first is at once in a direct conversation, where somebody
+// waits for the tick; in a group marks rest for one interval, so that what is read soon goes out as one mark.
 TimeNs Client::receipts_due(const Conversation& row, TimeNs now) const {
   if (!row.has(Conversation::kFlushed)) return now;
   // Modulo 2^32 ms; a flush more than 24 days ago may look like one of the future.
@@ -60,6 +62,11 @@ void Client::pump_receipts(TimeNs now, Effects& effects) {
   std::size_t kept = 0;
   for (const std::uint32_t index : receipts_queue_) {
     Conversation& row = conversations_[index];
+    if (row.has(Conversation::kFreshlyQueued) && is_group(row.id) && receipts_due(row, now) <= now) {
+      row.set(Conversation::kFlushed);
+      row.flushed_at_ms = milliseconds_up(now);
+    }
+    row.clear(Conversation::kFreshlyQueued);
     if (row.receipts_dirty() &&
         (in_flight >= shared_.config.max_in_flight_receipts || receipts_due(row, now) > now)) {
       receipts_queue_[kept++] = index;

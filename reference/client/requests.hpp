@@ -18,7 +18,8 @@ struct Request {
   TimeNs deadline = 0;
   std::uint32_t id = 0;
   std::uint32_t conversation = 0;  // index; unused by kSync
-  Sequence sequence = 0;           // kFetch, kAudit: first entry asked for; kDelivered, kRead: the mark sent
+  // kFetch, kAudit: first entry asked for; kDelivered, kRead: the mark sent; kSend: the message's counter
+  Sequence sequence = 0;
   Kind kind = Kind::kSend;
 };
 

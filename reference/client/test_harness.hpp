@@ -58,7 +58,7 @@ class Recorder final : public ClientObserver {
     if (applied) tombstones.push_back(tombstone);
   }
   void sync_invoked(DeviceTag, const protocol::Sync&) override { ++syncs; }
-  void fetch_invoked(DeviceTag, const protocol::FetchRange&) override { ++fetches; }
+  void fetch_invoked(DeviceTag, std::uint64_t, const protocol::FetchRange&) override { ++fetches; }
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
 
   // Numbers of the entries shown, in the order they were shown.

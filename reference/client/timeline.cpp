@@ -85,7 +85,10 @@ void Client::apply_event(std::uint32_t index, const protocol::Event& event, Via 
 void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, TimeNs now) {
   shared_.observer.event_received(tag_, event, via, false);
   raise_head(index, event.conv_seq, now);
-  std::vector<PendingEvent>& pending = find_gap(index)->pending;
+  Gap& gap = *find_gap(index);
+  // What came before the user's own join is no straggler: ask at once what of it may be seen.
+  if (event.kind == protocol::EntryKind::kJoin && event.target_user == user_) gap.due = std::min(gap.due, now);
+  std::vector<PendingEvent>& pending = gap.pending;
   const auto place = std::lower_bound(
       pending.begin(), pending.end(), event.conv_seq,
       [](const PendingEvent& held, std::uint64_t sequence) { return held.event.conv_seq < sequence; });
@@ -165,14 +168,14 @@ void Client::pump_gaps(TimeNs now, Effects& effects) {
     fetch.limit = shared_.config.fetch_limit;
     gap.in_flight = true;
     ++in_flight;
-    shared_.observer.fetch_invoked(tag_, fetch);
     const std::uint32_t request = open_request(Request::Kind::kFetch, gap.conversation, row.cur + 1, now);
+    shared_.observer.fetch_invoked(tag_, request, fetch);
     transmit(effects, fetch, request);
   }
 }
 
 void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now) {
-  shared_.observer.fetch_completed(tag_, result);
+  shared_.observer.fetch_completed(tag_, request_id, result);
   Request request;
   const bool awaited = take_request(request_id, request);
   if (awaited && request.kind == Request::Kind::kAudit) {

@@ -35,8 +35,9 @@ class ClientObserver {
                                   bool /*applied*/) {}
   virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
   virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
-  virtual void fetch_invoked(DeviceTag, const protocol::FetchRange&) {}
-  virtual void fetch_completed(DeviceTag, const protocol::RangeResult&) {}
+  // `request` tells the answers to several fetches apart.
+  virtual void fetch_invoked(DeviceTag, std::uint64_t /*request*/, const protocol::FetchRange&) {}
+  virtual void fetch_completed(DeviceTag, std::uint64_t /*request*/, const protocol::RangeResult&) {}
   virtual void delivered_sent(DeviceTag, const protocol::DeliveredCursor&) {}
   virtual void read_invoked(DeviceTag, const protocol::ReadWatermark&) {}
   virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}

@@ -189,15 +189,17 @@ void HistoryWriter::sync_completed(DeviceTag device, const protocol::SyncResult&
   sink_.on(r);
 }
 
-void HistoryWriter::fetch_invoked(DeviceTag device, const protocol::FetchRange& fetch) {
+void HistoryWriter::fetch_invoked(DeviceTag device, std::uint64_t request, const protocol::FetchRange& fetch) {
   Record r = record(Kind::kFetchInvoked, device, fetch.conversation);
+  r.size = static_cast<std::uint32_t>(request);
   r.seq = fetch.from_seq;
   r.value = fetch.to_seq;
   sink_.on(r);
 }
 
-void HistoryWriter::fetch_completed(DeviceTag device, const protocol::RangeResult& result) {
+void HistoryWriter::fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) {
   Record r = record(Kind::kFetchCompleted, device, result.conversation);
+  r.size = static_cast<std::uint32_t>(request);
   r.seq = result.from_seq;
   r.value = result.covered_to_seq;
   r.value2 = result.head_seq;

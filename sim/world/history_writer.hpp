@@ -48,8 +48,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                           bool applied) override;
   void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
   void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
-  void fetch_invoked(DeviceTag device, const protocol::FetchRange& fetch) override;
-  void fetch_completed(DeviceTag device, const protocol::RangeResult& result) override;
+  void fetch_invoked(DeviceTag device, std::uint64_t request, const protocol::FetchRange& fetch) override;
+  void fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) override;
   void delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) override;
   void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
