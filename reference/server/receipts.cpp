@@ -144,18 +144,23 @@ void Receipts::notify(const protocol::Route& from, const Wish& wish, const UserM
   change.subject = from.user;
   change.delivered_seq = after.delivered_seq;
   change.read_seq = after.read_seq;
-  if (read_moved) notices.push_back({{from.user}, change});
-
-  if (log_.member_count(wish.conversation, conversation) > config_.receipt_fanout_limit) return;
-  // Others learn the read mark only from a public watermark that raised it; 0 says nothing about it (the
-  // recipient's feed keeps the higher). So a private read is not given away by the next delivered cursor.
-  const bool read_shown = read_moved && !wish.is_private;
-  if (!read_shown) change.read_seq = 0;
   users_.clear();
-  authors(wish.conversation, conversation, from.user, before.delivered_seq, after.delivered_seq);
-  if (read_shown) authors(wish.conversation, conversation, from.user, before.read_seq, after.read_seq);
-  if (users_.empty()) return;
+  // Others learn the read mark only from a public watermark that raised it.
+  const bool read_shown = read_moved && !wish.is_private;
+  if (log_.member_count(wish.conversation, conversation) <= config_.receipt_fanout_limit) {
+    // In groups a delivery alone is told to nobody: whoever wants to know pulls it.
+    if (delivered_moved && !is_group(wish.conversation)) {
+      authors(wish.conversation, conversation, from.user, before.delivered_seq, after.delivered_seq);
+    }
+    if (read_shown) authors(wish.conversation, conversation, from.user, before.read_seq, after.read_seq);
+  }
+  if (read_shown) users_.push_back(from.user);
   std::sort(users_.begin(), users_.end());
+  if (read_moved && !read_shown) notices.push_back({{from.user}, change});
+  if (users_.empty()) return;
+  // 0 says nothing about the read mark (the recipient's feed keeps the higher), so that a private read is not given
+  // away by the next delivered cursor.
+  if (!read_shown) change.read_seq = 0;
   notices.push_back({users_, std::move(change)});
 }
 

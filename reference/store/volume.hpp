@@ -23,17 +23,16 @@ class VolumeMeter {
   void put_send_key() { add(1, kKey + 32 + 32); }
   void put_membership() { add(1, kKey + 24); }
   void put_mark() { add(1, kKey + 32); }
-  // The feed's row and its head; one row more when the append deleted an older receipt row.
+  // The feed's row, which names the head too; one row more when the append deleted an older receipt row.
   void append_change(const protocol::Change& change, bool replaced) {
-    add(2, change_bytes(change) + 16 + 16);
+    add(1, change_bytes(change) + 16);
     if (replaced) add(1, 16);
   }
-  // The item's row and the destination's head.
   void append_outbox(const protocol::OutboxItem& item) {
-    add(2, 16 + 16 + 8 * item.recipients.size() + change_bytes(item.change));
+    add(1, 16 + 8 * item.recipients.size() + change_bytes(item.change));
   }
-  // `count` rows were deleted.
-  void trim_outbox(std::uint64_t count) { add(count, 16 * count); }
+  // `count` neighbouring rows were deleted: one range.
+  void trim_outbox(std::uint64_t count) { add(count > 0 ? 1 : 0, 16 * count); }
   void put_inbox() { add(1, 16); }
 
   // What was counted since the last call.
