@@ -26,8 +26,9 @@ struct ClientConfig {
   std::uint32_t retry_min_ms = 500;        // requests with an indefinite outcome
   std::uint32_t retry_max_ms = 30'000;
   std::uint32_t max_in_flight_sends = 16;
-  // Whether the messages of one conversation may be under way together. Off, their order in the log is the order of
-  // send(), whatever happens; on, it is so while nothing fails, and a message that must be repeated may land later.
+  // Whether the messages of one conversation may be under way together. Off, their order in the log is the
+  // order of send(), whatever happens; on, it is so while nothing fails, and a message that must be repeated
+  // may land later.
   bool pipelined_sends = false;
   std::uint32_t max_in_flight_fetches = 4;
   std::uint32_t max_in_flight_receipts = 32;  // conversations; two requests each, below the gateway's 128

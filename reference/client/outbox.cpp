@@ -50,7 +50,8 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
   return key;
 }
 
-// Order within a conversation: only its oldest unsettled row may be under way, or, pipelined, those before it all are.
+// Order within a conversation: only its oldest unsettled row may be under way, or, pipelined, those before it
+// all are.
 void Client::pump_outbox(TimeNs now, Effects& effects) {
   if (outbox_.empty()) return;
   std::uint32_t in_flight = count_requests(Request::Kind::kSend);
@@ -81,8 +82,8 @@ void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
   entry.in_flight = true;
   protocol::SendMessage message = message_of(entry.row);
   shared_.observer.send_transmitted(tag_, message, entry.row.attempts);
-  const std::uint32_t request = open_request(Request::Kind::kSend, entry.conversation,
-                                             message_counter(entry.row.client_msg_id), now);
+  const std::uint32_t request =
+      open_request(Request::Kind::kSend, entry.conversation, message_counter(entry.row.client_msg_id), now);
   transmit(effects, std::move(message), request);
 }
 
@@ -99,8 +100,7 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
   if (found == outbox_.end()) return;
   if (found->in_flight) {
     std::erase_if(requests_, [&](const Request& open) {
-      return open.kind == Request::Kind::kSend &&
-             open.sequence == message_counter(found->row.client_msg_id);
+      return open.kind == Request::Kind::kSend && open.sequence == message_counter(found->row.client_msg_id);
     });
   }
   // The entry itself comes over the feed, whose tail gap the heartbeat finds; no head is learnt here.

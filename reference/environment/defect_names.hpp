@@ -47,6 +47,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "cursor-before-entry",
     "retry-with-new-key",
     "fixed-stall",
+    "ack-swallowed",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

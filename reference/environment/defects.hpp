@@ -52,6 +52,7 @@ enum class Defect : std::uint16_t {
   kCursorBeforeEntry,             // client: cursor persisted before the entry
   kRetryWithNewKey,               // client: a retry draws a new client_msg_id
   kFixedStall,                    // shard: stalls 2 s every 60 s
+  kAckSwallowed,                  // shard: one acknowledgement in N is never sent
   kCount
 };
 

@@ -15,6 +15,8 @@ constexpr DurationNs kStallLength = 2 * kSecond;
 constexpr TimerId kStallTimer = 0;
 // Defect::kLastMessageBeforeIdleLost: entries closer than this are a burst.
 constexpr DurationNs kBurstGap = 5 * kSecond;
+// Defect::kAckSwallowed: one in so many.
+constexpr std::uint32_t kSwallowPeriod = 7;
 
 }  // namespace
 
@@ -141,6 +143,10 @@ void Shard::send_received(NodeId gateway, const protocol::Frame& frame, TimeNs n
   const auto& message = std::get<protocol::SendMessage>(frame.body);
   const SendOutcome outcome = log_.send(*frame.route, message, now, recipients_);
   if (outcome.appended) fan_out(outcome, now, effects);
+  if (config_.defects.has(Defect::kAckSwallowed) && outcome.appended &&
+      message_counter(message.client_msg_id) % kSwallowPeriod == 0) {
+    return;
+  }
   reply(gateway, frame, outcome.ack, effects);
 }
 

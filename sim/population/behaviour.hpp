@@ -26,6 +26,12 @@ class Stage {
   // itself.
   virtual std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
                              std::uint32_t size) = 0;
+  // What no honest client does; a stage that cannot does nothing.
+  // Sends a message whose frame names `claimed` where a membership change names its subject.
+  virtual void send_as(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*claimed*/,
+                       std::uint32_t /*size*/) {}
+  // Sends the key of the device's last acknowledged message once more, with another text of `size` bytes.
+  virtual void reuse_key(std::uint32_t /*device*/, std::uint32_t /*size*/) {}
   // The dense number of the direct conversation of two users, made when it is first asked for.
   virtual std::uint32_t direct(std::uint32_t user, std::uint32_t other) = 0;
   // The user has seen everything of this conversation that the device shows.
@@ -48,6 +54,12 @@ class Behaviour {
 // Acts out a script. `script` must outlive it.
 std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& population, const Script& script,
                                               Randomness randomness, Stage& stage);
+
+// Lets `honest` act out the script and adds hostile actions of the same devices: population.mischief_permille
+// of the script's messages are followed by one. `script` must outlive it.
+std::unique_ptr<Behaviour> make_mischief(const scenarios::Population& population, const Script& script,
+                                         Randomness randomness, Stage& stage,
+                                         std::unique_ptr<Behaviour> honest);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

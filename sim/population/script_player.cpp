@@ -54,8 +54,10 @@ class ScriptPlayer final : public Behaviour {
         if (!stage_.app_is_open(index)) stage_.open_app(index);
         break;
       case kClose:
-        // A message sent meanwhile may have kept the app open longer.
-        if (stage_.app_is_open(index) && open_until_[index] <= stage_.now()) stage_.close_app(index);
+        // A message sent meanwhile may have kept the app open longer. At the end all stay, to be asked what
+        // they hold.
+        if (!quiet_ && stage_.app_is_open(index) && open_until_[index] <= stage_.now())
+          stage_.close_app(index);
         break;
       case kRead:
         read(index);

@@ -105,6 +105,10 @@ std::expected<void, std::string> World::build_population() {
     behaviour_ = make_star(scenario_, static_cast<std::uint32_t>(script_.devices.size()), randomness_, *this);
   } else {
     behaviour_ = make_script_player(scenario_.population(), script_, randomness_, *this);
+    if (scenario_.population().mischief_permille() > 0) {
+      behaviour_ = make_mischief(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+      used_keys_.resize(script_.devices.size());
+    }
   }
   return {};
 }
@@ -205,6 +209,7 @@ void World::build_devices() {
   config.sync_limit = static_cast<std::uint32_t>(policy.sync_limit());
   config.receipts_interval_ms = static_cast<std::uint32_t>(policy.receipts_interval_ms());
   config.reconnect_max_ms = static_cast<std::uint32_t>(policy.backoff_max_ms());
+  config.pipelined_sends = policy.pipelined_sends();
   config.defects = options_.defects;
   client_shared_ =
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});

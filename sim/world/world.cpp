@@ -19,6 +19,8 @@ constexpr DurationNs kReconnectWindow = 120 * kSecond;
 // Whose reading starts when: the auditors of a big world do not all dial in one instant.
 constexpr DurationNs kAuditRamp = 10 * kSecond;
 constexpr std::uint32_t kCueAudit = 0xffffffffU;
+// The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
+constexpr std::uint64_t kRawRequests = 1ULL << 32;
 
 enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
 
@@ -329,6 +331,7 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
   devices_[number].trace.add(packet.digest);
   std::optional<protocol::Frame> frame = services_->wire.unpack(std::move(packet));
   if (!frame) return;
+  if (!used_keys_.empty()) watch_answer(number, *frame);
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
   });
@@ -350,9 +353,19 @@ void World::close_app(std::uint32_t number) {
 
 std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,
                           std::uint32_t size) {
+  const UserId target = kind == protocol::EntryKind::kMessage ? 0 : devices_[number].machine.user();
+  return send_to(number, conversation, kind, target, size);
+}
+
+void World::send_as(std::uint32_t number, std::uint32_t conversation, std::uint32_t claimed,
+                    std::uint32_t size) {
+  send_to(number, conversation, protocol::EntryKind::kMessage, directory_->user_id(claimed), size);
+}
+
+std::uint32_t World::send_to(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,
+                             UserId target, std::uint32_t size) {
   ClientMessageId id;
   with_device(number, [&](Device& d, TimeNs now) {
-    const UserId target = kind == protocol::EntryKind::kMessage ? 0 : d.machine.user();
     id = d.machine.send_with(
         directory_->conversation_id(conversation), kind, target, 0,
         [&](const ClientMessageId& key) {
@@ -361,6 +374,39 @@ std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, prot
         now, device_effects_);
   });
   return message_counter(id);
+}
+
+// The client would never do this, so the frame goes past it: straight onto the device's connection, and into
+// the history as a second invocation of the key. Its answer comes by watch_answer(); the client knows no such
+// request and ignores it.
+void World::reuse_key(std::uint32_t number, std::uint32_t size) {
+  Device& device = devices_[number];
+  if (number >= used_keys_.size() || used_keys_[number].id == ClientMessageId()) return;
+  if (device.connection == kNoConnection || !device.machine.is_connected()) return;
+  const UsedKey key = std::exchange(used_keys_[number], {});  // once: two answers could not be told apart
+  protocol::SendMessage message;
+  message.conversation = key.conversation;
+  message.client_msg_id = key.id;
+  // The bytes of a message that nobody sends: counters do not get this far.
+  message.payload = history::canary_payload({number, ~message_counter(key.id)},
+                                            directory_->number_of(key.conversation), size);
+  history_->send_invoked(number, message);
+  history_->send_transmitted(number, message, 2);
+  Packet packet =
+      services_->wire.pack(protocol::make_frame(std::move(message), kRawRequests + ++raw_requests_));
+  device.trace.add(packet.digest);
+  access_->send_up(device.connection, std::move(packet), scheduler_.now());
+}
+
+// Learns keys that are in use, and tells the history the answers to raw requests.
+void World::watch_answer(std::uint32_t number, const protocol::Frame& frame) {
+  const auto* ack = std::get_if<protocol::SendAck>(&frame.body);
+  if (ack == nullptr || number >= used_keys_.size()) return;
+  if (frame.request_id > kRawRequests) {
+    history_->send_resolved(number, *ack);
+  } else if (ack->status != protocol::SendStatus::kRejected) {
+    used_keys_[number] = {ack->conversation, ack->client_msg_id};
+  }
 }
 
 std::uint32_t World::direct(std::uint32_t user, std::uint32_t other) {

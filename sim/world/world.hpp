@@ -153,6 +153,9 @@ class World final : private AccessListener,
   void with_device(std::uint32_t device, Fn&& fn);
   void carry_out(std::uint32_t device, Effect& effect);
   void dial(std::uint32_t device);
+  std::uint32_t send_to(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
+                        UserId target, std::uint32_t size);
+  void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
 
@@ -178,6 +181,9 @@ class World final : private AccessListener,
   bool app_is_open(std::uint32_t device) const override { return devices_[device].machine.is_running(); }
   std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
                      std::uint32_t size) override;
+  void send_as(std::uint32_t device, std::uint32_t conversation, std::uint32_t claimed,
+               std::uint32_t size) override;
+  void reuse_key(std::uint32_t device, std::uint32_t size) override;
   std::uint32_t direct(std::uint32_t user, std::uint32_t other) override;
   void read(std::uint32_t device, std::uint32_t conversation) override;
   // ---- FaultTargets
@@ -234,6 +240,13 @@ class World final : private AccessListener,
   std::deque<Device> devices_;
   Effects device_effects_;
   std::unique_ptr<Behaviour> behaviour_;
+  // What mischief needs: each device's last acknowledged key. Empty in a world without.
+  struct UsedKey {
+    ConversationId conversation;
+    ClientMessageId id;
+  };
+  std::vector<UsedKey> used_keys_;
+  std::uint64_t raw_requests_ = 0;
   faults::Plan plan_;
   std::unique_ptr<Injector> injector_;
   std::uint32_t source_population_ = 0;

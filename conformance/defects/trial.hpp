@@ -1,0 +1,34 @@
+// One run of a defect's scenario, with the defect or without.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "conformance/defects/catalogue.hpp"
+#include "sim/scenarios/scenario.pb.h"
+
+namespace wavetank::conformance {
+
+// conformance/defects/<name>.txtpb, checked. Errors are one line.
+std::expected<scenarios::Scenario, std::string> load_defect_scenario(std::string_view name);
+
+// What the property said that must catch the defect.
+struct Trial {
+  bool killed = false;
+  std::string first;  // its first violation, or what it was exercised with
+};
+
+// Runs the defect's scenario with this seed and the defect switched on. In a build without defects nothing is
+// killed.
+std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed);
+
+// A run without any defect must pass: a monitor that cries wolf kills everything.
+struct Control {
+  bool passed = false;
+  std::string first;  // the first property that did not pass, and why
+};
+std::expected<Control, std::string> try_control(std::string_view scenario, std::uint64_t seed);
+
+}  // namespace wavetank::conformance
