@@ -1,0 +1,168 @@
+// The same cases over both drivers: the proof that the machines are pure.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "conformance/suite/cases.hpp"
+#include "conformance/suite/simulated_target.hpp"
+#include "conformance/suite/socket_target.hpp"
+#include "conformance/suite/trial.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+// Removed with everything in it at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "wavetank-suite-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for the test");
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id_begin = {}) {
+  const Folder folder;
+  host::ServerOptions options;
+  options.data = folder / "data";
+  options.gateways = 2;
+  options.shards = 2;
+  options.token_key = "the suite's own key";
+  options.config.defects = defects;
+  SocketTarget target(options);
+  return run_all(target, 1, id_begin);
+}
+
+std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view id_begin = {},
+                                        std::uint64_t seed = 1) {
+  SimulatedTarget target({seed, 2, 2, defects});
+  return run_all(target, 1, id_begin);
+}
+
+void expect_all_pass(const std::vector<CaseResult>& results) {
+  for (const CaseResult& result : results) {
+    EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
+  }
+}
+
+std::map<std::string_view, Grade> grades(const std::vector<CaseResult>& results) {
+  std::map<std::string_view, Grade> map;
+  for (const CaseResult& result : results) map[result.id] = result.grade;
+  return map;
+}
+
+TEST(Cases, AreWellFormed) {
+  std::set<std::string_view> ids;
+  std::set<UserId> users;
+  SimulatedTarget target({1, 1, 1, {}});
+  EXPECT_GE(all_cases().size(), 14u);
+  for (const Case& one : all_cases()) {
+    EXPECT_TRUE(ids.insert(one.id).second) << one.id;
+    EXPECT_TRUE(one.id.starts_with("conf/")) << one.id;
+    EXPECT_NE(one.requirement().find('-'), std::string_view::npos) << one.id;
+    EXPECT_FALSE(one.description.empty()) << one.id;
+    EXPECT_FALSE(one.expectation.empty()) << one.id;
+    const Trial trial(target, 1, one.id);
+    EXPECT_TRUE(users.insert(trial.user(0)).second) << one.id << " shares its users with another case";
+    EXPECT_FALSE(is_group(direct_conversation(trial.user(1), trial.user(2))));
+  }
+}
+
+TEST(Suite, BothDriversPassEveryCaseAlike) {
+  const auto socket = over_sockets();
+  const auto simulated = over_simulation();
+  expect_all_pass(socket);
+  expect_all_pass(simulated);
+  EXPECT_EQ(grades(socket), grades(simulated));
+  EXPECT_EQ(socket.size(), all_cases().size());
+}
+
+TEST(Suite, SimulatedVerdictsHoldForOtherSeeds) {
+  for (std::uint64_t seed = 2; seed <= 6; ++seed) expect_all_pass(over_simulation({}, {}, seed));
+}
+
+TEST(Suite, SimulationRepeatsItself) {
+  const auto run = [] {
+    SimulatedTarget target({3, 2, 2, {}});
+    run_all(target, 1);
+    return std::pair(target.now(), target.events());
+  };
+  EXPECT_EQ(run(), run());
+}
+
+TEST(Suite, SeveralRunsShareOneServer) {
+  SimulatedTarget target({});
+  expect_all_pass(run_all(target, 1));
+  expect_all_pass(run_all(target, 2));
+}
+
+TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
+  host::ServerOptions options;  // in memory
+  SocketTarget target(options);
+  for (const CaseResult& result : run_all(target, 1)) {
+    const bool needs_restart = result.id.starts_with("conf/durable/");
+    EXPECT_EQ(result.grade, needs_restart ? Grade::kUnsupported : Grade::kPass)
+        << result.id << ": " << result.detail;
+  }
+}
+
+TEST(Suite, NobodyThereIsInconclusive) {
+  SocketTarget target(host::Endpoint{"127.0.0.1", 1}, "");
+  const CaseResult result = run_case(all_cases().front(), target, 1);
+  EXPECT_EQ(result.grade, Grade::kInconclusive);
+  EXPECT_FALSE(result.detail.empty());
+}
+
+// A wrong server fails the case made for its mistake, on both drivers alike.
+struct Mistake {
+  Defect defect;
+  std::string_view caught_by;
+};
+class WrongServer : public testing::TestWithParam<Mistake> {};
+
+TEST_P(WrongServer, FailsAlikeOnBothDrivers) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are not compiled in";
+  DefectSet defects;
+  defects.enable(GetParam().defect);
+  // The cases of its area; the first mistake meets all of them.
+  const std::string_view id = GetParam().caught_by;
+  const bool meets_all = GetParam().defect == Defect::kConflictAcceptedAsDuplicate;
+  const std::string_view area = meets_all ? std::string_view() : id.substr(0, id.find('/', 5) + 1);
+  const auto socket = grades(over_sockets(defects, area));
+  const auto simulated = grades(over_simulation(defects, area));
+  EXPECT_EQ(socket, simulated);
+  EXPECT_EQ(socket.at(id), Grade::kFail);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Defects, WrongServer,
+    testing::Values(
+        Mistake{Defect::kConflictAcceptedAsDuplicate, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        Mistake{Defect::kConflictOverwritesPayload, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        Mistake{Defect::kDedupWithoutDevice, "conf/send/SND-IDEM-001/key-is-per-device"},
+        Mistake{Defect::kSenderFromClientFrame, "conf/send/DLV-INTEGRITY-001/sender-is-the-session"},
+        Mistake{Defect::kPageDropsFirstRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        Mistake{Defect::kPageRepeatsLastRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        Mistake{Defect::kStaleDeviceLowersRead, "conf/receipt/RD-USER-001/read-is-the-maximum"},
+        Mistake{Defect::kDeliveredBelowRead, "conf/receipt/RD-LEQ-001/read-moves-delivered"},
+        Mistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
+        Mistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
+        Mistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
+        Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
+
+}  // namespace
+}  // namespace wavetank::conformance

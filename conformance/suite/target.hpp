@@ -1,0 +1,69 @@
+// What the suite runs against: a server of which nothing is known but where it is reached.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "reference/environment/time.hpp"
+#include "reference/protocol/frames.hpp"
+
+namespace wavetank::conformance {
+
+// A connection of the suite; never used again within a run.
+using ConnectionHandle = std::uint32_t;
+using FramePredicate = std::function<bool(const protocol::Frame&)>;
+
+// Time is the target's own: real for sockets, virtual for the simulated network. Every wait is bounded.
+// Frames that a wait passes over stay where they are, in the order of their arrival.
+class Target {
+ public:
+  virtual ~Target() = default;
+  // How a report names it.
+  virtual std::string name() const = 0;
+
+  // A fresh connection, ready for Hello; nothing when it was refused or not answered in time.
+  virtual std::optional<ConnectionHandle> open() = 0;
+  // To a connection that has ended: dropped.
+  virtual void send(ConnectionHandle connection, const protocol::Frame& frame) = 0;
+  // One message of any bytes.
+  virtual void send_raw(ConnectionHandle connection, std::string bytes) = 0;
+  // Takes out the first frame that matches, waiting for it if need be. Ends early when the connection ends.
+  virtual std::optional<protocol::Frame> wait_for(ConnectionHandle connection, const FramePredicate& matches,
+                                                  DurationNs within) = 0;
+  // Whether the server has ended the connection.
+  virtual bool wait_closed(ConnectionHandle connection, DurationNs within) = 0;
+  virtual void close(ConnectionHandle connection) = 0;
+
+  // Lets time go by.
+  virtual void pass(DurationNs time) = 0;
+  // Kills every process of the server, without warning and at a moment of its own choosing, and starts them
+  // again over their disks. All connections end. False when this target cannot do it.
+  virtual bool restart_server() = 0;
+  // The token that the server accepts for this device.
+  virtual Slice token(UserId user, DeviceIndex device) = 0;
+};
+
+// What has arrived on one connection: the part that all targets share.
+struct Mailbox {
+  std::deque<protocol::Frame> frames;
+  bool closed = false;        // by the server
+  bool undecodable = false;   // the server sent what is no frame
+  std::size_t looked_at = 0;  // frames before this one did not match the wait in hand
+
+  // The first match, taken out.
+  std::optional<protocol::Frame> take(const FramePredicate& matches) {
+    for (; looked_at < frames.size(); ++looked_at) {
+      if (!matches(frames[looked_at])) continue;
+      protocol::Frame frame = std::move(frames[looked_at]);
+      frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(looked_at));
+      return frame;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace wavetank::conformance
