@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "reference/server/frame_budget.hpp"
+
 namespace wavetank::server {
 
 using protocol::EntryKind;
@@ -368,26 +370,38 @@ std::uint64_t ConversationLog::fill_range(const ConversationId& id, UserId user,
                                           protocol::RangeResult& result) {
   intervals_.clear();
   visible_intervals(id, load(id), user, intervals_);
+  FrameBudget budget(config_.max_frame_bytes);
   std::uint64_t next = from;
+  // Appends the run of invisible entries [next, end]; false when the page is full before it.
+  const auto hide_until = [&](std::uint64_t end) {
+    const protocol::Tombstone run{next, end, protocol::TombstoneReason::kNotVisible};
+    if (result.tombstones.size() >= config_.page_limit || !budget.take(run)) return false;
+    result.tombstones.push_back(run);
+    next = end + 1;
+    return true;
+  };
   for (const Interval& interval : intervals_) {
     if (interval.to < next) continue;
     if (interval.from > to) break;
-    if (interval.from > next) {
-      result.tombstones.push_back({next, interval.from - 1, protocol::TombstoneReason::kNotVisible});
-      next = interval.from;
-    }
+    if (interval.from > next && !hide_until(interval.from - 1)) return next - 1;
     const std::uint64_t end = std::min(interval.to, to);
     const std::uint32_t room = limit - static_cast<std::uint32_t>(result.events.size());
+    if (room == 0) return next - 1;
     const std::size_t before = result.events.size();
     store_.entries(id, next, end, room, result.events);
-    if (result.events.size() - before == room && room > 0 && result.events.back().conv_seq < end) {
+    for (std::size_t i = before; i < result.events.size(); ++i) {
+      if (budget.take(result.events[i])) continue;
+      result.events.resize(i);
+      // The first element always has its place, so this one has a predecessor.
+      return i > before ? result.events.back().conv_seq : next - 1;
+    }
+    if (result.events.size() - before == room && result.events.back().conv_seq < end) {
       return result.events.back().conv_seq;
     }
-    if (room == 0) return next - 1;
     next = end + 1;
     if (next > to) return to;
   }
-  if (next <= to) result.tombstones.push_back({next, to, protocol::TombstoneReason::kNotVisible});
+  if (next <= to && !hide_until(to)) return next - 1;
   return to;
 }
 

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "reference/server/frame_budget.hpp"
+
 namespace wavetank::server {
 
 using protocol::ChangeKind;
@@ -167,7 +169,13 @@ protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Syn
   const std::uint32_t limit =
       request.limit == 0 ? config_.page_limit : std::min(request.limit, config_.page_limit);
   store_.changes(from.user, request.user_seq, limit, result.changes);
-  const bool full = result.changes.size() == limit;
+  bool full = result.changes.size() == limit;
+  FrameBudget budget(config_.max_frame_bytes);
+  for (std::size_t i = 0; i < result.changes.size(); ++i) {
+    if (budget.take(result.changes[i])) continue;
+    result.changes.resize(i);
+    full = true;
+  }
   result.next_user_seq = full ? result.changes.back().user_seq : feed.user_seq;
   result.more = result.next_user_seq < feed.user_seq;
   if (config_.defects.has(Defect::kSyncMissesRacingMessage) && !result.more && !result.changes.empty() &&

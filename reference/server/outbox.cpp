@@ -65,12 +65,14 @@ void OutboxSource::send(NodeId destination, Lane& to, OutboxItem&& item, Effects
   // Rows of one batch of the driver share a frame: they leave together anyway.
   OutboxBatch* batch = staged<OutboxBatch>(effects, to.frame_at, destination);
   if (batch != nullptr && batch->source == config_.self && batch->items.size() < config_.outbox_batch &&
-      batch->items.back().number + 1 == item.number) {
+      batch->items.back().number + 1 == item.number && to.budget.take(item)) {
     batch->items.push_back(std::move(item));
     return;
   }
   OutboxBatch fresh;
   fresh.source = config_.self;
+  to.budget = FrameBudget(config_.max_frame_bytes);
+  to.budget.take(item);
   fresh.items.push_back(std::move(item));
   to.frame_at = effects.list().size();
   effects.send_peer(destination, protocol::make_frame(std::move(fresh)));

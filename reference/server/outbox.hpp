@@ -9,6 +9,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/protocol/frames.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/frame_budget.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -44,7 +45,8 @@ class OutboxSource {
     std::uint64_t sent = 0;       // highest number sent on the link as it is
     std::uint64_t ever_sent = 0;  // highest number ever sent; of older processes, all they had
     std::size_t frame_at =
-        SIZE_MAX;  // where the newest frame stands among the effects, if they are still those
+        SIZE_MAX;           // where the newest frame stands among the effects, if they are still those
+    FrameBudget budget{0};  // of that frame
   };
   Lane& lane(NodeId destination);
   // Sends what the window allows, reading from the store.
