@@ -18,7 +18,7 @@ class AccessBoundary final : public Monitor {
   bool wants_known() const override { return true; }
 
   void on(const Observation& seen) override {
-    if (seen.conversation == nullptr || seen.device == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     switch (seen.record.kind) {
       case Kind::kReceived:
         return on_received(seen);

@@ -41,7 +41,7 @@ class Convergence final : public Monitor {
               record.value2);
       return;
     }
-    if (seen.subscription == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     if (record.seq < seen.subscription->cur) {
       violate(record,
               "device {} was shown conversation {} up to {}, but holds only entries up to {} at the end",
@@ -84,11 +84,9 @@ class Convergence final : public Monitor {
 
   // Each core device of the user holds the conversation up to what the user may see.
   void check_user(ConversationIndex index, UserIndex user) {
-    if (user == kNone) return;
     const Conversation& conversation = truth().conversation(index);
     const std::uint64_t last = truth().last_visible(conversation, index, user, conversation.head);
-    for (DeviceTag tag = truth().user(user).first_device; tag != kNone;
-         tag = truth().device(tag).next_of_user) {
+    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
       const Device& device = truth().device(tag);
       if (!device.has(Device::kStateSeen) || !device.has(Device::kConverged)) continue;
       fired();

@@ -15,7 +15,7 @@ class DeliveryDuplicates final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kReceived); }
 
   void on(const Observation& seen) override {
-    if (seen.subscription == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     const Record& record = seen.record;
     const Subscription& row = *seen.subscription;
     fired();

@@ -27,7 +27,7 @@ class DeliveryGapfree final : public Monitor {
   }
 
   void on(const Observation& seen) override {
-    if (seen.device == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     switch (seen.record.kind) {
       case Kind::kReceived:
         return on_received(seen);

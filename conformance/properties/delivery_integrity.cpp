@@ -12,7 +12,6 @@ class DeliveryIntegrity final : public Monitor {
 
   void on(const Observation& seen) override {
     const Record& record = seen.record;
-    if (seen.device == nullptr) return;
     fired();
     if (!truth().knows_device(record.key.device) || record.key.counter == 0 ||
         record.key.counter > truth().device(record.key.device).last_counter) {

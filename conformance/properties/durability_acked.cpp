@@ -18,7 +18,7 @@ class DurabilityAcked final : public Monitor {
   }
 
   void on(const Observation& seen) override {
-    if (seen.conversation == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     const Record& record = seen.record;
     if (record.kind == Kind::kReceived || record.kind == Kind::kSendAcked) return on_witness(seen);
     if (record.code != 0) return;
@@ -64,8 +64,7 @@ class DurabilityAcked final : public Monitor {
   }
 
   bool has_auditor(UserIndex user) {
-    for (DeviceTag tag = user == kNone ? kNone : truth().user(user).first_device; tag != kNone;
-         tag = truth().device(tag).next_of_user) {
+    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
       if (truth().device(tag).has(Device::kAuditor)) return true;
     }
     return false;

@@ -15,7 +15,7 @@ class DurabilityReuse final : public Monitor {
   bool wants_known() const override { return true; }
 
   void on(const Observation& seen) override {
-    if (seen.conversation == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     const Record& record = seen.record;
     if (record.kind == Kind::kReceived || record.kind == Kind::kSendAcked) {
       if (seen.entry == nullptr || seen.entry->acked == 0 || seen.entry->key == record.key) return;
@@ -23,7 +23,7 @@ class DurabilityReuse final : public Monitor {
               record.conversation, name_of(seen.entry->key), name_of(record.key));
       return;
     }
-    if (record.code != 0 || seen.subscription == nullptr) return;
+    if (record.code != 0) return;
     fired();
     if (record.value2 < seen.subscription->claimed_head) {
       violate(record, "device {} is told that conversation {} ends at {} after it was told {}", record.device,

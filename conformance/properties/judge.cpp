@@ -70,7 +70,11 @@ void Judge::add(std::unique_ptr<Monitor> monitor) {
 }
 
 void Judge::on(const Record& record) {
-  if (finished_ || record.kind >= Kind::kCount) return;
+  if (finished_) return;
+  if (!truth_.is_whole(record)) {
+    ++malformed_;
+    return;
+  }
   Observation seen = truth_.observe(record);
   for (Monitor* monitor : by_kind_[static_cast<std::size_t>(record.kind)]) monitor->on(seen);
   truth_.apply(seen);
@@ -133,6 +137,8 @@ PropertyOutcome Judge::outcome_of(const Monitor& monitor) const {
     because(fmt::format("{} witnesses could not be verified", state.unverified));
   } else if (state.antecedents == 0) {
     outcome.verdict = PropertyVerdict::kNotExercised;
+  } else if (malformed_ > 0) {
+    because(fmt::format("{} records lacked what their kind speaks about", malformed_));
   } else if (truth_.forked_conversations() > 0) {
     because(fmt::format("{} conversations changed their epoch and were not judged",
                         truth_.forked_conversations()));

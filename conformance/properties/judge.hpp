@@ -86,6 +86,7 @@ class Judge final : public history::Sink {
   std::vector<Monitor*> wanting_known_;
   std::vector<ParkedCheck> settled_;
   LatencyMonitor* latency_ = nullptr;
+  std::uint64_t malformed_ = 0;  // records that could not be judged
   bool finished_ = false;
 };
 

@@ -64,12 +64,14 @@ void LatencyMonitor::on(const Observation& seen) {
 void LatencyMonitor::on_event_leaves(const Observation& seen) {
   const Record& record = seen.record;
   const Send& send = *seen.send;
+  seen.device->gateway_region = static_cast<std::uint16_t>(region_of_gateway(record.value));
   if (send.to_gateway == kNone || record.device == record.key.device) return;
   const TimeNs start = send.invoked_at + (static_cast<TimeNs>(send.to_gateway) << 10);
   if (!seen.device->has(Device::kConnected) || seen.device->connected_at > start) return;
+  // A user's feed lives in the home region, wherever the device has connected to.
   const std::uint32_t region = region_of_gateway(record.value);
-  const bool within =
-      region != kNone && region == region_of_gateway(send.gateway) && region == home_of(record.conversation);
+  const bool within = region != kNone && region == region_of_gateway(send.gateway) &&
+                      region == home_of(record.conversation) && region == seen.device->region;
   sample(within ? kService : kServiceCross, start, record.time, 0);
 }
 
@@ -81,8 +83,9 @@ void LatencyMonitor::on_shown(const Observation& seen) {
     return;
   if (!send.has(Send::kOnline) || seen.device->connected_at > send.invoked_at) return;
   const std::uint32_t region = seen.device->region;
-  const bool within =
-      region == truth().device(record.key.device).region && region == home_of(record.conversation);
+  const bool within = region == truth().device(record.key.device).region &&
+                      region == home_of(record.conversation) && region == seen.device->gateway_region &&
+                      send.to_gateway != kNone && region == region_of_gateway(send.gateway);
   const std::size_t sender = cohort_of(record.key.device);
   const std::size_t cohort = is_judged_cohort(sender) ? cohort_of(record.device) : sender;
   sample(within ? kEndToEnd : kEndToEndCross, send.invoked_at, record.time, cohort);

@@ -26,14 +26,6 @@ struct Violation {
   MessageKey key;
 };
 
-// A set of record kinds.
-using KindSet = std::uint64_t;
-static_assert(static_cast<int>(Kind::kCount) <= 64);
-template <class... Kinds>
-constexpr KindSet kinds_of(Kinds... kinds) {
-  return ((KindSet{1} << static_cast<unsigned>(kinds)) | ... | KindSet{0});
-}
-
 struct PropertyState {
   const Requirement* requirement = nullptr;
   std::uint64_t antecedents = 0;  // how often the condition occurred that the property speaks about

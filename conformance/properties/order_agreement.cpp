@@ -11,7 +11,7 @@ class OrderAgreement final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kReceived, Kind::kSendAcked); }
 
   void on(const Observation& seen) override {
-    if (seen.is_forked || seen.conversation == nullptr) return;
+    if (seen.is_forked) return;
     if (seen.entry == nullptr) {
       if (seen.is_forgotten) unverified();
       return;  // the first witness: nothing to agree with yet

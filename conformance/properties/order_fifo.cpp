@@ -18,7 +18,7 @@ class OrderFifo final : public Monitor {
 
   void on(const Observation& seen) override {
     const Record& record = seen.record;
-    if (seen.is_forked || seen.send == nullptr || record.conversation == kNone) return;
+    if (seen.is_forked || seen.send == nullptr) return;
     Sender& row = senders_.find_or_add(record.key.device, record.conversation);
     if (record.kind == Kind::kSendTransmitted) {
       if (record.value > 1) return;

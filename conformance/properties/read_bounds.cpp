@@ -14,7 +14,6 @@ class ReadBounds final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen); }
 
   void on(const Observation& seen) override {
-    if (seen.conversation == nullptr || seen.device == nullptr) return;
     if (seen.record.kind == Kind::kReceiptSeen) return on_receipt(seen);
     if (seen.record.code == 0) on_answer(seen);
   }

@@ -13,7 +13,7 @@ class ReadDevices final : public Monitor {
   }
 
   void on(const Observation& seen) override {
-    if (seen.member == nullptr || seen.device == nullptr) return;
+    if (seen.member == nullptr) return;  // a mark of a user who never set one
     const Record& record = seen.record;
     switch (record.kind) {
       case Kind::kCursorAcked:
@@ -30,7 +30,7 @@ class ReadDevices final : public Monitor {
 
  private:
   bool has_several_devices(const Device& device) {
-    return truth().device(truth().user(device.user).first_device).next_of_user != kNone;
+    return truth().device(truth().first_device(device.user)).next_of_user != kNone;
   }
 
   void check_not_invented(const Observation& seen, std::uint64_t read) {

@@ -18,7 +18,6 @@ class ReadMonotone final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen); }
 
   void on(const Observation& seen) override {
-    if (seen.conversation == nullptr || seen.device == nullptr) return;
     if (seen.record.kind == Kind::kReceiptSeen) return on_receipt(seen);
     const Record& record = seen.record;
     if (record.code != 0) return;

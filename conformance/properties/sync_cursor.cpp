@@ -21,7 +21,7 @@ class SyncCursor final : public Monitor {
 
   void on(const Observation& seen) override {
     const Record& record = seen.record;
-    if (seen.device == nullptr || seen.is_forked) return;
+    if (seen.is_forked) return;
     switch (record.kind) {
       case Kind::kReceived:
         if (record.code == static_cast<std::uint8_t>(Via::kFetch)) on_row(seen, record.seq, record.seq, true);
@@ -47,8 +47,6 @@ class SyncCursor final : public Monitor {
   void on_row(const Observation& seen, std::uint64_t from, std::uint64_t to, bool is_event) {
     const Record& record = seen.record;
     if (seen.page == nullptr) {
-      // An entry held until its gap closed is applied after its page.
-      if (record.flag && is_event) return;
       violate(record, "device {} got entry {} of conversation {} in no page that covers it", record.device,
               from, record.conversation);
       return;

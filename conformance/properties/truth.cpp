@@ -82,6 +82,23 @@ void Truth::look_up_entry(Observation& seen) {
   if (entry != nullptr && entry->is_held()) seen.entry = entry;
 }
 
+bool Truth::is_whole(const Record& record) const {
+  constexpr KindSet kWithoutDevice = kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal,
+                                              Kind::kCrash, Kind::kRestart, Kind::kQuiesce, Kind::kEnd);
+  constexpr KindSet kWithoutConversation =
+      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState);
+  constexpr KindSet kSends =
+      kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed);
+  if (record.kind >= Kind::kCount) return false;
+  const KindSet kind = kinds_of(record.kind);
+  const bool names_user = record.user != kNone || user_of(record.device) != kNone;
+  if ((kind & kWithoutDevice) == 0 && (record.device == kNone || !names_user)) return false;
+  if ((kind & kWithoutConversation) == 0 && record.conversation == kNone) return false;
+  return (kind & kSends) == 0 || record.key.device != kNone;
+}
+
 Observation Truth::observe(const Record& record) {
   now_ = std::max(now_, record.time);
   Observation seen{record};
@@ -390,7 +407,7 @@ void Truth::apply_send(Observation& seen) {
       send->digest = short_digest(record.digest);
       send->target = record.subject;
       send->kind = record.entry_kind;
-      send->head_before = seen.conversation == nullptr ? 0 : seen.conversation->head;
+      send->head_before = seen.conversation->head;
       if (device.has(Device::kConnected)) send->set(Send::kOnline);
       return;
     }
@@ -425,7 +442,7 @@ void Truth::raise_head(Conversation& conversation, const Record& record) {
 }
 
 void Truth::apply_ack(Observation& seen) {
-  if (seen.conversation == nullptr || seen.is_forked) return;
+  if (seen.is_forked) return;
   const Record& record = seen.record;
   Conversation& conversation = *seen.conversation;
   Send* send = seen.send;
@@ -462,7 +479,7 @@ void Truth::apply_ack(Observation& seen) {
 }
 
 void Truth::apply_received(Observation& seen) {
-  if (seen.conversation == nullptr || seen.device == nullptr || seen.is_forked) return;
+  if (seen.is_forked) return;
   const Record& record = seen.record;
   Conversation& conversation = *seen.conversation;
   raise_head(conversation, record);
@@ -530,14 +547,12 @@ void Truth::apply_feed_row(Subscription& row, std::uint32_t seq, Via via) {
 }
 
 void Truth::apply_tombstone(Observation& seen) {
-  if (seen.subscription == nullptr) return;
   const Record& record = seen.record;
   if (record.flag) seen.subscription->cur = std::max(seen.subscription->cur, narrow(record.value));
   if (seen.page != nullptr) apply_page_row(*seen.device, record.seq, record.value, false);
 }
 
 void Truth::apply_sync(Observation& seen) {
-  if (seen.device == nullptr || seen.device->user == kNone) return;
   const Record& record = seen.record;
   Device& device = *seen.device;
   User& owner = users_[device.user];
@@ -619,7 +634,6 @@ void Truth::apply_page_row(Device& device, std::uint64_t from, std::uint64_t to,
 }
 
 void Truth::apply_mark(Observation& seen) {
-  if (seen.member == nullptr) return;
   const Record& record = seen.record;
   UserConversation& member = *seen.member;
   const std::uint32_t mark = narrow(record.seq);
@@ -639,7 +653,7 @@ void Truth::apply_mark(Observation& seen) {
 
 void Truth::apply_cursor_ack(Observation& seen) {
   const Record& record = seen.record;
-  if (seen.member == nullptr || record.code != 0) return;
+  if (record.code != 0) return;
   Subscription& row = *seen.subscription;
   row.delivered_acked = std::max(row.delivered_acked, narrow(record.seq));
   row.claimed_head = std::max(row.claimed_head, narrow(record.value2));

@@ -29,6 +29,14 @@ using history::UserIndex;
 
 class Monitor;
 
+// A set of record kinds.
+using KindSet = std::uint64_t;
+static_assert(static_cast<int>(Kind::kCount) <= 64);
+template <class... Kinds>
+constexpr KindSet kinds_of(Kinds... kinds) {
+  return ((KindSet{1} << static_cast<unsigned>(kinds)) | ... | KindSet{0});
+}
+
 // What an entry of a log is, as far as visibility and counting are concerned.
 enum class EntryClass : std::uint8_t { kMessage = 0, kJoin = 1, kLeave = 2, kOther = 3 };
 constexpr EntryClass entry_class(std::uint8_t kind) { return static_cast<EntryClass>(kind < 3 ? kind : 3); }
@@ -91,6 +99,7 @@ struct Device {
   std::uint32_t page = kNone;      // the page whose rows are coming
   std::uint16_t region = 0;
   std::uint16_t cohort = 0;
+  std::uint16_t gateway_region = 0xffff;  // where the last event for it left the servers
   std::uint16_t syncs_open = 0;
   std::uint8_t sync_era = 0;  // moves whenever a sync repeats a range
   std::uint8_t flags = 0;
@@ -218,6 +227,8 @@ class Truth {
  public:
   explicit Truth(std::size_t history_limit) { budget_.limit = history_limit; }
 
+  // Whether the record names everything that its kind speaks about; only such records may be observed.
+  bool is_whole(const Record& record) const;
   Observation observe(const Record& record);
   void apply(Observation& seen);
 
@@ -230,12 +241,15 @@ class Truth {
   Device& device(DeviceTag tag) { return devices_[tag]; }
   bool knows_device(DeviceTag tag) const { return tag < devices_.size() && devices_[tag].user != kNone; }
   Conversation& conversation(ConversationIndex index) { return conversations_[index]; }
-  User& user(UserIndex index) { return users_[index]; }
   PairTable<Subscription>& subscriptions() { return subscriptions_; }
   PairTable<UserConversation>& members() { return members_; }
   std::vector<FetchPage>& pages() { return pages_; }
   HistoryBudget& budget() { return budget_; }
   std::uint64_t forked_conversations() const { return forked_; }
+  // The devices of a user: the first, and device(tag).next_of_user for the others; kNone ends.
+  DeviceTag first_device(UserIndex index) const {
+    return index < users_.size() ? users_[index].first_device : kNone;
+  }
   UserIndex user_of(DeviceTag tag) const { return tag < devices_.size() ? devices_[tag].user : kNone; }
   OpenFetch* open_fetch(const Record& record);
   OpenMark* open_mark(const Record& record);

@@ -1,0 +1,527 @@
+// Test kit: writes small histories in prose-like calls over a tiny messenger that does everything right.
+//
+//   HistoryBuilder h;
+//   const auto anna = h.device(0), bert = h.device(1);
+//   const auto chat = h.direct(0, 1);
+//   const auto hello = h.say(anna, chat);     // invoked, transmitted, stored, acknowledged
+//   h.push(bert, chat, h.place(hello));       // what a device makes of it (shown, held, repeated) is worked
+//   out h.end();                                  // quiesce, final re-read, states
+//   EXPECT_TRUE(h.judged().failed().empty());
+//
+// A violation is made by changing the records (h.last(), h.records) or by the calls that say "wrongly".
+// Test-only.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/properties/judge.hpp"
+
+namespace wavetank::conformance::test {
+
+using history::Record;
+
+// What a judge says of a history.
+struct Judgement {
+  std::vector<PropertyOutcome> outcomes;
+  std::vector<LatencyOutcome> latencies;
+
+  const PropertyOutcome& of(const std::string& id) const {
+    return *std::find_if(outcomes.begin(), outcomes.end(),
+                         [&](const auto& outcome) { return outcome.id == id; });
+  }
+  bool violated(const std::string& id) const { return of(id).violations > 0; }
+  std::set<std::string> failed() const {
+    std::set<std::string> ids;
+    for (const PropertyOutcome& outcome : outcomes) {
+      if (outcome.violations > 0) ids.insert(outcome.id);
+    }
+    return ids;
+  }
+  // Ids and first notes of all violations, for a test's message.
+  std::string told() const {
+    std::string text;
+    for (const PropertyOutcome& outcome : outcomes) {
+      if (outcome.violations > 0) text += outcome.id + ": " + outcome.note + "\n";
+    }
+    return text;
+  }
+};
+
+inline Judgement judge(const std::vector<Record>& records, JudgeConfig config = {}) {
+  Judge judge(std::move(config));
+  for (const Record& record : records) judge.on(record);
+  judge.finish();
+  return {judge.outcomes(), judge.latencies()};
+}
+
+class HistoryBuilder {
+ public:
+  std::vector<Record> records;
+  JudgeConfig config;
+  TimeNs now = 0;
+  DurationNs step = kMillisecond;  // between two records
+
+  // ---- the world
+  // The next device, connected at once.
+  DeviceTag device(UserIndex user, std::uint64_t region = 0, std::uint64_t cohort = 0, bool auditor = false) {
+    const auto tag = static_cast<DeviceTag>(devices_.size());
+    devices_.push_back({user, 0, 0, 0, {}});
+    Record& r = write(Kind::kDevice, tag);
+    r.value = region;
+    r.value2 = cohort;
+    r.code = auditor ? 1 : 0;
+    connect(tag);
+    return tag;
+  }
+  ConversationIndex direct(UserIndex one, UserIndex other) {
+    const auto index = static_cast<ConversationIndex>(conversations_.size());
+    conversations_.push_back({false, {one, other}, {}, {}, 0});
+    Record& r = write(Kind::kConversation);
+    r.conversation = index;
+    r.value = one;
+    r.value2 = other;
+    return index;
+  }
+  ConversationIndex group() {
+    const auto index = static_cast<ConversationIndex>(conversations_.size());
+    conversations_.push_back({true, {}, {}, {}, 0});
+    Record& r = write(Kind::kConversation);
+    r.conversation = index;
+    r.code = 1;
+    return index;
+  }
+  void phase(Phase phase) { write(Kind::kPhase).code = static_cast<std::uint8_t>(phase); }
+  void wait(DurationNs time) { now += time; }
+  void connect(DeviceTag device) {
+    Device& d = devices_[device];
+    d.online = true;
+    write(Kind::kConnected, device).connection = ++d.connections;
+  }
+  void disconnect(DeviceTag device, CloseReason reason = CloseReason::kTimeout) {
+    devices_[device].online = false;
+    write(Kind::kDisconnected, device).code = static_cast<std::uint8_t>(reason);
+  }
+  void restart(DeviceTag device) {
+    disconnect(device, CloseReason::kReset);
+    write(Kind::kDeviceRestart, device);
+    for (auto& [conversation, view] : devices_[device].views) view.held.clear();
+  }
+  bool is_online(DeviceTag device) const { return devices_[device].online; }
+
+  // ---- sending
+  MessageKey invoke(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
+                    UserIndex target = kNone) {
+    const MessageKey key{device, ++devices_[device].counter};
+    messages_[key] = {conversation, kind, target, 0, 0, 0};
+    write_message(Kind::kSendInvoked, key);
+    return key;
+  }
+  void transmit(MessageKey key) {
+    Record& r = write_message(Kind::kSendTransmitted, key);
+    r.connection = devices_[key.device].connections;
+    r.value = ++messages_[key].attempts;
+  }
+  // The server stores it: no record. The number it got; of a repetition the number it has.
+  std::uint64_t store(MessageKey key) {
+    Message& m = messages_[key];
+    if (m.seq != 0) return m.seq;
+    Conversation& c = conversations_[m.conversation];
+    c.log.push_back(key);
+    m.seq = c.log.size();
+    m.number = m.kind == 0 ? ++c.numbers : 0;
+    const UserIndex target = m.target == kNone ? devices_[key.device].user : m.target;
+    if (m.kind == 1) c.members[target].push_back({m.seq, 0});
+    if (m.kind == 2) c.members[target].back().second = m.seq;
+    for (const UserIndex user : users_seeing(m.conversation, m.seq))
+      feeds_[user].push_back({m.conversation, m.seq});
+    return m.seq;
+  }
+  Record& acknowledge(MessageKey key) {
+    Record& r = write_message(Kind::kSendAcked, key);
+    r.epoch = 1;
+    r.seq = messages_[key].seq;
+    r.value = messages_[key].number;
+    r.code = static_cast<std::uint8_t>(messages_[key].attempts > 1 ? protocol::SendStatus::kDuplicate
+                                                                   : protocol::SendStatus::kAccepted);
+    return r;
+  }
+  void refuse(MessageKey key, protocol::ErrorCode code = protocol::ErrorCode::kForbidden) {
+    write_message(Kind::kSendFailed, key).code = static_cast<std::uint8_t>(code);
+  }
+  // All of it.
+  MessageKey say(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
+                 UserIndex target = kNone) {
+    const MessageKey key = invoke(device, conversation, kind, target);
+    transmit(key);
+    store(key);
+    acknowledge(key);
+    return key;
+  }
+  MessageKey join(DeviceTag device, ConversationIndex conversation, UserIndex target) {
+    return say(device, conversation, 1, target);
+  }
+  MessageKey leave(DeviceTag device, ConversationIndex conversation, UserIndex target) {
+    return say(device, conversation, 2, target);
+  }
+  std::uint64_t place(MessageKey key) const { return messages_.at(key).seq; }
+  std::uint64_t head(ConversationIndex conversation) const { return conversations_[conversation].log.size(); }
+  MessageKey key_at(ConversationIndex conversation, std::uint64_t seq) const {
+    return conversations_[conversation].log[seq - 1];
+  }
+  UserIndex user_of(DeviceTag device) const { return devices_[device].user; }
+  bool is_member(ConversationIndex conversation, UserIndex user) const {
+    const Conversation& c = conversations_[conversation];
+    if (!c.is_group) return c.users.first == user || c.users.second == user;
+    const auto found = c.members.find(user);
+    return found != c.members.end() && found->second.back().second == 0;
+  }
+
+  // ---- receiving
+  // An entry comes by `via`; shown when it is the next, held when it is above, dropped when the device has
+  // it.
+  void receive(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via) {
+    View& view = devices_[device].views[conversation];
+    view.fed.insert(seq);
+    // A push that continues the feed moves the feed's cursor too.
+    Device& d = devices_[device];
+    const auto& feed = feeds_[d.user];
+    if (via == Via::kLive && d.feed < feed.size() && feed[d.feed] == std::pair(conversation, seq)) ++d.feed;
+    if (seq <= view.cur) {
+      write_received(device, conversation, seq, via, false);
+    } else if (seq > view.cur + 1) {
+      write_received(device, conversation, seq, via, false);
+      view.held[seq] = via;
+    } else {
+      show(device, conversation, seq, via);
+      drain(device, conversation);
+    }
+  }
+  void push(DeviceTag device, ConversationIndex conversation, std::uint64_t seq) {
+    receive(device, conversation, seq, Via::kLive);
+  }
+  // To every connected device of everybody who may see it.
+  void push_all(ConversationIndex conversation, std::uint64_t seq) {
+    for (const UserIndex user : users_seeing(conversation, seq)) {
+      for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {
+        if (devices_[tag].user == user && devices_[tag].online) push(tag, conversation, seq);
+      }
+    }
+  }
+  // say() and push_all() in one.
+  MessageKey chat(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
+                  UserIndex target = kNone) {
+    const MessageKey key = say(device, conversation, kind, target);
+    push_all(conversation, place(key));
+    return key;
+  }
+  // A record of one entry reaching one device, whatever the device's cursor says.
+  Record& write_received(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via,
+                         bool applied) {
+    const MessageKey key = key_at(conversation, seq);
+    const Message& m = messages_.at(key);
+    Record& r = write(Kind::kReceived, device);
+    r.conversation = conversation;
+    fill_content(r, key, m);
+    r.sender = devices_[key.device].user;
+    r.epoch = 1;
+    r.seq = seq;
+    r.value = m.number;
+    r.code = static_cast<std::uint8_t>(via);
+    r.flag = applied;
+    r.canary = r.digest;
+    return r;
+  }
+
+  // A page [from, to] (to = 0: the head) of at most `limit` entries, asked for and answered.
+  void fetch(DeviceTag device, ConversationIndex conversation, std::uint64_t from, std::uint64_t to = 0,
+             bool audit = false, std::uint64_t limit = 4) {
+    Record& asked = write(Kind::kFetchInvoked, device);
+    asked.conversation = conversation;
+    asked.seq = from;
+    asked.value = to;
+    const UserIndex user = devices_[device].user;
+    const std::uint64_t head = last_visible(conversation, user);
+    const std::uint64_t end = to == 0 ? head : std::min(to, head);
+    const std::uint64_t covered = from > end ? from - 1 : std::min(end, from + limit - 1);
+    Record& page = write(Kind::kFetchCompleted, device);
+    page.conversation = conversation;
+    page.seq = from;
+    page.value = covered;
+    page.value2 = head;
+    page.flag = covered < end && from <= end;
+    const bool more = page.flag;
+    write_rows(device, conversation, from, covered, audit);
+    if (!audit) drain(device, conversation);
+    if (more) fetch(device, conversation, covered + 1, to, audit, limit);
+  }
+  // Everything of the feed above what this device has synced or was pushed in sequence.
+  void sync(DeviceTag device) {
+    Device& d = devices_[device];
+    const auto& feed = feeds_[d.user];
+    const std::uint64_t from = d.feed;
+    write(Kind::kSyncInvoked, device).value = from;
+    Record& page = write(Kind::kSyncCompleted, device);
+    page.value = from;
+    page.value2 = feed.size();
+    page.seq = feed.size();
+    for (std::uint64_t at = from; at < feed.size(); ++at)
+      receive(device, feed[at].first, feed[at].second, Via::kSync);
+    d.feed = feed.size();
+  }
+  // ---- marks
+  void report_delivered(DeviceTag device, ConversationIndex conversation) {
+    View& view = devices_[device].views[conversation];
+    if (view.cur == 0) return;
+    Record& r = write(Kind::kDeliveredSent, device);
+    r.conversation = conversation;
+    r.seq = view.cur;
+    view.delivered = std::min(view.cur, last_visible(conversation, user_of(device)));
+    answer_mark(device, conversation);
+  }
+  void read(DeviceTag device, ConversationIndex conversation, std::uint64_t seq) {
+    View& view = devices_[device].views[conversation];
+    seq = std::min(seq, view.cur);
+    if (seq == 0) return;
+    Record& r = write(Kind::kReadInvoked, device);
+    r.conversation = conversation;
+    r.seq = seq;
+    view.delivered = std::max(view.delivered, seq);
+    std::uint64_t& mark = conversations_[conversation].reads[user_of(device)];
+    mark = std::max(mark, seq);
+    answer_mark(device, conversation);
+  }
+  Record& answer_mark(DeviceTag device, ConversationIndex conversation) {
+    const UserIndex user = user_of(device);
+    Record& r = write(Kind::kCursorAcked, device);
+    r.conversation = conversation;
+    r.seq = devices_[device].views[conversation].delivered;
+    r.value = conversations_[conversation].reads[user];
+    r.value2 = last_visible(conversation, user);
+    r.size = unread(conversation, user, r.value, r.value2);
+    return r;
+  }
+  Record& see_receipt(DeviceTag device, ConversationIndex conversation, UserIndex subject) {
+    std::uint64_t delivered = 0;
+    for (Device& d : devices_) {
+      if (d.user == subject) delivered = std::max(delivered, d.views[conversation].delivered);
+    }
+    Record& r = write(Kind::kReceiptSeen, device);
+    r.conversation = conversation;
+    r.subject = subject;
+    r.seq = delivered;
+    r.value = conversations_[conversation].reads[subject];
+    return r;
+  }
+
+  // ---- the end: everybody catches up, auditors read everything again, all tell their state
+  void catch_up() {
+    for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {
+      if (!devices_[tag].online) connect(tag);
+      sync(tag);
+      for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
+        View& view = devices_[tag].views[index];
+        const std::uint64_t last = last_visible(index, user_of(tag));
+        if (view.cur < last) fetch(tag, index, view.cur + 1);
+        report_delivered(tag, index);
+      }
+    }
+  }
+  void quiesce() {
+    phase(Phase::kDrain);
+    write(Kind::kQuiesce).value = 120 * kSecond;
+  }
+  void audit() {
+    std::set<UserIndex> users;
+    for (const Device& d : devices_) users.insert(d.user);
+    for (const UserIndex user : users) {
+      const DeviceTag auditor = device(user, 0, 0, true);
+      sync(auditor);
+      for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
+        if (last_visible(index, user) == 0) continue;
+        fetch(auditor, index, devices_[auditor].views[index].cur + 1);
+        fetch(auditor, index, 1, 0, true);
+      }
+    }
+  }
+  void report_states() {
+    for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {
+      write(Kind::kDeviceState, tag).flag = true;
+      for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
+        const View& view = devices_[tag].views[index];
+        if (view.cur == 0) continue;
+        Record& r = write(Kind::kConversationState, tag);
+        r.conversation = index;
+        r.seq = view.cur;
+        r.value = view.cur;
+        r.value2 = conversations_[index].reads[user_of(tag)];
+      }
+    }
+    write(Kind::kEnd);
+  }
+  void end() {
+    quiesce();
+    catch_up();
+    audit();
+    report_states();
+  }
+
+  // ---- looking and changing
+  Record& last() { return records.back(); }
+  // The last record of this kind.
+  Record& last_of(Kind kind) {
+    return *std::find_if(records.rbegin(), records.rend(),
+                         [kind](const Record& r) { return r.kind == kind; });
+  }
+  void drop_last() { records.pop_back(); }
+  Judgement judged() const { return judge(records, config); }
+  std::uint64_t cur(DeviceTag device, ConversationIndex conversation) {
+    return devices_[device].views[conversation].cur;
+  }
+  bool was_fed(DeviceTag device, ConversationIndex conversation, std::uint64_t seq) {
+    return devices_[device].views[conversation].fed.contains(seq);
+  }
+  std::uint64_t delivered(DeviceTag device, ConversationIndex conversation) {
+    return devices_[device].views[conversation].delivered;
+  }
+  Record& write(Kind kind, DeviceTag device = kNone) {
+    now += step;
+    Record& r = records.emplace_back();
+    r.time = now;
+    r.kind = kind;
+    r.device = device;
+    if (device == kNone) return r;
+    r.user = devices_[device].user;
+    r.connection = devices_[device].connections;
+    return r;
+  }
+
+ private:
+  struct View {
+    std::uint64_t cur = 0;
+    std::uint64_t delivered = 0;
+    std::map<std::uint64_t, Via> held;
+    std::set<std::uint64_t> fed;
+  };
+  struct Device {
+    UserIndex user;
+    std::uint32_t connections;
+    std::uint32_t counter;
+    std::uint64_t feed;  // synced up to here
+    std::map<ConversationIndex, View> views;
+    bool online = true;
+  };
+  struct Message {
+    ConversationIndex conversation = kNone;
+    std::uint8_t kind = 0;
+    UserIndex target = kNone;
+    std::uint32_t attempts = 0;
+    std::uint64_t seq = 0;
+    std::uint64_t number = 0;
+  };
+  using Intervals = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  struct Conversation {
+    bool is_group;
+    std::pair<UserIndex, UserIndex> users;
+    std::vector<MessageKey> log;
+    std::map<UserIndex, Intervals> members;
+    std::uint64_t numbers;
+    std::map<UserIndex, std::uint64_t> reads{};
+  };
+
+  static void fill_content(Record& r, MessageKey key, const Message& m) {
+    r.key = key;
+    r.entry_kind = m.kind;
+    r.subject = m.target;
+    r.digest = mix64(static_cast<std::uint64_t>(key.device) << 40 | static_cast<std::uint64_t>(m.kind) << 32 |
+                     key.counter) ^
+               mix64(m.target);
+  }
+  Record& write_message(Kind kind, MessageKey key) {
+    const Message& m = messages_[key];
+    Record& r = write(kind, key.device);
+    r.conversation = m.conversation;
+    fill_content(r, key, m);
+    return r;
+  }
+  bool sees(ConversationIndex conversation, UserIndex user, std::uint64_t seq) const {
+    const Conversation& c = conversations_[conversation];
+    if (!c.is_group) return c.users.first == user || c.users.second == user;
+    const auto found = c.members.find(user);
+    if (found == c.members.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(), [seq](const auto& interval) {
+      return seq >= interval.first && (interval.second == 0 || seq <= interval.second);
+    });
+  }
+  std::vector<UserIndex> users_seeing(ConversationIndex conversation, std::uint64_t seq) const {
+    std::set<UserIndex> users;
+    for (const Device& d : devices_) {
+      if (sees(conversation, d.user, seq)) users.insert(d.user);
+    }
+    return {users.begin(), users.end()};
+  }
+  std::uint64_t last_visible(ConversationIndex conversation, UserIndex user) const {
+    for (std::uint64_t seq = head(conversation); seq > 0; --seq) {
+      if (sees(conversation, user, seq)) return seq;
+    }
+    return 0;
+  }
+  std::uint32_t unread(ConversationIndex conversation, UserIndex user, std::uint64_t read,
+                       std::uint64_t head) const {
+    std::uint32_t count = 0;
+    for (std::uint64_t seq = read + 1; seq <= head; ++seq) {
+      const MessageKey key = key_at(conversation, seq);
+      const bool countable = messages_.at(key).kind == 0 && devices_[key.device].user != user;
+      count += countable && sees(conversation, user, seq) ? 1 : 0;
+    }
+    return count;
+  }
+  void show(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via) {
+    write_received(device, conversation, seq, via, true);
+    devices_[device].views[conversation].cur = seq;
+  }
+  void drain(DeviceTag device, ConversationIndex conversation) {
+    View& view = devices_[device].views[conversation];
+    while (!view.held.empty() && view.held.begin()->first <= view.cur + 1) {
+      const auto [seq, via] = *view.held.begin();
+      view.held.erase(view.held.begin());
+      if (seq == view.cur + 1) show(device, conversation, seq, via);
+    }
+  }
+  void write_rows(DeviceTag device, ConversationIndex conversation, std::uint64_t from, std::uint64_t to,
+                  bool audit) {
+    const UserIndex user = devices_[device].user;
+    View& view = devices_[device].views[conversation];
+    for (std::uint64_t seq = from; seq <= to;) {
+      if (sees(conversation, user, seq)) {
+        const bool next = !audit && seq == view.cur + 1;
+        write_received(device, conversation, seq, Via::kFetch, next);
+        if (next) view.cur = seq;
+        ++seq;
+        continue;
+      }
+      std::uint64_t end = seq;
+      while (end < to && !sees(conversation, user, end + 1)) ++end;
+      const bool applies = !audit && seq <= view.cur + 1 && end > view.cur;
+      Record& r = write(Kind::kTombstone, device);
+      r.conversation = conversation;
+      r.seq = seq;
+      r.value = end;
+      r.code = static_cast<std::uint8_t>(protocol::TombstoneReason::kNotVisible);
+      r.flag = applies;
+      if (applies) view.cur = end;
+      seq = end + 1;
+    }
+  }
+
+  std::vector<Device> devices_;
+  std::vector<Conversation> conversations_;
+  std::map<MessageKey, Message> messages_;
+  std::map<UserIndex, std::vector<std::pair<ConversationIndex, std::uint64_t>>> feeds_;
+};
+
+}  // namespace wavetank::conformance::test
