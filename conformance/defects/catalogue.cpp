@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kCommunity = "community";
 constexpr std::string_view kReconnects = "reconnects";
+constexpr std::string_view kPages = "pages";
 constexpr std::string_view kKills = "kills";
 constexpr std::string_view kPipeline = "pipeline";
 
@@ -19,7 +20,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kHistorySortedByTime,
      "Pages of the history are sorted by the server's clock in seconds, live entries by their number.",
      "ORD-AGREE",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kAckNamesPreviousSequence,
      "Every seventh acknowledgement names the place before the entry's own.",
@@ -49,12 +50,12 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kPageDropsFirstRow,
      "Every page but the first starts one entry too late.",
      "SYN-CURSOR",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kPageRepeatsLastRow,
      "Every page but the first begins with the last row of the page before.",
      "DLV-NODUP",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kResendsAllAfterReconnect,
      "After a reconnect the whole feed is pushed again.",
@@ -125,7 +126,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kCatchUpSkipsFailure,
      "The client takes a page that failed for done.",
      "DLV-GAPFREE",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kReadLastWriterWins,
      "The user's read mark is whatever was written last, higher or lower.",
@@ -151,7 +152,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kReconnectForgetsConversation,
      "After a reconnect the client waits for ever for pages of the connection that died.",
      "LIV-CONVERGE",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kFormerMemberKeepsFeed,
      "Fan-out still goes to those who have left.",
@@ -171,7 +172,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kCursorBeforeEntry,
      "The client stores its cursor before the entries that it covers.",
      "DLV-GAPFREE",
-     kReconnects,
+     kPages,
      {1, 2, 3}},
     {Defect::kRetryWithNewKey,
      "The client repeats a message under a new key.",

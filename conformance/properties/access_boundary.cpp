@@ -2,6 +2,7 @@
 // joined at or before it and not left before it. Who may see an entry is known once every entry up to it has
 // been witnessed; until then the check waits.
 #include <algorithm>
+#include <vector>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -33,6 +34,7 @@ class AccessBoundary final : public Monitor {
 
   // No entry comes from somebody who was not a member at it. The first entry makes the conversation.
   void on_known(const Truth::KnownEntry& known) override {
+    if (known.entry.entry_kind() == EntryClass::kJoin) acquit(known);
     const Conversation& conversation = truth().conversation(known.conversation);
     const UserIndex sender = truth().user_of(known.entry.key.device);
     if (known.seq == 1 && conversation.is_group()) return;
@@ -44,12 +46,26 @@ class AccessBoundary final : public Monitor {
   }
 
   void finish() override {
+    for (const Suspect& suspect : suspects_) accuse(suspect);
     truth().for_each_parked([this](const ParkedCheck& check) {
       if (check.owner == this) unverified();
     });
   }
 
  private:
+  // A receipt that came to somebody who was no member as far as the log was known then. He may have joined
+  // (again) in an entry that nobody had seen yet.
+  struct Suspect {
+    TimeNs time = 0;
+    DeviceTag device = kNone;
+    UserIndex user = kNone;
+    ConversationIndex conversation = kNone;
+    UserIndex subject = kNone;
+    std::uint64_t delivered = 0;
+    std::uint64_t read = 0;
+  };
+  static constexpr std::size_t kMostSuspects = 4096;
+
   void on_received(const Observation& seen) {
     const Record& record = seen.record;
     const std::uint32_t seq = narrow(record.seq);
@@ -70,6 +86,24 @@ class AccessBoundary final : public Monitor {
                check.device, check.to, check.conversation, user);
   }
 
+  void accuse(const Suspect& s) {
+    violate_at(
+        s.time, s.conversation, s.device, s.delivered, {},
+        "device {} of user {}, no member of conversation {}, sees user {}'s marks (delivered {}, read {})",
+        s.device, s.user, s.conversation, s.subject, s.delivered, s.read);
+  }
+
+  // A join explains the receipts that came after it was sent.
+  void acquit(const Truth::KnownEntry& join) {
+    if (suspects_.empty() || !truth().knows_device(join.entry.key.device)) return;
+    const Send* send = truth().device(join.entry.key.device).sends.find(join.entry.key.counter);
+    const TimeNs since = send == nullptr ? 0 : send->invoked_at;
+    std::erase_if(suspects_, [&](const Suspect& suspect) {
+      return suspect.conversation == join.conversation && suspect.user == join.entry.number &&
+             suspect.time >= since;
+    });
+  }
+
   // Receipts about others stay with members. One may come late, so only a mark above the leave proves a leak.
   void on_receipt(const Observation& seen) {
     const Record& record = seen.record;
@@ -82,10 +116,15 @@ class AccessBoundary final : public Monitor {
       const bool was_member = seen.member != nullptr && seen.member->joined != 0;
       if (was_member && (seen.member->left == 0 || mark <= seen.member->left)) return;
     }
-    violate(
-        record,
-        "device {} of user {}, no member of conversation {}, sees user {}'s marks (delivered {}, read {})",
-        record.device, user, record.conversation, record.subject, record.seq, record.value);
+    const Suspect suspect{record.time,    record.device, user,        record.conversation,
+                          record.subject, record.seq,    record.value};
+    if (!seen.conversation->is_group()) {
+      accuse(suspect);
+    } else if (suspects_.size() < kMostSuspects) {
+      suspects_.push_back(suspect);
+    } else {
+      unverified();
+    }
   }
 
   // Whoever was a member when it asked is not refused.
@@ -104,6 +143,8 @@ class AccessBoundary final : public Monitor {
     violate(record, "device {} was refused in conversation {}, where its user {} is or was a member",
             record.device, record.conversation, seen.device->user);
   }
+
+  std::vector<Suspect> suspects_;
 };
 
 }  // namespace

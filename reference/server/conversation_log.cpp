@@ -469,6 +469,9 @@ protocol::RangeResult ConversationLog::fetch(UserId user, const protocol::FetchR
 std::span<const EntryNote> ConversationLog::notes(const ConversationId& id, Conversation& conversation,
                                                   std::uint64_t from, std::uint64_t to) {
   const std::uint64_t head = conversation.row.head_seq;
+  // Marks and memberships of a log that has lost its end may lie above it.
+  to = std::min(to, head);
+  if (from > to) return {};
   std::uint64_t first_recent = head + 1 - std::min<std::uint64_t>(head, conversation.recent.size());
   if (from >= first_recent) {
     return std::span<const EntryNote>(conversation.recent).subspan(from - first_recent, to - from + 1);
