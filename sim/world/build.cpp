@@ -209,6 +209,7 @@ void World::build_devices() {
   config.fetch_limit = static_cast<std::uint32_t>(policy.fetch_limit());
   config.sync_limit = static_cast<std::uint32_t>(policy.sync_limit());
   config.receipts_interval_ms = static_cast<std::uint32_t>(policy.receipts_interval_ms());
+  config.group_receipts_interval_ms = static_cast<std::uint32_t>(policy.group_receipts_interval_ms());
   config.reconnect_max_ms = static_cast<std::uint32_t>(policy.backoff_max_ms());
   config.pipelined_sends = policy.pipelined_sends();
   config.defects = options_.defects;
