@@ -17,16 +17,20 @@ struct Silent final : history::Sink {
   void on(const history::Record&) override {}
 };
 
+// Rolling hashes of who made an event and of whom it happens to. A machine that did something else than in
+// the other run shows it here at once, even while its events still look the same.
+struct Ends {
+  std::uint64_t source = 0;
+  std::uint64_t target = 0;
+  friend bool operator==(const Ends&, const Ends&) = default;
+};
+
 struct Run {
   std::vector<std::uint64_t> blocks;  // rolling hash of all events at the end of each block
   std::vector<Event> events;          // of the block asked for
-  std::vector<std::uint64_t> states;  // the target's rolling hash before each of them
+  std::vector<Ends> ends;             // how its two ends stood before each of them
   std::unique_ptr<World> world;
 };
-
-// Who an event happens to, as an entity of World::trace_of; the scheduler of it when it has no state of its
-// own.
-std::uint32_t entity_of(const Event& event) { return event.source; }
 
 std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& scenario,
                                          const WorldOptions& options, std::uint64_t block,
@@ -42,11 +46,13 @@ std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& 
     hash.add(static_cast<std::uint64_t>(event.time));
     hash.add(static_cast<std::uint64_t>(event.source) << 32 | event.number);
     hash.add(static_cast<std::uint64_t>(event.kind()) << 32 | event.target());
-    const std::uint64_t state = run.world->state_of(entity_of(event));
-    hash.add(state);
+    const Ends ends{run.world->state_of(event.source),
+                    run.world->state_of(run.world->entity_of_target(event))};
+    hash.add(ends.source);
+    hash.add(ends.target);
     if (count / kBlock == block) {
       run.events.push_back(event);
-      run.states.push_back(state);
+      run.ends.push_back(ends);
     }
     if (++count % kBlock == 0) run.blocks.push_back(hash.value());
   };
@@ -61,7 +67,7 @@ std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& 
 std::string describe(const World& world, const Event& event) {
   return fmt::format("{:.6f} s, {} (event {} of {}, for {})", static_cast<double>(event.time) / 1e9,
                      kEventKindNames[event.kind()], event.number, world.entity_name(event.source),
-                     event.target());
+                     world.entity_name(world.entity_of_target(event)));
 }
 
 }  // namespace
@@ -92,7 +98,7 @@ std::expected<VerifyOutcome, std::string> verify_scenario(
   auto a = run_once(1, scenario, options, block, disturb);
   if (!a) return std::unexpected(a.error());
   const std::vector<Event> events = std::move(a->events);
-  const std::vector<std::uint64_t> states = std::move(a->states);
+  const std::vector<Ends> ends = std::move(a->ends);
   a->world.reset();
   auto b = run_once(2, scenario, options, block, disturb);
   if (!b) return std::unexpected(b.error());
@@ -101,12 +107,14 @@ std::expected<VerifyOutcome, std::string> verify_scenario(
       outcome.difference = fmt::format("event {}: one run ends here", block * kBlock + i + 1);
       break;
     }
-    if (events[i] == b->events[i] && states[i] == b->states[i]) continue;
+    if (events[i] == b->events[i] && ends[i] == b->ends[i]) continue;
     const World& world = *b->world;
+    const std::uint32_t changed =
+        ends[i].source != b->ends[i].source ? events[i].source : world.entity_of_target(events[i]);
     outcome.difference =
         events[i] == b->events[i]
             ? fmt::format("event {}: {} stands differently before it: {}", block * kBlock + i + 1,
-                          world.entity_name(events[i].source), describe(world, events[i]))
+                          world.entity_name(changed), describe(world, events[i]))
             : fmt::format("event {}: {} | {}", block * kBlock + i + 1, describe(world, events[i]),
                           describe(world, b->events[i]));
     break;

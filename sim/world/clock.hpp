@@ -1,6 +1,9 @@
 // A machine's own clock: off by an offset, running a little fast or slow, never going back.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "reference/environment/randomness.hpp"
 #include "reference/environment/time.hpp"
 
@@ -12,6 +15,7 @@ inline constexpr TimeNs kWorldEpoch = 1'767'225'600LL * kSecond;
 class SkewedClock {
  public:
   SkewedClock() = default;
+  // `drift_ppb`: parts per billion that it runs fast, within +-100,000,000 (a tenth).
   SkewedClock(DurationNs offset, std::int64_t drift_ppb)
       : offset_(kWorldEpoch + offset), drift_ppb_(drift_ppb) {}
 
@@ -29,14 +33,25 @@ class SkewedClock {
     if (local_time == kNever) return kNever;
     const TimeNs raw = local_time - offset_;
     TimeNs guess = raw - drift(raw);
-    // Each round leaves a ten-thousandth of the error; the last step is a nanosecond or none.
-    while (local(guess) < local_time) guess += local_time - local(guess);
+    // The first guess is off by the square of the drift. Each step leaves about twice the drift of what was
+    // missing and never steps over the answer; the last one is a nanosecond or none.
+    for (DurationNs off = local_time - local(guess); off > 0; off = local_time - local(guess)) {
+      guess += step(off);
+    }
+    for (DurationNs off = local(guess - 1) - local_time; off >= 0; off = local(guess - 1) - local_time) {
+      guess -= step(off);
+    }
     return guess;
   }
 
  private:
   DurationNs drift(TimeNs time) const {
     return time / 1'000'000'000 * drift_ppb_ + time % 1'000'000'000 * drift_ppb_ / 1'000'000'000;
+  }
+
+  DurationNs step(DurationNs off) const {
+    const DurationNs slip = drift(off);
+    return std::max<DurationNs>(1, off - (slip < 0 ? -slip : slip) - 1);
   }
 
   DurationNs offset_ = kWorldEpoch;

@@ -79,8 +79,11 @@ void HistoryWriter::see(DeviceTag device, const Record& r) {
   seen.add(static_cast<std::uint64_t>(r.time));
   seen.add(static_cast<std::uint64_t>(r.kind) << 40 | static_cast<std::uint64_t>(r.code) << 32 |
            r.conversation);
+  seen.add(static_cast<std::uint64_t>(r.subject) << 32 | r.epoch);
   seen.add(r.seq);
-  seen.add(r.digest ^ r.value);
+  seen.add(r.value);
+  seen.add(r.value2 << 32 | r.size);
+  if (r.digest != 0) seen.add(r.digest);
 }
 
 void HistoryWriter::connected(DeviceTag device, SessionId) {
@@ -189,7 +192,8 @@ void HistoryWriter::sync_completed(DeviceTag device, const protocol::SyncResult&
   sink_.on(r);
 }
 
-void HistoryWriter::fetch_invoked(DeviceTag device, std::uint64_t request, const protocol::FetchRange& fetch) {
+void HistoryWriter::fetch_invoked(DeviceTag device, std::uint64_t request,
+                                  const protocol::FetchRange& fetch) {
   Record r = record(Kind::kFetchInvoked, device, fetch.conversation);
   r.size = static_cast<std::uint32_t>(request);
   r.seq = fetch.from_seq;
@@ -197,7 +201,8 @@ void HistoryWriter::fetch_invoked(DeviceTag device, std::uint64_t request, const
   sink_.on(r);
 }
 
-void HistoryWriter::fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) {
+void HistoryWriter::fetch_completed(DeviceTag device, std::uint64_t request,
+                                    const protocol::RangeResult& result) {
   Record r = record(Kind::kFetchCompleted, device, result.conversation);
   r.size = static_cast<std::uint32_t>(request);
   r.seq = result.from_seq;

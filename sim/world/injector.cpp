@@ -163,19 +163,32 @@ void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nod
         targets_.pause_node(node);
         break;
       case faults::DISK_SLOW:
-        targets_.slow_disk(node, f.factor());
+        targets_.slow_disk(node, held(node).slow);
         break;
       case faults::CONNECT_REFUSED:
-        targets_.set_door(node, true, false);
-        break;
       case faults::CONNECT_HANG:
-        targets_.set_door(node, false, true);
+        targets_.set_door(node, held(node).refuses, held(node).hangs);
         break;
       default:
         break;
     }
   }
   scheduler_.at(scheduler_.now() + f.duration_ms() * kMillisecond, source_, kFaultEnds, fault, 0);
+}
+
+Injector::Hold Injector::held(std::uint32_t node) const {
+  Hold hold;
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    const State& state = states_[i];
+    if (!state.active || !std::binary_search(state.nodes.begin(), state.nodes.end(), node)) continue;
+    const faults::Fault& fault = plan_.fault(static_cast<int>(i));
+    hold.down = hold.down || fault.kind() == faults::NODE_KILL || fault.kind() == faults::DISK_DROP_UNSYNCED;
+    hold.paused = hold.paused || fault.kind() == faults::NODE_PAUSE;
+    hold.refuses = hold.refuses || fault.kind() == faults::CONNECT_REFUSED;
+    hold.hangs = hold.hangs || fault.kind() == faults::CONNECT_HANG;
+    if (fault.kind() == faults::DISK_SLOW) hold.slow = std::max<std::int64_t>(hold.slow, fault.factor());
+  }
+  return hold;
 }
 
 void Injector::stop(std::uint32_t fault) {
@@ -192,17 +205,22 @@ void Injector::stop(std::uint32_t fault) {
       break;
     case faults::NODE_KILL:
     case faults::DISK_DROP_UNSYNCED:
-      for (const std::uint32_t node : state.nodes) targets_.restart_node(node);
+      for (const std::uint32_t node : state.nodes) {
+        if (!held(node).down) targets_.restart_node(node);
+      }
       break;
     case faults::NODE_PAUSE:
-      for (const std::uint32_t node : state.nodes) targets_.resume_node(node);
+      for (const std::uint32_t node : state.nodes) {
+        if (!held(node).paused) targets_.resume_node(node);
+      }
       break;
     case faults::DISK_SLOW:
-      for (const std::uint32_t node : state.nodes) targets_.slow_disk(node, 1);
+      for (const std::uint32_t node : state.nodes) targets_.slow_disk(node, held(node).slow);
       break;
     case faults::CONNECT_REFUSED:
     case faults::CONNECT_HANG:
-      for (const std::uint32_t node : state.nodes) targets_.set_door(node, false, false);
+      for (const std::uint32_t node : state.nodes)
+        targets_.set_door(node, held(node).refuses, held(node).hangs);
       break;
     default:
       break;

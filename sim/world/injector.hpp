@@ -68,12 +68,22 @@ class Injector {
   struct State {
     bool armed = false;  // waits for its trigger
     bool active = false;
-    std::vector<std::uint32_t> nodes;  // hit by it
+    std::vector<std::uint32_t> nodes;  // hit by it, ascending
+  };
+  // What the faults that are active now do to one node; several may hit it at once, and it is well again
+  // when the last of them has ended.
+  struct Hold {
+    bool down = false;
+    bool paused = false;
+    bool refuses = false;
+    bool hangs = false;
+    std::int64_t slow = 1;
   };
 
   void start(std::uint32_t fault);
   void stop(std::uint32_t fault);
   void strike(std::uint32_t fault, const std::vector<std::uint32_t>& nodes);
+  Hold held(std::uint32_t node) const;  // O(faults)
   std::vector<std::uint32_t> choose_nodes(std::uint32_t fault);
   Selector selector(std::uint32_t fault, const faults::Place& place, bool with_share);
 

@@ -66,22 +66,18 @@ void ServerNode::resume() {
 
 void ServerNode::enqueue(Input&& input) {
   if (!is_alive()) return;
-  // The end of a connection or a link always finds room: without it the machine would keep state for ever.
-  if (inbox_.size() >= services_.inbox_limit &&
-      (input.kind == Input::kFrame || input.kind == Input::kPeerFrame)) {
-    overflow(input);
+  // Only a device's frame may find the inbox full, and then its connection is reset. Everything else always
+  // finds room: the end of a connection or a link, because the machine would keep state for ever without it;
+  // a peer's frame, because a byte stream leaves nothing out, and what peers have under way is bounded by
+  // their own windows (outbox_window, max_in_flight of every session).
+  if (inbox_.size() >= services_.inbox_limit && input.kind == Input::kFrame) {
+    ++overflows_;
+    services_.access.reset(input.who);  // reports the end, which comes back here as an input
     return;
   }
   inbox_.push_back(std::move(input));
   inbox_max_ = std::max(inbox_max_, inbox_.size());
   if (!busy_ && !paused_) start_batch();
-}
-
-void ServerNode::overflow(const Input& input) {
-  ++overflows_;
-  if (input.kind != Input::kFrame) return;  // a peer re-sends what matters from its outbox
-  services_.access.close_from_gateway(input.who, CloseReason::kReset, services_.scheduler.now());
-  inbox_.push_back({Input::kClosed, CloseReason::kReset, input.who, {}});
 }
 
 void ServerNode::start_batch() {

@@ -42,6 +42,7 @@ struct NodeServices {
   ServerObserver& observer;
   std::uint32_t gateway_batch = 16;
   std::uint32_t shard_batch = 256;
+  // Inputs that wait on one node; a device whose frame finds no room is reset.
   std::uint32_t inbox_limit = 200'000;
   // Called when a commit has become pending on a node, with the time until it is durable.
   std::function<void(std::uint32_t, DurationNs)> commit_pending = {};
@@ -113,7 +114,6 @@ class ServerNode {
   void release_effects();
   void carry_out(Effect& effect);
   void arm(TimerId id, TimeNs at);
-  void overflow(const Input& input);
   TimeNs local_now() const { return clock_.local(services_.scheduler.now()); }
 
   NodeServices& services_;

@@ -330,7 +330,12 @@ void World::device_closed(std::uint32_t number, CloseReason reason) {
 void World::device_packet(std::uint32_t number, Packet&& packet) {
   devices_[number].trace.add(packet.digest);
   std::optional<protocol::Frame> frame = services_->wire.unpack(std::move(packet));
-  if (!frame) return;
+  if (!frame) {  // the app closes what it cannot read
+    access_->close_from_device(std::exchange(devices_[number].connection, kNoConnection),
+                               CloseReason::kProtocolError, scheduler_.now());
+    device_closed(number, CloseReason::kProtocolError);
+    return;
+  }
   if (!used_keys_.empty()) watch_answer(number, *frame);
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
@@ -427,8 +432,8 @@ void World::read(std::uint32_t number, std::uint32_t conversation) {
 // ---- gateways' side of connections
 
 bool World::gateway_listens(std::uint32_t node, bool& hangs) {
-  hangs = doors_[node].hangs > 0 || nodes_[node]->is_paused();
-  return nodes_[node]->is_alive() && doors_[node].refuses == 0;
+  hangs = doors_[node].hangs || nodes_[node]->is_paused();
+  return nodes_[node]->is_alive() && !doors_[node].refuses;
 }
 
 void World::gateway_opened(std::uint32_t node, std::uint32_t connection) {
@@ -495,10 +500,7 @@ void World::restart_node(std::uint32_t node) {
   history_->write(r);
 }
 
-void World::set_door(std::uint32_t node, bool refuses, bool hangs) {
-  doors_[node].refuses = refuses ? 1 : 0;
-  doors_[node].hangs = hangs ? 1 : 0;
-}
+void World::set_door(std::uint32_t node, bool refuses, bool hangs) { doors_[node] = {refuses, hangs}; }
 
 // The app is killed: what it had not committed is gone; it starts again at once when it was open.
 void World::restart_device(std::uint32_t number) {
@@ -549,6 +551,23 @@ std::string World::entity_name(std::uint32_t source) const {
                      directory_->user_of_device(device));
 }
 
+std::uint32_t World::entity_of_target(const Event& event) const {
+  switch (event.kind()) {
+    case kDialArrives:
+    case kUpstream:
+    case kPeerPacket:
+    case kNodeReady:
+    case kNodeTimer:
+      return event.target();
+    case kDialAnswered:
+    case kDownstream:
+    case kDeviceTimer:
+      return source_devices_ + event.target();
+    default:
+      return event.source;
+  }
+}
+
 void World::collect_facts() {
   WorldFacts& f = facts_;
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
@@ -580,6 +599,7 @@ void World::collect_facts() {
       "duplicate suppressed",  "conflict rejected",    "outbox re-sent",     "inbox duplicate dropped",
       "session re-attached",   "unavailable answered", "forbidden answered", "receipt coalesced",
       "range with tombstones", "session timed out",    "busy answered"};
+  static_assert(std::size(kProbeNames) == static_cast<std::size_t>(Probe::kCount));
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
   }

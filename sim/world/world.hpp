@@ -34,8 +34,7 @@ struct WorldOptions {
   DefectSet defects;
   // Called every 65,536 events; for progress only.
   std::function<void()> progress;
-  // Called for every event before it is handled, with a digest of everything hashed so far; for the
-  // determinism check.
+  // Called for every event before it is handled; for the determinism check.
   std::function<void(const Event&)> tap;
 };
 
@@ -109,6 +108,8 @@ class World final : private AccessListener,
   // Rolling hash of what a source of events has done so far; 0 for the population and the injector.
   std::uint64_t state_of(std::uint32_t source) const;
   std::string entity_name(std::uint32_t source) const;
+  // Whom an event happens to, as a source; its maker when that is nobody with a state of his own.
+  std::uint32_t entity_of_target(const Event& event) const;
   // Slips in one event that the scenario does not contain, so that a test can see the determinism check fail.
   void disturb_for_test() { scheduler_.at(scheduler_.now(), source_faults_, kPhaseChange, 0, 0); }
 
@@ -231,8 +232,8 @@ class World final : private AccessListener,
   std::vector<std::unique_ptr<ServerNode>> nodes_;
   std::vector<std::vector<std::uint32_t>> gateways_by_region_;
   struct Door {
-    std::uint32_t refuses = 0;
-    std::uint32_t hangs = 0;
+    bool refuses = false;
+    bool hangs = false;
   };
   std::vector<Door> doors_;  // by node
   client::StagingArea staging_;
