@@ -88,6 +88,32 @@ TEST(AccessBoundary, AReceiptForOneWhoLeft) {
   expect_violated(h, "ACL-BOUNDARY");
 }
 
+// Feeds may carry a receipt before anybody has seen the join that entitles to it.
+TEST(AccessBoundary, AReceiptExplainedByAJoinThatIsSeenLater) {
+  Trio h;
+  h.leave(h.cleo, h.room, 2);
+  h.push_all(h.room, h.head(h.room));
+  h.chat(h.anna, h.room);
+  h.report_delivered(h.bert, h.room);
+  const MessageKey join = h.invoke(h.cleo, h.room, 1, 2);
+  h.transmit(join);
+  h.store(join);
+  h.see_receipt(h.cleo, h.room, 1);
+  h.acknowledge(join);
+  expect_clean(h);
+}
+
+TEST(AccessBoundary, AReceiptNotExplainedByAJoinThatCameAfterIt) {
+  Trio h;
+  h.leave(h.cleo, h.room, 2);
+  h.push_all(h.room, h.head(h.room));
+  h.chat(h.anna, h.room);
+  h.report_delivered(h.bert, h.room);
+  h.see_receipt(h.cleo, h.room, 1);
+  h.join(h.cleo, h.room, 2);
+  expect_violated(h, "ACL-BOUNDARY");
+}
+
 TEST(AccessBoundary, AMemberRefused) {
   Trio h;
   h.fetch(h.bert, h.room, 3, 3);

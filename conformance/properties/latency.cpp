@@ -16,7 +16,7 @@ LatencyMonitor::LatencyMonitor(Truth& truth, const JudgeConfig& config)
     const auto& judged = config.judged_cohorts;
     judged_.push_back(std::find(judged.begin(), judged.end(), cohort) != judged.end());
   }
-  histograms_.resize(kMetrics * history::kPhases * cohorts_);
+  histograms_.resize(std::size_t{kMetrics} * history::kPhases * cohorts_);
   unfinished_.resize(histograms_.size());
 }
 
@@ -25,7 +25,7 @@ KindSet LatencyMonitor::kinds() const {
 }
 
 std::size_t LatencyMonitor::slot(Metric metric, Phase phase, std::size_t cohort) const {
-  return (metric * history::kPhases + static_cast<std::size_t>(phase)) * cohorts_ + cohort;
+  return (std::size_t{metric} * history::kPhases + static_cast<std::size_t>(phase)) * cohorts_ + cohort;
 }
 
 // 0 ("all") for a cohort without a name.

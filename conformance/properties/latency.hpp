@@ -1,12 +1,12 @@
 // SLO-PCT: how long things take, by metric, phase and cohort, and the judgement of two of them.
 //
 // service_share              the last byte of the send at the sender's gateway to the first byte of the event
-//                            at the recipient's; both gateways, the conversation's home and the recipient's own
-//                            region are one; judged
+//                            at the recipient's; both gateways, the conversation's home and the recipient's
+//                            own region are one; judged
 // service_share_cross_region the same, any other combination
 // end_to_end                 the user's send to the entry being shown on another device by live push; both
-//                            devices, their gateways and the conversation's home in one region; judged for the
-//                            judged cohorts
+//                            devices, their gateways and the conversation's home in one region; judged for
+//                            the judged cohorts
 // end_to_end_cross_region    the same, any other combination
 // send_to_ack                the user's send to its acknowledgement
 //

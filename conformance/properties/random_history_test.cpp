@@ -14,8 +14,8 @@ struct Step {
   std::uint8_t where;
   std::uint8_t number;
 };
-void showValue(const Step& step, std::ostream& out) {
-  out << "{" << +step.action << "," << +step.who << "," << +step.where << "," << +step.number << "}";
+std::ostream& operator<<(std::ostream& out, const Step& step) {
+  return out << "{" << +step.action << "," << +step.who << "," << +step.where << "," << +step.number << "}";
 }
 
 rc::Gen<std::vector<Step>> steps() {
