@@ -239,6 +239,41 @@ TEST(Outbox, OneUnderWayPerConversationManyInParallel) {
   EXPECT_EQ(online.server.conversations[kDirect].log[1].client_msg_id, second);
 }
 
+TEST(Outbox, PipelinedMessagesOfAConversationLeaveTogether) {
+  ClientConfig config;
+  config.pipelined_sends = true;
+  Online online(config);
+  std::vector<ClientMessageId> keys;
+  for (const char* text : {"1", "2", "3"}) keys.push_back(online.send(kDirect, text));
+  EXPECT_EQ(online.waiting<protocol::SendMessage>().size(), 3U);
+  // All are lost with the connection and leave again in their order.
+  online.lose_connection();
+  online.advance(1 * kSecond);
+  online.settle();
+  EXPECT_EQ(online.recorder.resolved.size(), 3U);
+  const auto& log = online.server.conversations[kDirect].log;
+  ASSERT_EQ(log.size(), 3U);
+  for (std::size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i].client_msg_id, keys[i]);
+}
+
+TEST(Outbox, APipelinedRefusalConcernsItsOwnMessageOnly) {
+  ClientConfig config;
+  config.pipelined_sends = true;
+  Online online(config);
+  online.send(kDirect, "first");
+  const auto refused = online.send(kDirect, "second");
+  const std::uint64_t first_request = online.request_id_of_first<protocol::SendMessage>();
+  protocol::SendAck refusal;
+  refusal.conversation = kDirect;
+  refusal.client_msg_id = refused;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = protocol::ErrorCode::kTooLarge;
+  online.receive(protocol::make_frame(refusal, first_request + 1));
+  ASSERT_EQ(online.recorder.resolved.size(), 1U);
+  EXPECT_EQ(online.recorder.resolved[0].client_msg_id, refused);
+  EXPECT_EQ(online.client->outbox_size(), 1U);
+}
+
 TEST(Outbox, AtMostSixteenUnderWay) {
   Online online;
   for (std::uint64_t group = 0; group < 40; ++group) online.send(group_conversation(0, 10 + group), "hello");

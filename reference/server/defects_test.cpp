@@ -1,6 +1,7 @@
 // Every seeded defect of the server does what its name says, and the mistake is absent without it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <ostream>
 
@@ -295,6 +296,17 @@ const Case kDurability[] = {
        s.cluster.advance(2 * kSecond);
        return late && s.live(s.b).size() == 1;
      }},
+    {Defect::kAckSwallowed, "AckSwallowed",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.send(s.a, test::text(kDirect, test::key(1, 0, 7), "x"), 5);
+       s.cluster.run();
+       const auto is_ack = [](const protocol::Frame& frame) {
+         return std::holds_alternative<protocol::SendAck>(frame.body);
+       };
+       const std::vector<protocol::Frame>& frames = s.cluster.received[s.a];
+       return s.live(s.b).size() == 1 && std::none_of(frames.begin(), frames.end(), is_ack);
+     }},
 };
 
 const Case kMarks[] = {
@@ -338,7 +350,7 @@ const Case kMarks[] = {
        s.join(s.b);
        s.send(s.b, kGroup, 1);
        s.leave(s.b);
-       s.cluster.ask<protocol::CursorAck>(s.a, protocol::DeliveredCursor{kGroup, 0, 3});
+       s.cluster.ask<protocol::CursorAck>(s.a, protocol::ReadWatermark{kGroup, 0, 3, false});
        return s.receipts(s.b) == 1;
      }},
 };
