@@ -55,7 +55,8 @@ enum class Kind : std::uint8_t {
   kSyncCompleted,   // value = from, value2 = next, seq = head, flag = more, code = ErrorCode; its rows follow
                     // directly
   kFetchInvoked,    // conversation, size = request, seq = from, value = to (0 = head)
-  kFetchCompleted,  // conversation, size = request, seq = from, value = covered to, value2 = head, flag = more, code =
+  kFetchCompleted,  // conversation, size = request, seq = from, value = covered to, value2 = head, flag =
+                    // more, code =
                     // ErrorCode;
   // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
   // ---- marks

@@ -19,11 +19,12 @@ struct ClientConfig {
   std::uint32_t gap_buffer = 256;                   // entries held above a gap, per conversation
   std::uint32_t fetch_limit = 100;                  // entries per page
   std::uint32_t sync_limit = 100;                   // feed changes per page
-  std::uint32_t receipts_interval_ms = 5'000;       // direct conversations: at most one flush of marks per interval
-  // Groups: marks rest so long before they are sent. What is read soon goes out as one mark, and a busy group costs its
-  // shard one commit for many entries.
+  std::uint32_t receipts_interval_ms =
+      5'000;  // direct conversations: at most one flush of marks per interval
+  // Groups: marks rest so long before they are sent. What is read soon goes out as one mark, and a busy group
+  // costs its shard one commit for many entries.
   std::uint32_t group_receipts_interval_ms = 30'000;
-  std::uint32_t reconnect_min_ms = 500;             // used until a Welcome names another value
+  std::uint32_t reconnect_min_ms = 500;  // used until a Welcome names another value
   std::uint32_t reconnect_max_ms = 30'000;
   std::uint32_t stable_after_ms = 10'000;  // a session this long resets the backoff
   std::uint32_t retry_min_ms = 500;        // requests with an indefinite outcome

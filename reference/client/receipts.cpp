@@ -45,14 +45,15 @@ void Client::queue_receipts(std::uint32_t index) {
   receipts_queue_.push_back(index);
 }
 
-// When the next flush of this conversation is allowed. The first is at once in a direct conversation, where somebody
-// waits for the tick; in a group marks rest for one interval, so that what is read soon goes out as one mark.
+// When the next flush of this conversation is allowed. The first is at once in a direct conversation, where
+// somebody waits for the tick; in a group marks rest for one interval, so that what is read soon goes out as
+// one mark.
 TimeNs Client::receipts_due(const Conversation& row, TimeNs now) const {
   if (!row.has(Conversation::kFlushed)) return now;
   // Modulo 2^32 ms; a flush more than 24 days ago may look like one of the future.
   const auto elapsed = static_cast<std::int32_t>(milliseconds_down(now) - row.flushed_at_ms);
   const auto interval = static_cast<std::int32_t>(is_group(row.id) ? shared_.config.group_receipts_interval_ms
-                                                                    : shared_.config.receipts_interval_ms);
+                                                                   : shared_.config.receipts_interval_ms);
   if (elapsed < -1 || elapsed >= interval) return now;
   return (now / kMillisecond + interval - elapsed) * kMillisecond;
 }

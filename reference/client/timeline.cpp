@@ -87,7 +87,8 @@ void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, T
   raise_head(index, event.conv_seq, now);
   Gap& gap = *find_gap(index);
   // What came before the user's own join is no straggler: ask at once what of it may be seen.
-  if (event.kind == protocol::EntryKind::kJoin && event.target_user == user_) gap.due = std::min(gap.due, now);
+  if (event.kind == protocol::EntryKind::kJoin && event.target_user == user_)
+    gap.due = std::min(gap.due, now);
   std::vector<PendingEvent>& pending = gap.pending;
   const auto place = std::lower_bound(
       pending.begin(), pending.end(), event.conv_seq,

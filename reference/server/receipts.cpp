@@ -158,8 +158,8 @@ void Receipts::notify(const protocol::Route& from, const Wish& wish, const UserM
   std::sort(users_.begin(), users_.end());
   if (read_moved && !read_shown) notices.push_back({{from.user}, change});
   if (users_.empty()) return;
-  // 0 says nothing about the read mark (the recipient's feed keeps the higher), so that a private read is not given
-  // away by the next delivered cursor.
+  // 0 says nothing about the read mark (the recipient's feed keeps the higher), so that a private read is not
+  // given away by the next delivered cursor.
   if (!read_shown) change.read_seq = 0;
   notices.push_back({users_, std::move(change)});
 }

@@ -272,11 +272,11 @@ TEST(SqliteDeterminism, TheSameOperationsGiveTheSameBytes) {
                        std::string(kRecommendedPragmas) + "PRAGMA wal_autocheckpoint=20;");
       database->run("CREATE TABLE IF NOT EXISTS entry(id INTEGER PRIMARY KEY, body BLOB)");
       for (int i = 0; i < 30; ++i) {
-        database->run("INSERT INTO entry VALUES(random(), randomblob(500))");
+        database->run("INSERT INTO entry VALUES(NULL, randomblob(500))");
         hash = mix64(hash ^ disk.content_hash());
         disk.complete_sync();
       }
-      database->run("INSERT INTO entry VALUES(random(), randomblob(50000))");
+      database->run("INSERT INTO entry VALUES(NULL, randomblob(50000))");
       disk.crash(draw_batch_fate(Randomness(seed), 1, commit), Randomness(seed), 1, commit);
       hash = mix64(hash ^ disk.content_hash());
       database.reset();

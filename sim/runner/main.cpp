@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -158,12 +159,6 @@ void describe_environment(reports::Result& result) {
 
 bool write_outputs(const std::filesystem::path& folder, const reports::Result& result,
                    const sim::RunOutcome& outcome) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    fmt::print(stderr, "wavetank sim: {}: {}\n", folder.string(), error.message());
-    return false;
-  }
   std::string plan;
   google::protobuf::TextFormat::PrintToString(outcome.plan, &plan);
   return write_file(folder / "result.json", reports::render_json(result)) &&
@@ -182,6 +177,11 @@ int run(const Options& options) {
     auto file = sim::HistoryFile::create(options.history);
     if (!file) return usage_error(file.error());
     recorder = std::move(*file);
+  }
+  if (!options.out.empty()) {  // said before the run, not after it
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) return usage_error(fmt::format("{}: {}", options.out, error.message()));
   }
   sim::RunRequest request;
   request.scenario = *scenario;
@@ -236,12 +236,22 @@ int list() {
   return reports::kPass;
 }
 
+// The parser of numbers would take -1 and round what is too large.
+std::string seed_problem(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return {};
+  return fmt::format("'{}' is not a whole number from 0 to 2^64 - 1", text);
+}
+
 void add_common(CLI::App& command, Options& options) {
   command
       .add_option("scenario", options.scenario,
                   "A shipped name (./wavetank sim list) or a file in protobuf text format")
       ->required();
-  command.add_option("--seed", options.seed, "Every draw follows from it")->capture_default_str();
+  command.add_option("--seed", options.seed, "Every draw follows from it")
+      ->capture_default_str()
+      ->check(CLI::Validator(seed_problem, "", "seed"));
   command.add_option(
       "--set", options.settings,
       "path=value of any field of the scenario, for example protocol.page_limit=50; may be repeated");
@@ -275,6 +285,12 @@ int dispatch(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help) == 0 ? reports::kPass : reports::kUsage;
+  } catch (const CLI::RequiredError& error) {
+    const std::string_view word = argc > 1 ? argv[1] : "";
+    if (app.get_subcommands().empty() && !word.empty() && word.front() != '-') {
+      return usage_error(fmt::format("{}: no such command; there are run, verify and list", word));
+    }
+    return usage_error(std::string(error.what()) + "; --help shows an example");
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string(error.what()) + "; --help shows an example");
   }

@@ -1,0 +1,88 @@
+// What a world tells about itself: names and hashes while it runs, counts and sizes after its end.
+#include <fmt/format.h>
+
+#include "sim/world/world.hpp"
+
+namespace wavetank::sim {
+
+std::uint64_t World::state_of(std::uint32_t source) const {
+  if (source < nodes_.size()) return nodes_[source]->trace_hash();
+  return source >= source_devices_ ? devices_[source - source_devices_].trace.value() : 0;
+}
+
+std::vector<std::uint32_t> World::gateway_regions() const {
+  std::vector<std::uint32_t> regions(nodes_.size(), history::kNone);
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (nodes_[node]->is_gateway()) regions[node] = nodes_[node]->place().region;
+  }
+  return regions;
+}
+
+std::string World::entity_name(std::uint32_t source) const {
+  if (source < nodes_.size()) {
+    const Place& place = nodes_[source]->place();
+    return fmt::format("{} {} of {}", place.role == Role::kGateway ? "gateway" : "shard", place.index,
+                       region_names_[place.region]);
+  }
+  if (source == source_population_) return "the population";
+  if (source == source_faults_) return "the injector";
+  const std::uint32_t device = source - source_devices_;
+  return fmt::format("device {} of user {}", directory_->index_of(device),
+                     directory_->user_of_device(device));
+}
+
+std::uint32_t World::entity_of_target(const Event& event) const {
+  switch (event.kind()) {
+    case kDialArrives:
+    case kUpstream:
+    case kPeerPacket:
+    case kNodeReady:
+    case kNodeTimer:
+      return event.target();
+    case kDialAnswered:
+    case kDownstream:
+    case kDeviceTimer:
+      return source_devices_ + event.target();
+    default:
+      return event.source;
+  }
+}
+
+void World::collect_facts() {
+  WorldFacts& f = facts_;
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+    f.trace_hash = combine_by_id(f.trace_hash, node, nodes_[node]->trace_hash());
+    f.commits += nodes_[node]->commits();
+    f.rows += nodes_[node]->rows();
+    f.inbox_overflows += nodes_[node]->inbox_overflows();
+    f.bytes_disks += nodes_[node]->disk_bytes();
+  }
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    f.trace_hash = combine_by_id(f.trace_hash, source_devices_ + device, devices_[device].trace.value());
+    f.bytes_devices +=
+        sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
+  }
+  f.history_hash = history_->history_hash();
+  f.sends = history_->sends();
+  f.deliveries = history_->deliveries();
+  f.devices = script_.devices.size();
+  f.users = script_.users.size();
+  f.conversations = directory_->conversations();
+  f.end = scheduler_.now();
+  f.access_packets = access_->packets();
+  f.access_bytes = access_->bytes_sent();
+  f.node_packets = links_->packets();
+  f.node_bytes = links_->bytes_sent();
+  f.bytes_network = access_->memory();
+  f.bytes_queue = scheduler_.bytes();
+  static constexpr std::string_view kProbeNames[] = {
+      "duplicate suppressed",  "conflict rejected",    "outbox re-sent",     "inbox duplicate dropped",
+      "session re-attached",   "unavailable answered", "forbidden answered", "receipt coalesced",
+      "range with tombstones", "session timed out",    "busy answered"};
+  static_assert(std::size(kProbeNames) == static_cast<std::size_t>(Probe::kCount));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
+    f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
+  }
+}
+
+}  // namespace wavetank::sim
