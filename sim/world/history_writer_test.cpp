@@ -1,0 +1,342 @@
+#include "sim/world/history_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "conformance/history/canary.hpp"
+#include "sim/world/small_worlds.hpp"
+
+namespace wavetank::sim {
+namespace {
+
+using history::Kind;
+using history::kNone;
+using history::Record;
+
+constexpr UserId in_region(std::uint64_t region, std::uint32_t user) {
+  return region << kRegionShift | (user + 1);
+}
+
+// Two users: the first with devices 0 and 1, the second with device 2; so their auditors are 3 and 4. One
+// direct conversation (0) and one group (1).
+Script two_people() {
+  Script script;
+  script.users = {{in_region(0, 0), 0, 0, 2}, {in_region(1, 1), 1, 2, 1}};
+  script.devices = {{0, 0, true}, {0, 1, true}, {1, 0, true}};
+  script.conversations = {{direct_conversation(in_region(0, 0), in_region(1, 1)), 0, 1},
+                          {group_conversation(1, 77), 1, kNoIndex}};
+  return script;
+}
+
+TEST(Directory, GivesNumbersToNamesAndBack) {
+  const Script script = two_people();
+  Directory directory(script);
+  EXPECT_EQ(Directory::user(in_region(1, 1)), 1u);
+  EXPECT_EQ(directory.user_id(1), in_region(1, 1));
+  for (std::uint32_t device = 0; device < 5; ++device) {
+    const std::uint32_t user = directory.user_of_device(device);
+    EXPECT_EQ(directory.device(directory.user_id(user), directory.index_of(device)), device);
+  }
+  EXPECT_EQ(directory.user_of_device(1), 0u);
+  EXPECT_EQ(directory.index_of(1), 1u);
+  EXPECT_EQ(directory.user_of_device(2), 1u);
+  EXPECT_EQ(directory.index_of(2), 0u);
+}
+
+TEST(Directory, NumbersAuditorsBehindAllDevices) {
+  const Script script = two_people();
+  const Directory directory(script);
+  EXPECT_EQ(directory.auditor(0), 3u);
+  EXPECT_EQ(directory.auditor(1), 4u);
+  EXPECT_TRUE(directory.is_auditor(3));
+  EXPECT_FALSE(directory.is_auditor(2));
+  EXPECT_EQ(directory.index_of(3), 2u);  // one more than the user's devices
+  EXPECT_EQ(directory.index_of(4), 1u);
+}
+
+TEST(Directory, KnowsNobodyElse) {
+  const Script script = two_people();
+  const Directory directory(script);
+  EXPECT_EQ(directory.device(in_region(0, 2), 0), kNone);
+  EXPECT_EQ(directory.device(0, 0), kNone);
+  EXPECT_EQ(directory.device(in_region(0, 0), 3), kNone);
+  EXPECT_EQ(directory.key(in_region(0, 0), 3, {0, 9}).device, kNone);
+}
+
+TEST(Directory, KeepsTheScriptsNumbersAndMakesNewOnes) {
+  const Script script = two_people();
+  Directory directory(script);
+  EXPECT_EQ(directory.conversations(), 2u);
+  EXPECT_EQ(directory.number_of(script.conversations[1].id), 1u);
+  EXPECT_EQ(directory.number_of(group_conversation(0, 5)), 2u);
+  EXPECT_EQ(directory.number_of(group_conversation(0, 5)), 2u);
+  EXPECT_EQ(directory.conversation_id(2), group_conversation(0, 5));
+  EXPECT_EQ(directory.conversations(), 3u);
+}
+
+class Written : public testing::Test {
+ protected:
+  const Script script = two_people();
+  const ConversationId direct = script.conversations[0].id;
+  Scheduler scheduler;
+  Directory directory{script};
+  Recording recording;
+  std::vector<std::vector<std::uint32_t>> shown;
+  HistoryWriter writer{
+      scheduler, directory, recording,
+      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) {
+        shown.push_back({device, conversation, sender, counter});
+      }};
+
+  void wait_until(TimeNs time) {
+    scheduler.at(time, 0, 0, 0, 0);
+    scheduler.next();
+  }
+  const Record& last() const { return recording.records.back(); }
+
+  protocol::SendMessage message(std::uint32_t counter) const {
+    protocol::SendMessage send;
+    send.conversation = direct;
+    send.client_msg_id = {0x7000, counter};
+    send.payload = history::canary_payload({1, counter}, 0, 40);
+    return send;
+  }
+  protocol::Event event(std::uint64_t seq) const {
+    protocol::Event e;
+    e.conversation = direct;
+    e.conv_epoch = 3;
+    e.conv_seq = seq;
+    e.sender = in_region(0, 0);
+    e.sender_device = 1;
+    e.client_msg_id = {0x7000, 7};
+    e.msg_no = 5;
+    e.payload = history::canary_payload({1, 7}, 0, 40);
+    return e;
+  }
+};
+
+TEST_F(Written, SaysWhoAndWhatThereIs) {
+  writer.declare_device(1, 0, 1);
+  EXPECT_EQ(last().kind, Kind::kDevice);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_EQ(last().user, 0u);
+  EXPECT_EQ(last().value, 0u);
+  EXPECT_EQ(last().value2, 1u);
+  EXPECT_EQ(last().code, 0);
+  writer.declare_device(4, 1, 0);
+  EXPECT_EQ(last().code, 1);  // an auditor
+  EXPECT_EQ(last().user, 1u);
+  writer.declare_conversation(0);
+  EXPECT_EQ(last().kind, Kind::kConversation);
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().code, 0);
+  EXPECT_EQ(last().value, 0u);
+  EXPECT_EQ(last().value2, 1u);
+  writer.declare_conversation(1);
+  EXPECT_EQ(last().code, 1);
+  EXPECT_EQ(last().size, 1u);  // its home
+}
+
+TEST_F(Written, CountsConnections) {
+  wait_until(5 * kSecond);
+  writer.connected(1, 99);
+  EXPECT_EQ(last().kind, Kind::kConnected);
+  EXPECT_EQ(last().time, 5 * kSecond);
+  EXPECT_EQ(last().connection, 1u);
+  EXPECT_EQ(writer.connections_open(), 1u);
+  writer.disconnected(1, CloseReason::kReset);
+  EXPECT_EQ(last().kind, Kind::kDisconnected);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(CloseReason::kReset));
+  const std::size_t told = recording.records.size();
+  writer.disconnected(1, CloseReason::kTimeout);  // it was not connected: nothing to tell
+  EXPECT_EQ(recording.records.size(), told);
+  writer.connected(1, 100);
+  EXPECT_EQ(last().connection, 2u);
+  writer.device_restarted(1);
+  EXPECT_EQ(recording.records[recording.records.size() - 2].kind, Kind::kDisconnected);
+  EXPECT_EQ(last().kind, Kind::kDeviceRestart);
+  EXPECT_EQ(writer.connections_open(), 0u);
+}
+
+TEST_F(Written, FollowsASend) {
+  writer.connected(1, 99);
+  writer.send_invoked(1, message(7));
+  EXPECT_EQ(last().kind, Kind::kSendInvoked);
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().key, (history::MessageKey{1, 7}));
+  EXPECT_EQ(last().size, 40u);
+  EXPECT_EQ(last().subject, kNone);
+  EXPECT_EQ(last().digest, history::canary_digest(last().entry_kind, kNone, {1, 7}, 0, 40));
+  writer.send_transmitted(1, message(7), 2);
+  EXPECT_EQ(last().kind, Kind::kSendTransmitted);
+  EXPECT_EQ(last().value, 2u);
+  EXPECT_EQ(last().connection, 1u);
+  writer.send_at_gateway(6, {9, in_region(0, 0), 1}, message(7), 0);
+  EXPECT_EQ(last().kind, Kind::kSendAtGateway);
+  EXPECT_EQ(last().key, (history::MessageKey{1, 7}));
+  EXPECT_EQ(last().value, 6u);
+  protocol::SendAck ack;
+  ack.conversation = direct;
+  ack.client_msg_id = {0x7000, 7};
+  ack.status = protocol::SendStatus::kDuplicate;
+  ack.conv_epoch = 3;
+  ack.conv_seq = 11;
+  ack.msg_no = 5;
+  writer.send_resolved(1, ack);
+  EXPECT_EQ(last().kind, Kind::kSendAcked);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::SendStatus::kDuplicate));
+  EXPECT_EQ(last().epoch, 3u);
+  EXPECT_EQ(last().seq, 11u);
+  EXPECT_EQ(last().value, 5u);
+  ack.status = protocol::SendStatus::kRejected;
+  ack.error = protocol::ErrorCode::kForbidden;
+  writer.send_resolved(1, ack);
+  EXPECT_EQ(last().kind, Kind::kSendFailed);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::ErrorCode::kForbidden));
+  EXPECT_EQ(writer.sends(), 1u);
+  EXPECT_EQ(writer.acks(), 1u);
+}
+
+TEST_F(Written, TellsWhatIsShownAndWhatOnlyArrives) {
+  writer.event_received(2, event(11), Via::kFetch, true);
+  EXPECT_EQ(last().kind, Kind::kReceived);
+  EXPECT_EQ(last().device, 2u);
+  EXPECT_EQ(last().user, 1u);
+  EXPECT_EQ(last().sender, 0u);
+  EXPECT_EQ(last().key, (history::MessageKey{1, 7}));
+  EXPECT_EQ(last().epoch, 3u);
+  EXPECT_EQ(last().seq, 11u);
+  EXPECT_EQ(last().value, 5u);
+  EXPECT_EQ(last().size, 40u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(Via::kFetch));
+  EXPECT_TRUE(last().flag);
+  EXPECT_EQ(last().digest, last().canary);
+  EXPECT_EQ(shown, (std::vector<std::vector<std::uint32_t>>{{2, 0, 1, 7}}));
+  EXPECT_EQ(writer.deliveries(), 1u);
+
+  const std::uint64_t hash = writer.history_hash();
+  writer.event_received(2, event(11), Via::kLive, false);
+  EXPECT_FALSE(last().flag);
+  EXPECT_EQ(shown.size(), 1u);
+  EXPECT_EQ(writer.deliveries(), 1u);
+  EXPECT_EQ(writer.history_hash(), hash);  // the user saw nothing new
+
+  protocol::Event harmed = event(12);
+  harmed.payload = Slice(std::string(40, 'x'));
+  writer.event_received(2, harmed, Via::kLive, true);
+  EXPECT_NE(last().digest, last().canary);
+}
+
+TEST_F(Written, TellsPagesAndMarks) {
+  protocol::FetchRange fetch;
+  fetch.conversation = direct;
+  fetch.from_seq = 4;
+  fetch.to_seq = 9;
+  writer.fetch_invoked(2, 31, fetch);
+  EXPECT_EQ(last().kind, Kind::kFetchInvoked);
+  EXPECT_EQ(last().size, 31u);
+  EXPECT_EQ(last().seq, 4u);
+  EXPECT_EQ(last().value, 9u);
+  protocol::RangeResult range;
+  range.conversation = direct;
+  range.from_seq = 4;
+  range.covered_to_seq = 8;
+  range.head_seq = 20;
+  range.more = true;
+  writer.fetch_completed(2, 31, range);
+  EXPECT_EQ(last().kind, Kind::kFetchCompleted);
+  EXPECT_EQ(last().size, 31u);
+  EXPECT_EQ(last().seq, 4u);
+  EXPECT_EQ(last().value, 8u);
+  EXPECT_EQ(last().value2, 20u);
+  EXPECT_TRUE(last().flag);
+  writer.tombstone_received(2, direct, {4, 6, protocol::TombstoneReason::kNotVisible}, true);
+  EXPECT_EQ(last().kind, Kind::kTombstone);
+  EXPECT_EQ(last().seq, 4u);
+  EXPECT_EQ(last().value, 6u);
+  protocol::CursorAck ack;
+  ack.conversation = direct;
+  ack.delivered_seq = 8;
+  ack.read_seq = 7;
+  ack.head_seq = 20;
+  ack.unread = 2;
+  writer.cursor_acked(2, ack);
+  EXPECT_EQ(last().kind, Kind::kCursorAcked);
+  EXPECT_EQ(last().seq, 8u);
+  EXPECT_EQ(last().value, 7u);
+  EXPECT_EQ(last().value2, 20u);
+  EXPECT_EQ(last().size, 2u);
+  protocol::Change receipt;
+  receipt.kind = protocol::ChangeKind::kReceipt;
+  receipt.conversation = direct;
+  receipt.subject = in_region(1, 1);
+  receipt.delivered_seq = 8;
+  receipt.read_seq = 7;
+  writer.receipt_received(1, receipt);
+  EXPECT_EQ(last().kind, Kind::kReceiptSeen);
+  EXPECT_EQ(last().subject, 1u);
+  EXPECT_EQ(last().seq, 8u);
+  EXPECT_EQ(last().value, 7u);
+  protocol::SyncResult sync;
+  sync.from_user_seq = 3;
+  sync.next_user_seq = 5;
+  sync.head_user_seq = 9;
+  sync.more = true;
+  writer.sync_completed(1, sync);
+  EXPECT_EQ(last().kind, Kind::kSyncCompleted);
+  EXPECT_EQ(last().value, 3u);
+  EXPECT_EQ(last().value2, 5u);
+  EXPECT_EQ(last().seq, 9u);
+}
+
+// Whatever a user can see differently makes another hash; who sees it and when counts too.
+TEST(HistoryHash, DiffersWithEverythingAUserSees) {
+  const Script script = two_people();
+  using Act = std::function<void(HistoryWriter&, protocol::Event&, protocol::CursorAck&, protocol::Change&)>;
+  const auto hash = [&](const Act& change, TimeNs at = kSecond, std::uint32_t device = 2) {
+    Scheduler scheduler;
+    scheduler.at(at, 0, 0, 0, 0);
+    scheduler.next();
+    Directory directory(script);
+    Recording recording;
+    HistoryWriter writer(scheduler, directory, recording, {});
+    protocol::Event event;
+    event.conversation = script.conversations[0].id;
+    event.sender = in_region(0, 0);
+    event.client_msg_id = {0, 1};
+    event.conv_seq = 4;
+    event.payload = Slice("hello");
+    protocol::CursorAck ack;
+    ack.conversation = event.conversation;
+    protocol::Change receipt;
+    receipt.conversation = event.conversation;
+    receipt.subject = in_region(1, 1);
+    if (change) change(writer, event, ack, receipt);
+    writer.event_received(device, event, Via::kLive, true);
+    writer.cursor_acked(device, ack);
+    writer.receipt_received(device, receipt);
+    return writer.history_hash();
+  };
+  using protocol::Change;
+  using protocol::CursorAck;
+  using protocol::Event;
+  const std::vector<Act> acts = {
+      [](HistoryWriter&, Event& e, CursorAck&, Change&) { e.payload = Slice("hellp"); },
+      [](HistoryWriter&, Event& e, CursorAck&, Change&) { e.conv_seq = 5; },
+      [](HistoryWriter&, Event& e, CursorAck&, Change&) { e.conv_epoch = 9; },
+      [](HistoryWriter&, Event& e, CursorAck&, Change&) { e.msg_no = 9; },
+      [](HistoryWriter&, Event&, CursorAck& a, Change&) { a.read_seq = 1; },
+      [](HistoryWriter&, Event&, CursorAck& a, Change&) { a.unread = 1; },
+      [](HistoryWriter&, Event&, CursorAck& a, Change&) { a.head_seq = 1; },
+      [](HistoryWriter&, Event&, CursorAck&, Change& c) { c.subject = in_region(0, 0); },
+      [](HistoryWriter&, Event&, CursorAck&, Change& c) { c.read_seq = 1; }};
+  std::vector<std::uint64_t> seen = {hash({}), hash({}, 2 * kSecond), hash({}, kSecond, 1)};
+  EXPECT_EQ(hash({}), seen[0]);
+  for (const Act& act : acts) seen.push_back(hash(act));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
+}
+
+}  // namespace
+}  // namespace wavetank::sim
