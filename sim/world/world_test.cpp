@@ -1,0 +1,245 @@
+#include "sim/world/world.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "sim/world/known_answers.hpp"
+#include "sim/world/small_worlds.hpp"
+
+namespace wavetank::sim {
+namespace {
+
+using history::Kind;
+using history::Record;
+
+// ---- determinism
+
+void expect_same_run(const WorldFacts& a, const WorldFacts& b) {
+  EXPECT_EQ(a.trace_hash, b.trace_hash);
+  EXPECT_EQ(a.history_hash, b.history_hash);
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.end, b.end);
+  EXPECT_EQ(a.commits, b.commits);
+  EXPECT_EQ(a.rows, b.rows);
+  EXPECT_EQ(a.access_bytes, b.access_bytes);
+  EXPECT_EQ(a.node_bytes, b.node_bytes);
+}
+
+TEST(Determinism, OneSeedIsOneRunAndAnotherIsAnother) {
+  for (const scenarios::Scenario& scenario : {small_star(), small_campus()}) {
+    const WorldFacts first = facts_of(scenario, 1);
+    expect_same_run(first, facts_of(scenario, 1));
+    const WorldFacts other = facts_of(scenario, 2);
+    EXPECT_NE(first.trace_hash, other.trace_hash);
+    EXPECT_NE(first.history_hash, other.history_hash);
+  }
+}
+
+TEST(Determinism, WatchingChangesNothing) {
+  const scenarios::Scenario scenario = small_campus();
+  Recording recording;
+  std::uint64_t tapped = 0;
+  WorldOptions options{1, {}, [] {}, [&](const Event&) { ++tapped; }};
+  auto world = World::make(scenario, std::move(options), recording);
+  ASSERT_TRUE(world) << world.error();
+  (*world)->run();
+  EXPECT_EQ(tapped, (*world)->facts().events);
+  const WorldFacts watched = (*world)->facts();
+  world->reset();  // one world at a time has the simulated disks
+  expect_same_run(watched, facts_of(scenario));
+}
+
+std::string pinned(std::uint64_t trace, std::uint64_t history) {
+  return fmt::format("{{0x{:016x}, 0x{:016x}}}", trace, history);
+}
+
+void expect_known(const char* name, const KnownAnswer& known, const WorldFacts& facts) {
+  EXPECT_EQ(pinned(known.trace, known.history), pinned(facts.trace_hash, facts.history_hash))
+      << "if the change of behaviour is meant, sim/world/known_answers.hpp needs\n  inline constexpr "
+         "KnownAnswer "
+      << name << " = " << pinned(facts.trace_hash, facts.history_hash) << ";";
+}
+
+TEST(KnownAnswers, SmallStar) { expect_known("kSmallStar", kSmallStar, facts_of(small_star())); }
+
+TEST(KnownAnswers, SmallCampus) { expect_known("kSmallCampus", kSmallCampus, facts_of(small_campus())); }
+
+// ---- fidelity: no setting changes virtual time
+
+class EveryFidelity
+    : public testing::TestWithParam<std::pair<scenarios::Fidelity::Wire, scenarios::Fidelity::Store>> {};
+
+TEST_P(EveryFidelity, ShowsTheSameToUsersAtTheSameTimes) {
+  scenarios::Scenario scenario = small_campus();
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const WorldFacts exact = facts_of(scenario, seed);
+    scenarios::Scenario other = scenario;
+    other.mutable_fidelity()->set_wire(GetParam().first);
+    other.mutable_fidelity()->set_store(GetParam().second);
+    expect_same_run(exact, facts_of(other, seed));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(World, EveryFidelity,
+                         testing::Values(std::pair(scenarios::Fidelity::BYTES, scenarios::Fidelity::MEMORY),
+                                         std::pair(scenarios::Fidelity::FRAMES, scenarios::Fidelity::SQLITE),
+                                         std::pair(scenarios::Fidelity::FRAMES, scenarios::Fidelity::MEMORY)),
+                         [](const auto& one) {
+                           return scenarios::Fidelity::Wire_Name(one.param.first) + "_" +
+                                  scenarios::Fidelity::Store_Name(one.param.second);
+                         });
+
+// ---- one whole run, looked at from all sides
+
+class WholeRun : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    recording = new Recording();
+    world = run_world(small_campus(), 1, *recording).release();
+  }
+  static void TearDownTestSuite() {
+    delete world;
+    delete recording;
+  }
+  static inline Recording* recording = nullptr;
+  static inline World* world = nullptr;
+};
+
+TEST_F(WholeRun, TellsItsHistoryInOrder) {
+  TimeNs last = 0;
+  for (const Record& record : recording->records) {
+    EXPECT_GE(record.time, last);
+    last = record.time;
+  }
+  EXPECT_EQ(recording->records.back().kind, Kind::kEnd);
+  EXPECT_EQ(recording->records.back().time, world->facts().end);
+  EXPECT_EQ(recording->of(Kind::kSendInvoked).size(), world->facts().sends);
+}
+
+TEST_F(WholeRun, MeetsItsFaults) {
+  EXPECT_GE(recording->of(Kind::kCrash).size(), 8u);
+  EXPECT_EQ(recording->of(Kind::kCrash).size(), recording->of(Kind::kRestart).size());
+  EXPECT_GT(recording->of(Kind::kDeviceRestart).size(), 3u);
+  EXPECT_EQ(recording->of(Kind::kFault).size(), static_cast<std::size_t>(world->plan().fault_size()));
+  EXPECT_EQ(recording->of(Kind::kHeal).size(), recording->of(Kind::kFault).size());
+  for (int i = 0; i < world->plan().fault_size(); ++i) {
+    const FaultSpan& span = world->fault_spans()[static_cast<std::size_t>(i)];
+    EXPECT_GE(span.begin, world->plan().fault(i).at_ms() * kMillisecond);
+    EXPECT_LE(span.end, world->facts().quiesced);
+    EXPECT_LT(span.begin, span.end);
+  }
+  ASSERT_EQ(world->reconnects().size(), 1u);
+  EXPECT_EQ(world->reconnects()[0].samples.size(), 121u);
+  EXPECT_LT(world->reconnects()[0].samples[0].connections, world->reconnects()[0].samples[60].connections);
+}
+
+TEST_F(WholeRun, PassesThroughItsPhasesWithoutAGap) {
+  const std::vector<PhaseSpan>& phases = world->phases();
+  ASSERT_GE(phases.size(), 4u);
+  EXPECT_EQ(phases.front().phase, history::Phase::kCalm);
+  EXPECT_EQ(phases.front().begin, 0);
+  EXPECT_EQ(phases.back().phase, history::Phase::kDrain);
+  EXPECT_EQ(phases.back().begin, world->facts().quiesced);
+  EXPECT_EQ(phases.back().end, world->facts().end);
+  std::set<history::Phase> seen;
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    seen.insert(phases[i].phase);
+    EXPECT_LT(phases[i].begin, phases[i].end);
+    if (i == 0) continue;
+    EXPECT_EQ(phases[i].begin, phases[i - 1].end);
+    EXPECT_NE(phases[i].phase, phases[i - 1].phase);
+  }
+  EXPECT_EQ(seen.size(), 4u);
+}
+
+TEST_F(WholeRun, StartsNothingNewAfterTheQuiesceAndConverges) {
+  const std::vector<Record> quiesce = recording->of(Kind::kQuiesce);
+  ASSERT_EQ(quiesce.size(), 1u);
+  for (const Record& send : recording->of(Kind::kSendInvoked)) EXPECT_LE(send.time, quiesce[0].time);
+  ASSERT_NE(world->facts().converged_after, kNever);
+  EXPECT_LE(world->facts().converged_after, static_cast<DurationNs>(quiesce[0].value));
+  const std::vector<Record> states = recording->of(Kind::kDeviceState);
+  EXPECT_EQ(states.size(), world->facts().devices + world->facts().users);
+  for (const Record& state : states) {
+    EXPECT_TRUE(state.flag) << "device " << state.device << " waits for reason " << int{state.code};
+    EXPECT_EQ(state.value, state.value2);  // its feed is read to the head
+  }
+  for (const Record& state : recording->of(Kind::kConversationState)) EXPECT_EQ(state.seq, state.value);
+}
+
+TEST_F(WholeRun, AnAuditorOfEachUserReadsEverythingAgain) {
+  std::set<std::uint32_t> auditors;
+  for (const Record& device : recording->of(Kind::kDevice)) {
+    if (device.code == 1) auditors.insert(device.device);
+  }
+  EXPECT_EQ(auditors.size(), world->facts().users);
+  std::set<std::pair<std::uint32_t, std::uint64_t>> read;
+  for (const Record& entry : recording->of(Kind::kReceived)) {
+    if (!auditors.contains(entry.device)) continue;
+    EXPECT_GT(entry.time, world->facts().quiesced);
+    read.emplace(entry.conversation, entry.seq);
+  }
+  std::size_t acknowledged = 0;
+  for (const Record& ack : recording->of(Kind::kSendAcked)) {
+    ++acknowledged;
+    EXPECT_TRUE(read.contains({ack.conversation, ack.seq})) << ack.conversation << ":" << ack.seq;
+  }
+  EXPECT_GT(acknowledged, 300u);
+}
+
+TEST_F(WholeRun, CountsWhatItUses) {
+  const WorldFacts& facts = world->facts();
+  EXPECT_EQ(facts.users, 30u);
+  EXPECT_GT(facts.devices, facts.users);
+  EXPECT_GT(facts.conversations, 10u);
+  EXPECT_GT(facts.deliveries, facts.sends);
+  std::uint64_t events = 0;
+  for (const std::uint64_t count : facts.events_by_kind) events += count;
+  EXPECT_EQ(events, facts.events);
+  for (const std::size_t bytes :
+       {facts.bytes_devices, facts.bytes_network, facts.bytes_queue, facts.bytes_disks}) {
+    EXPECT_GT(bytes, 0u);
+  }
+  ASSERT_FALSE(world->series().samples.empty());
+  EXPECT_EQ(world->series().samples.back().sends, facts.sends);
+  for (const Sample& sample : world->series().samples) {
+    EXPECT_LE(sample.busy_gateways_permille, 1000u);
+    EXPECT_LE(sample.busy_shards_permille, 1000u);
+  }
+}
+
+// ---- the rest
+
+TEST(World, ConvergesThoughInboxesOverflow) {
+  scenarios::Scenario scenario = small_campus();
+  scenario.mutable_costs()->set_inbox_limit(8);
+  scenario.mutable_costs()->set_default_gateway_ns(5 * kMillisecond);
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_GT(world->facts().inbox_overflows, 0u);
+  EXPECT_NE(world->facts().converged_after, kNever);
+}
+
+TEST(World, SaysWhatItCannotBuild) {
+  Recording recording;
+  const auto error = [&](const std::string& setting) {
+    auto world = World::make(changed_scenario("star", {"devices=10", setting}), {}, recording);
+    return world ? std::string() : world.error();
+  };
+  EXPECT_EQ(error("devices=12"), "");
+  EXPECT_NE(error("topology.region[0].name=mars").find("mars"), std::string::npos);
+  EXPECT_NE(error("topology.rtt_matrix=none.csv").find("none.csv"), std::string::npos);
+  EXPECT_NE(error("cohort[1].profile=pigeon").find("pigeon"), std::string::npos);
+  scenarios::Scenario scenario = small_star();
+  add_fault(scenario, "kill", faults::NODE_KILL, 1, 1, faults::Place::SHARD);
+  scenario.mutable_faults()->mutable_fault(0)->mutable_target()->set_region("venus");
+  EXPECT_NE(World::make(scenario, {}, recording).error().find("venus"), std::string::npos);
+  scenario = small_star();
+  scenario.mutable_costs()->add_cost()->set_body("Nonsense");
+  EXPECT_NE(World::make(scenario, {}, recording).error().find("Nonsense"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace wavetank::sim
