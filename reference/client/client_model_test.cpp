@@ -214,7 +214,7 @@ class Story {
 };
 
 ClientConfig small_limits(std::uint32_t draw) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.fetch_limit = 1 + draw % 4;
   config.sync_limit = 1 + draw / 4 % 4;
   config.gap_buffer = 1 + draw / 16 % 6;

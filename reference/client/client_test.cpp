@@ -16,7 +16,7 @@ const ConversationId kGroup = group_conversation(0, 1);
 
 // A harness whose client has a session and nothing under way.
 struct Online : Harness {
-  explicit Online(const ClientConfig& config = {}) : Harness(config) {
+  explicit Online(const ClientConfig& config = unrested()) : Harness(config) {
     start();
     settle();
     EXPECT_TRUE(client->is_connected());
@@ -47,10 +47,24 @@ TEST(Timeline, WaitsBeforeItFetches) {
 }
 
 // An event that the feed cannot miss, but the conversation can: the joiner's first entry.
-TEST(Timeline, FetchesWhatWasBeforeTheJoinAfterTheGapWait) {
+TEST(Timeline, FetchesWhatWasBeforeTheOwnJoinAtOnce) {
   Online online;
   for (int entry = 0; entry < 250; ++entry) online.server.append(kGroup, kPeer, "before", false);
-  online.receive(online.server.append(kGroup, kUser, "join"));
+  protocol::Frame push = online.server.append(kGroup, kUser, "join");
+  protocol::Event& join = *std::get<protocol::ChangePush>(push.body).changes[0].event;
+  join.kind = protocol::EntryKind::kJoin;
+  join.target_user = kUser;
+  online.receive(std::move(push));
+  const auto fetches = online.waiting<protocol::FetchRange>();
+  ASSERT_EQ(fetches.size(), 1U);
+  EXPECT_EQ(fetches[0].to_seq, 250U);
+  EXPECT_TRUE(online.heal(2 * kSecond));
+}
+
+TEST(Timeline, FetchesWhatIsMissingAfterTheGapWait) {
+  Online online;
+  for (int entry = 0; entry < 250; ++entry) online.server.append(kGroup, kPeer, "before", false);
+  online.receive(online.server.append(kGroup, kUser, "entry"));
   EXPECT_TRUE(online.waiting<protocol::FetchRange>().empty());
   online.advance(499 * kMillisecond);
   EXPECT_TRUE(online.waiting<protocol::FetchRange>().empty());
@@ -87,7 +101,7 @@ TEST(Timeline, TakesTheMissingEntryWithinTheWait) {
 }
 
 TEST(Timeline, OverflowDropsTheBufferAndFetchesEverything) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.gap_buffer = 4;
   Online online(config);
   online.server.append(kGroup, kPeer, "hidden", false);
@@ -174,7 +188,7 @@ TEST(FeedCursor, FollowsTheRangeRule) {
 }
 
 TEST(FeedCursor, PagesUntilTheHead) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.sync_limit = 3;
   Harness harness(config);
   for (int entry = 0; entry < 10; ++entry) harness.server.append(kDirect, kPeer, "offline");
@@ -240,7 +254,7 @@ TEST(Outbox, OneUnderWayPerConversationManyInParallel) {
 }
 
 TEST(Outbox, PipelinedMessagesOfAConversationLeaveTogether) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.pipelined_sends = true;
   Online online(config);
   std::vector<ClientMessageId> keys;
@@ -257,7 +271,7 @@ TEST(Outbox, PipelinedMessagesOfAConversationLeaveTogether) {
 }
 
 TEST(Outbox, APipelinedRefusalConcernsItsOwnMessageOnly) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.pipelined_sends = true;
   Online online(config);
   online.send(kDirect, "first");
@@ -432,6 +446,20 @@ TEST(Receipts, FirstAtOnceThenOncePerInterval) {
   EXPECT_EQ(entry().size(), 1U);
 }
 
+TEST(Receipts, OfAGroupRestForOneInterval) {
+  Online online(ClientConfig{});
+  online.receive(online.server.append(kGroup, kPeer, "one"));
+  EXPECT_TRUE(online.waiting<protocol::DeliveredCursor>().empty());
+  online.advance(20 * kSecond);
+  online.receive(online.server.append(kGroup, kPeer, "two"));
+  online.advance(9'999 * kMillisecond);
+  EXPECT_TRUE(online.waiting<protocol::DeliveredCursor>().empty());
+  online.advance(1 * kMillisecond);
+  const auto sent = online.waiting<protocol::DeliveredCursor>();
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].delivered_seq, 2U);
+}
+
 TEST(Receipts, ReadCoversDeliveredAndIsClamped) {
   Online online;
   online.receive(online.server.append(kDirect, kPeer, "one"));
@@ -480,7 +508,7 @@ TEST(Receipts, ARefusalSettlesThem) {
 // ---- auditor
 
 TEST(Audit, ReadsEverythingAgainWithoutApplyingIt) {
-  ClientConfig config;
+  ClientConfig config = unrested();
   config.fetch_limit = 4;
   Online online(config);
   online.server.append(kGroup, kPeer, "hidden", false);

@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kMedianCharacters = 18;
 constexpr std::uint32_t kSigmaMilli = 1150;
 constexpr std::int64_t kLongestMessage = 8000;
+constexpr std::uint64_t kCircle = 16;
 
 }  // namespace
 
@@ -38,6 +39,10 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness) {
     if (groups > 0 && randomness.chance(static_cast<std::uint64_t>(population.group_share_percent()), 100,
                                         Purpose::kContact, i, 1)) {
       u.to_group = topics.rank(randomness.bits(Purpose::kContact, i, 2));
+      // A group is a circle of its own: whoever talks there is one of at most so many.
+      const auto seat = randomness.below(kCircle, Purpose::kContact, i, 6);
+      u.user =
+          static_cast<std::uint32_t>(randomness.below(users, Purpose::kContact, u.to_group, 7, seat + 1));
     } else if (i > 0 && utterances.back().to_user == u.user &&
                randomness.chance(1, 2, Purpose::kContact, i, 3)) {
       u.to_user = utterances.back().user;

@@ -106,6 +106,9 @@ std::expected<void, std::string> World::build_population() {
   } else {
     behaviour_ = make_script_player(scenario_.population(), script_, randomness_, *this);
     if (scenario_.population().mischief_permille() > 0) {
+      script_.factors.push_back(
+          {"hostile actions", fmt::format("{} of 1,000 messages", scenario_.population().mischief_permille()),
+           "invented: stale keys, foreign groups, false senders"});
       behaviour_ = make_mischief(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
       used_keys_.resize(script_.devices.size());
     }
