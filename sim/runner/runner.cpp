@@ -1,5 +1,9 @@
 #include "sim/runner/runner.hpp"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 #include "sim/runner/result_builder.hpp"
 #include "sim/runner/story.hpp"
 #include "sim/world/directory.hpp"
@@ -46,7 +50,11 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   auto world = World::make(request.scenario, std::move(options), tee);
   if (!world) return std::unexpected(world.error());
   watched = world->get();
-  judge = std::make_unique<conformance::Judge>(judge_config(request.scenario, watched));
+  try {
+    judge = std::make_unique<conformance::Judge>(judge_config(request.scenario, watched));
+  } catch (const std::invalid_argument& error) {
+    return std::unexpected(fmt::format("checks: {}", error.what()));
+  }
   tee.set_first(judge.get());
   for (const history::Record& record : early.records) judge->on(record);
   early.records = {};

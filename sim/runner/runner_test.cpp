@@ -1,33 +1,263 @@
 #include "sim/runner/runner.hpp"
 
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include "sim/runner/verify.hpp"
-#include "sim/scenarios/scenario.hpp"
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "reference/environment/defect_names.hpp"
+#include "reports/exit_code.hpp"
+#include "reports/json.hpp"
+#include "reports/verdict.hpp"
+#include "sim/runner/history_file.hpp"
+#include "sim/world/small_worlds.hpp"
 
 namespace wavetank::sim {
 namespace {
 
-scenarios::Scenario small(const std::vector<std::string>& settings) {
-  scenarios::Scenario scenario = *scenarios::load_scenario("star");
-  for (const std::string& setting : settings) EXPECT_TRUE(scenarios::apply_setting(scenario, setting)) << setting;
-  EXPECT_TRUE(scenarios::validate(scenario));
-  return scenario;
+using reports::PropertyVerdict;
+using reports::Verdict;
+
+void require(scenarios::Scenario& scenario, const std::string& property, std::int64_t minimum) {
+  auto& required = *scenario.mutable_checks()->add_require();
+  required.set_property(property);
+  required.set_minimum(minimum);
 }
 
-TEST(Verify, NamesTheFirstEventThatDiffers) {
-  const scenarios::Scenario scenario = small({"devices=50", "run_s=30"});
-  const WorldOptions options{1, {}, {}, {}};
-  const auto equal = verify_scenario(scenario, options);
-  ASSERT_TRUE(equal.has_value()) << equal.error();
-  EXPECT_TRUE(equal->equal) << equal->difference;
-  // In its second run this world is handed one stray event.
-  const auto different = verify_scenario(scenario, options, [](int run, std::uint64_t event, World& world) {
-    if (run == 2 && event == 5000) world.disturb_for_test();
-  });
-  ASSERT_TRUE(different.has_value()) << different.error();
-  EXPECT_FALSE(different->equal);
-  EXPECT_TRUE(different->difference.starts_with("event 50")) << different->difference;
+RunRequest request_for(scenarios::Scenario scenario, const std::string& defect = {}) {
+  RunRequest request;
+  request.scenario = std::move(scenario);
+  request.seed = 3;
+  request.command = "./wavetank sim run small --seed 3";
+  request.defect = defect;
+  if (!defect.empty()) request.defects.enable(*find_defect(defect));
+  return request;
+}
+
+RunOutcome run(const RunRequest& request) {
+  auto outcome = run_scenario(request);
+  EXPECT_TRUE(outcome) << outcome.error();
+  return std::move(*outcome);
+}
+
+const reports::PropertyResult& property(const reports::Result& result, const std::string& id) {
+  const auto found = std::find_if(result.properties.begin(), result.properties.end(),
+                                  [&](const auto& p) { return p.id == id; });
+  EXPECT_NE(found, result.properties.end()) << id;
+  return *found;
+}
+
+// ---- verdicts
+
+TEST(Runner, PassesAWorldThatKeepsItsPromises) {
+  scenarios::Scenario scenario = small_campus();
+  require(scenario, "DUR-ACKED", 300);
+  require(scenario, "ORD-AGREE", 300);
+  require(scenario, "LIV-CONVERGE", 100);
+  Recording recording;
+  RunRequest request = request_for(scenario);
+  request.recorder = &recording;
+  const RunOutcome outcome = run(request);
+  EXPECT_EQ(outcome.result.verdict, Verdict::kPass);
+  EXPECT_EQ(reports::exit_code(outcome.result), reports::kPass);
+  EXPECT_TRUE(outcome.result.stories.empty());
+  for (const auto& p : outcome.result.properties) EXPECT_EQ(p.violations, 0) << p.id << ": " << p.note;
+  // Everything acknowledged was asked for again at the end.
+  EXPECT_GE(property(outcome.result, "DUR-ACKED").antecedents,
+            static_cast<std::int64_t>(recording.of(history::Kind::kSendAcked).size()));
+  EXPECT_EQ(recording.records.back().kind, history::Kind::kEnd);
+}
+
+TEST(Runner, AnUnmetMinimumIsInconclusive) {
+  scenarios::Scenario scenario = small_star();
+  scenario.mutable_checks()->clear_require();
+  require(scenario, "ORD-AGREE", 1'000'000'000);
+  const RunOutcome outcome = run(request_for(scenario));
+  EXPECT_EQ(outcome.result.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(reports::exit_code(outcome.result), reports::kInconclusive);
+  EXPECT_EQ(property(outcome.result, "ORD-AGREE").verdict, PropertyVerdict::kInconclusive);
+  EXPECT_EQ(property(outcome.result, "ORD-AGREE").minimum, 1'000'000'000);
+}
+
+TEST(Runner, APropertyThatNeverFiredIsNoPass) {
+  scenarios::Scenario scenario = small_star();
+  scenario.mutable_checks()->clear_require();
+  require(scenario, "ORD-AGREE", 1);
+  const RunOutcome outcome = run(request_for(scenario));
+  EXPECT_EQ(outcome.result.verdict, Verdict::kPass);
+  // Nobody in the star does anything hostile.
+  EXPECT_EQ(property(outcome.result, "SND-IDEM").verdict, PropertyVerdict::kNotExercised);
+}
+
+TEST(Runner, ChecksThatDoNotExistAreTheScenariosFault) {
+  scenarios::Scenario scenario = small_star();
+  require(scenario, "ORD-NONSENSE", 1);
+  const auto outcome = run_scenario(request_for(scenario));
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().find("ORD-NONSENSE"), std::string::npos);
+  EXPECT_EQ(outcome.error().find('\n'), std::string::npos);
+}
+
+// ---- the result
+
+TEST(Runner, TheResultIsWhole) {
+  RunRequest request = request_for(small_campus());
+  int progress = 0;
+  TimeNs last = 0;
+  request.progress = [&](const Progress& p) {
+    ++progress;
+    EXPECT_GE(p.now, last);
+    EXPECT_EQ(p.planned_end, 300 * kSecond);
+    last = p.now;
+  };
+  request.scenario.mutable_population()->set_campus_messages(1000);
+  const reports::Result result = run(request).result;
+  EXPECT_GT(progress, 0);
+  EXPECT_EQ(result.seed, 3u);
+  EXPECT_EQ(result.command, request.command);
+  EXPECT_EQ(result.fidelity.wire, "bytes");
+  EXPECT_EQ(result.fidelity.store, "sqlite");
+  EXPECT_EQ(result.faults.size(), static_cast<std::size_t>(request.scenario.faults().fault_size()));
+  EXPECT_EQ(result.reconnect_curves.size(), 1u);
+  for (const auto& fault : result.faults) {
+    EXPECT_FALSE(fault.name.empty());
+    EXPECT_FALSE(fault.target.empty());
+    EXPECT_LT(fault.start_ns, fault.end_ns);
+  }
+  for (const auto& series : result.series) EXPECT_FALSE(series.values.empty()) << series.plot;
+  EXPECT_EQ(result.phases.front().name, "calm");
+  EXPECT_EQ(result.phases.back().name, "drain");
+
+  const auto json = nlohmann::json::parse(reports::render_json(result));
+  for (const char* key :
+       {"verdict", "scenario", "seed", "traceHash", "historyHash", "events", "eventsByKind", "messagesSent",
+        "deliveries", "devices", "conversations", "virtualSeconds", "wallSeconds", "eventsPerSecond",
+        "messagesPerSecond", "peakRssBytes", "properties", "latencies"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  EXPECT_EQ(json["traceHash"].get<std::string>().size(), 16u);
+  ASSERT_FALSE(json["properties"].empty());
+  for (const char* key : {"id", "verdict", "antecedents", "violations"})
+    EXPECT_TRUE(json["properties"][0].contains(key)) << key;
+  ASSERT_FALSE(json["latencies"].empty());
+  for (const char* key : {"metric", "phase", "count", "p50", "p95", "p99", "p999"})
+    EXPECT_TRUE(json["latencies"][0].contains(key)) << key;
+  for (const char* key : {"events", "messagesSent", "deliveries", "devices", "conversations"})
+    EXPECT_GT(json[key].get<std::int64_t>(), 0) << key;
+  std::int64_t events = 0;
+  for (const auto& count : result.events_by_kind) events += count.count;
+  EXPECT_EQ(events, result.events);
+}
+
+// ---- plans
+
+TEST(Runner, ThePlanOfARunRepeatsItWithoutGenerators) {
+  scenarios::Scenario scenario = small_campus();
+  auto& outages = *scenario.mutable_outages();
+  outages.set_count(2);
+  outages.set_window_start_s(100);
+  outages.set_window_end_s(280);
+  const RunOutcome first = run(request_for(scenario));
+  EXPECT_GT(first.plan.fault_size(), scenario.faults().fault_size());
+
+  const std::string file = testing::TempDir() + "runner_test_plan.txtpb";
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(first.plan, &text);
+  std::ofstream(file) << text;
+  scenarios::Scenario again = scenario;
+  const auto replaced = scenarios::replace_plan(again, file);
+  ASSERT_TRUE(replaced) << replaced.error();
+  EXPECT_FALSE(again.has_outages());
+  const RunOutcome second = run(request_for(again));
+  EXPECT_EQ(second.result.trace_hash, first.result.trace_hash);
+  EXPECT_EQ(second.result.history_hash, first.result.history_hash);
+  std::remove(file.c_str());
+}
+
+// ---- stories
+
+class Stories : public testing::TestWithParam<const char*> {};
+
+TEST_P(Stories, AViolationIsToldAndCanBeReplayed) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are compiled out";
+  const RunRequest request = request_for(small_campus(), GetParam());
+  const RunOutcome outcome = run(request);
+  EXPECT_EQ(outcome.result.verdict, Verdict::kFail);
+  EXPECT_EQ(reports::exit_code(outcome.result), reports::kViolated);
+  EXPECT_EQ(outcome.result.defect, GetParam());
+  ASSERT_FALSE(outcome.result.stories.empty());
+  for (const reports::Story& story : outcome.result.stories) {
+    EXPECT_GT(property(outcome.result, story.property).violations, 0);
+    EXPECT_FALSE(story.headline.empty());
+    EXPECT_EQ(story.replay_command, request.command);
+    ASSERT_GE(story.prose.size(), 2u) << story.headline;
+    for (const std::string& line : story.prose) EXPECT_EQ(line.find('\n'), std::string::npos);
+    EXPECT_NE(story.prose.back().find("violated: " + story.headline), std::string::npos);
+    ASSERT_FALSE(story.diagram.arrows.empty()) << story.headline;
+    const auto lines = static_cast<std::int32_t>(story.diagram.lifelines.size());
+    std::int64_t last = 0;
+    for (const reports::Arrow& arrow : story.diagram.arrows) {
+      EXPECT_GE(arrow.time_ns, last);
+      last = arrow.time_ns;
+      EXPECT_LT(std::max(arrow.from, arrow.to), lines);
+      EXPECT_FALSE(arrow.label.empty());
+    }
+  }
+  // The same request tells the same stories.
+  const RunOutcome again = run(request);
+  ASSERT_EQ(again.result.stories.size(), outcome.result.stories.size());
+  EXPECT_EQ(again.result.stories[0].prose, outcome.result.stories[0].prose);
+}
+
+INSTANTIATE_TEST_SUITE_P(Defects, Stories,
+                         testing::Values("push-dropped-silently", "ack-before-sync", "history-sorted-by-time",
+                                         "own-messages-unread"),
+                         [](const auto& one) {
+                           std::string name = one.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Runner, TellsNoStoryWhenNotAsked) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are compiled out";
+  RunRequest request = request_for(small_campus(), "push-dropped-silently");
+  request.tell_stories = false;
+  const RunOutcome outcome = run(request);
+  EXPECT_EQ(outcome.result.verdict, Verdict::kFail);
+  EXPECT_TRUE(outcome.result.stories.empty());
+}
+
+// ---- the history as a file
+
+TEST(HistoryFile, WritesOneLineForEachRecord) {
+  const std::string path = testing::TempDir() + "runner_test_history.tsv";
+  Recording recording;
+  {
+    auto file = HistoryFile::create(path);
+    ASSERT_TRUE(file) << file.error();
+    Tee tee(file->get(), &recording);
+    run_world(small_star(), 1, tee);
+    EXPECT_TRUE((*file)->close());
+  }
+  std::ifstream in(path);
+  std::string line;
+  std::size_t lines = 0;
+  while (std::getline(in, line)) {
+    ASSERT_EQ(std::count(line.begin(), line.end(), '\t'), 19) << line;
+    ++lines;
+  }
+  EXPECT_EQ(lines, recording.records.size() + 1);
+  EXPECT_TRUE(line.empty());
+  std::remove(path.c_str());
+}
+
+TEST(HistoryFile, SaysWhereItCannotWrite) {
+  const auto file = HistoryFile::create("/nonexistent/history.tsv");
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().find("/nonexistent/history.tsv"), std::string::npos);
 }
 
 }  // namespace
