@@ -31,7 +31,8 @@ std::expected<Scenario, std::string> load_scenario(const std::string& name_or_fi
 // (repeated fields take an index). An unknown path names the fields that exist at that place.
 std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting);
 
-// Puts the fault plan of a text-format file in the place of the scenario's faults and generators. Errors as load_scenario.
+// Puts the fault plan of a text-format file in the place of the scenario's faults and generators. Errors as
+// load_scenario.
 std::expected<void, std::string> replace_plan(Scenario& scenario, const std::string& file);
 
 // The first impossible value ("run_s must be within 1 and 1000000, is 0"), or nothing.
