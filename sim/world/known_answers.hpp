@@ -18,6 +18,6 @@ struct KnownAnswer {
 // small_star(), seed 1.
 inline constexpr KnownAnswer kSmallStar = {0xf7b29bc63128d928, 0xa25424bd2318c251};
 // small_campus(), seed 1, whatever its fidelity.
-inline constexpr KnownAnswer kSmallCampus = {0xba3c77206a43862a, 0x703aa8163a77a961};
+inline constexpr KnownAnswer kSmallCampus = {0x356c98c8aa6a8279, 0x3c128117c0b59983};
 
 }  // namespace wavetank::sim

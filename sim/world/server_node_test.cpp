@@ -169,6 +169,25 @@ TEST(ServerNode, AKillLosesWhatWaits) {
   }
 }
 
+TEST(ServerNode, TheEndOfAnEarlierLifesBatchReleasesNothing) {
+  NodeHarness world({});
+  world.node->set_disk_slowdown(1000);
+  world.tell(world.send_request(1, 1));
+  world.run_until_commit_pending();
+  const TimeNs old_end = world.scheduler.now() + world.commits_pending.back().duration;
+  world.kill(true);
+  world.start();
+  world.tell(world.send_request(2, 2));
+  world.run_until_commit_pending();
+  const TimeNs new_end = world.scheduler.now() + world.commits_pending.back().duration;
+  ASSERT_GT(new_end, old_end + kMillisecond);
+  world.run_until(old_end + kMillisecond);
+  EXPECT_EQ(world.ready.back(), old_end);
+  EXPECT_EQ(world.answer(2), nullptr);
+  world.run_until(new_end + kMillisecond);
+  EXPECT_NE(world.answer(2), nullptr);
+}
+
 TEST(ServerNode, AckBeforeSyncLetsGoWhatACrashTakesBack) {
   if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are compiled out";
   DefectSet defects;
@@ -325,12 +344,14 @@ TEST(ServerNode, TimersFireOnTheNodesOwnClock) {
 TEST(ServerNode, ATimerOfAnEarlierLifeIsSilent) {
   NodeHarness world({.gateway = true});
   connect(world, 0);
-  world.run_for(8 * kSecond);
+  world.run_for(7 * kSecond);
   world.kill(false);
   world.start();
   world.run_for(kSecond);
   connect(world, 1);
+  const DurationNs busy = world.node->busy_total();
   world.run_for(5 * kSecond);  // the first connection's patience would have ended by now
+  EXPECT_EQ(world.node->busy_total(), busy);
   EXPECT_TRUE(world.devices[1].connected);
   world.run_for(6 * kSecond);
   EXPECT_FALSE(world.devices[1].connected);

@@ -63,6 +63,8 @@ inline scenarios::Scenario small_campus() {
   cut.mutable_from()->set_role(Place::NODE);
   cut.mutable_to()->set_region("us-east-1");
   add_fault(scenario, "mass disconnect", faults::MASS_DISCONNECT, 180, 1, Place::DEVICE);
+  // Only the end of the run ends this one.
+  add_fault(scenario, "shard stays down", faults::NODE_KILL, 285, 600, Place::SHARD, 150);
   add_fault(scenario, "apps restarted", faults::DEVICE_RESTART, 240, 1, Place::DEVICE, 300);
   return scenario;
 }
