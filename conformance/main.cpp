@@ -118,8 +118,8 @@ int defects(const std::string& only) {
         "defects: seeded defects are compiled out of this build; './wavetank conform defects' uses the test "
         "build");
   }
-  const SeededDefect* chosen = nullptr;
-  if (!only.empty() && (chosen = find_seeded_defect(only)) == nullptr) {
+  const SeededDefect* const chosen = only.empty() ? nullptr : find_seeded_defect(only);
+  if (!only.empty() && chosen == nullptr) {
     return usage_error(fmt::format("--only {}: no such defect; './wavetank conform list' names them", only));
   }
   const Stopwatch watch;

@@ -106,7 +106,7 @@ std::string with_thousands(std::int64_t value) {
   const std::size_t first = value < 0 ? 1 : 0;
   for (std::size_t place = digits.size(); place > first + 3;) {
     place -= 3;
-    digits.insert(place, ",");
+    digits.insert(place, 1, ',');
   }
   return digits;
 }

@@ -214,12 +214,14 @@ class Story {
 };
 
 ClientConfig small_limits(std::uint32_t draw) {
-  ClientConfig config = unrested();
+  ClientConfig config;
   config.fetch_limit = 1 + draw % 4;
   config.sync_limit = 1 + draw / 4 % 4;
   config.gap_buffer = 1 + draw / 16 % 6;
   config.max_in_flight_sends = 1 + draw / 128 % 3;
   config.max_in_flight_fetches = 1 + draw / 512 % 2;
+  config.group_receipts_interval_ms =
+      config.receipts_interval_ms;  // one bound for check_end() to hold all to
   return config;
 }
 
