@@ -27,7 +27,7 @@ std::int32_t shift_of(std::int32_t bucket) {
 std::int32_t Histogram::bucket_of(std::int64_t value) {
   const auto width = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value)));
   const int shift = std::max(0, width - (kSubBucketBits + 1));
-  return static_cast<std::int32_t>(shift * kSubBuckets + (value >> shift));
+  return static_cast<std::int32_t>(std::int64_t{shift} * kSubBuckets + (value >> shift));
 }
 
 std::int64_t Histogram::lowest_value(std::int32_t bucket) {

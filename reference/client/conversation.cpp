@@ -29,7 +29,7 @@ std::uint32_t ConversationTable::find_or_add(const ConversationId& id) {
   const std::uint32_t index = size();
   rows_.emplace_back().id = id;
   if (size() > kScanLimit) {
-    if (slots_ == nullptr || size() * 4 > slots_->size() * 3) {
+    if (slots_ == nullptr || std::size_t{size()} * 4 > slots_->size() * 3) {
       rebuild_index();
     } else {
       insert_slot(index);

@@ -146,7 +146,7 @@ std::uint32_t AccessNetwork::dial(std::uint32_t device, std::uint32_t gateway, s
   }
   // A link that is stalled carries no dial either.
   const TimeNs arrival = after_stalls(cohorts_[devices_[device].cohort], fresh, scheduler_.now() + delay);
-  const std::uint32_t index = connections_.put(std::move(fresh));
+  const std::uint32_t index = connections_.put(fresh);
   connection_slots_ = std::max(connection_slots_, index + 1);
   scheduler_.at(arrival, device_source_ + device, kDialArrives, gateway, index);
   return index;
