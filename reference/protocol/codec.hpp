@@ -13,7 +13,7 @@ namespace wavetank::protocol {
 // Limits of one frame (FRM-*): checked before anything is allocated for the content.
 inline constexpr std::size_t kMaxFrameBytes = 1 << 20;
 inline constexpr std::size_t kMaxPayloadBytes = std::size_t{64} * 1024;  // of any one bytes field
-inline constexpr std::size_t kMaxRepeatedMessages = 4096;   // elements of one repeated message field
+inline constexpr std::size_t kMaxRepeatedMessages = 4096;  // elements of one repeated message field
 
 // Exact number of bytes that encode() writes. O(fields), no allocation.
 std::size_t encoded_size(const Frame& frame);
