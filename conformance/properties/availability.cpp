@@ -8,7 +8,6 @@
 #include <deque>
 
 #include "conformance/properties/catalogue.hpp"
-#include "conformance/properties/chance.hpp"
 
 namespace wavetank::conformance {
 namespace {
@@ -56,10 +55,8 @@ class Availability final : public Monitor {
     const std::uint64_t missed = judged_.total - judged_.good;
     note(fmt::format("{} of {} judged sends, {} of {} of all answered within {} ms", judged_.good,
                      judged_.total, all_.good, all_.total, bound_ / kMillisecond));
-    const std::uint64_t allowed = judged_.total * (1'000'000ULL - wanted_) / 1'000'000ULL;
-    const bool enough = allowed >= 1;
+    const bool enough = judged_.total * (1'000'000ULL - wanted_) >= 1'000'000ULL;
     if (judged_.good * 1'000'000ULL >= judged_.total * wanted_) return;
-    if (enough && missed <= most_misses_by_chance(allowed)) return;
     if (!enough) return inconclusive(fmt::format("{} of only {} sends were late", missed, judged_.total));
     violate_at(truth().now(), kNone, kNone, 0, first_missed_,
                "{} of {} sends in calm phases were not answered within {} ms; {} in a million may be late",

@@ -1,5 +1,4 @@
 #include "conformance/properties/latency.hpp"
-#include "conformance/properties/chance.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,9 +23,6 @@ LatencyMonitor::LatencyMonitor(Truth& truth, const JudgeConfig& config)
 KindSet LatencyMonitor::kinds() const {
   return kinds_of(Kind::kEventLeavesGateway, Kind::kReceived, Kind::kSendAcked);
 }
-
-// Recipients in one region and cohort whom one late group message reaches together, about.
-constexpr std::uint64_t kRecipientsAtOnce = 8;
 
 std::size_t LatencyMonitor::slot(Metric metric, Phase phase, std::size_t cohort) const {
   return (std::size_t{metric} * history::kPhases + static_cast<std::size_t>(phase)) * cohorts_ + cohort;
@@ -114,13 +110,6 @@ void LatencyMonitor::judge(Metric metric, std::size_t cohort) {
   fired(static_cast<std::uint64_t>(histogram.count()));
   const DurationNs measured = histogram.value_at_quantile(99, 100);
   if (measured < config_.service_bound) return;
-  std::uint64_t late = 0;
-  for (const auto& [bucket, count] : histogram.buckets()) {
-    if (reports::Histogram::lowest_value(bucket) >= config_.service_bound)
-      late += static_cast<std::uint64_t>(count);
-  }
-  const std::uint64_t allowed = static_cast<std::uint64_t>(histogram.count()) / 100;
-  if (late <= most_misses_by_chance(allowed, metric == kEndToEnd ? kRecipientsAtOnce : 1)) return;
   violate_at(truth().now(), kNone, kNone, 0, {}, "p99 of {} ({}) in calm phases is {} us; the bound is {} us",
              kMetricNames[metric], cohort == 0 ? "all" : config_.cohorts[cohort - 1], measured / kMicrosecond,
              config_.service_bound / kMicrosecond);
