@@ -10,6 +10,7 @@ constexpr std::string_view kReconnects = "reconnects";
 constexpr std::string_view kPages = "pages";
 constexpr std::string_view kKills = "kills";
 constexpr std::string_view kPipeline = "pipeline";
+constexpr std::string_view kService = "service";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -182,7 +183,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kFixedStall,
      "Every minute a chore keeps all sends waiting for two seconds.",
      "SLO-PCT",
-     kCommunity,
+     kService,
      {1, 2, 3}},
     {Defect::kAckSwallowed,
      "One acknowledgement in seven is never sent.",

@@ -2,12 +2,14 @@
 // bound.
 //
 // The clock starts at the first transmission. A definite refusal is an answer. A device that goes away by
-// itself before its answer could come is not counted. With judged cohorts only their devices count; the share
-// of all is noted.
+// itself before its answer could come is not counted. A share below the promise is a violation when chance
+// does not explain it (promised_share.hpp). With judged cohorts only their devices count; the share of all is
+// noted.
 #include <algorithm>
 #include <deque>
 
 #include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/promised_share.hpp"
 
 namespace wavetank::conformance {
 namespace {
@@ -52,18 +54,19 @@ class Availability final : public Monitor {
 
   void finish() override {
     expire(truth().now());
-    const std::uint64_t missed = judged_.total - judged_.good;
-    note(fmt::format("{} of {} judged sends, {} of {} of all answered within {} ms", judged_.good,
-                     judged_.total, all_.good, all_.total, bound_ / kMillisecond));
-    const bool enough = judged_.total * (1'000'000ULL - wanted_) >= 1'000'000ULL;
-    if (judged_.good * 1'000'000ULL >= judged_.total * wanted_) return;
-    if (!enough) return inconclusive(fmt::format("{} of only {} sends were late", missed, judged_.total));
+    const ShareSample sample = late_.of(judged_.total);
+    const std::uint64_t allowed = 1'000'000 - wanted_;
+    note(fmt::format(
+        "{} of {} judged sends, {} of {} of all answered within {} ms; {} late ones would refute the promise",
+        judged_.good, judged_.total, all_.good, all_.total, bound_ / kMillisecond,
+        least_refuted(sample.total, allowed, sample.cluster)));
+    if (!is_refuted(sample, allowed)) return;
     violate_at(truth().now(), kNone, kNone, 0, first_missed_,
                "{} of {} sends in calm phases were not answered within {} ms; {} in a million may be late",
-               missed, judged_.total, bound_ / kMillisecond, 1'000'000 - wanted_);
+               sample.late, sample.total, bound_ / kMillisecond, allowed);
   }
 
-  std::size_t bytes() const override { return waiting_.size() * sizeof(Waiting); }
+  std::size_t bytes() const override { return waiting_.size() * sizeof(Waiting) + late_.bytes(); }
 
  private:
   struct Waiting {
@@ -88,7 +91,10 @@ class Availability final : public Monitor {
     fired();
     ++judged_.total;
     judged_.good += good ? 1 : 0;
-    if (!good && first_missed_.device == kNone) first_missed_ = key;
+    if (good) return;
+    late_.count();
+    late_.with_link(key.device, end);
+    if (first_missed_.device == kNone) first_missed_ = key;
   }
 
   void expire(TimeNs now) {
@@ -123,6 +129,7 @@ class Availability final : public Monitor {
   std::vector<bool> is_judged_;
   std::deque<Waiting> waiting_;  // in the order of their deadlines
   Share judged_;
+  LateOnes late_;  // of the judged ones
   Share all_;
   MessageKey first_missed_;
 };

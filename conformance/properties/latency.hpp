@@ -10,6 +10,9 @@
 // end_to_end_cross_region    the same, any other combination
 // send_to_ack                the user's send to its acknowledgement
 //
+// Judged is whether at most one sample in a hundred reaches the bound, as far as the sample can tell
+// (promised_share.hpp): the percentile shown may lie above the bound where that is chance.
+//
 // Only recipients that were connected all the while count (a sync after an absence is no latency of the
 // service), and end to end only senders that were connected when they sent. A sample belongs to the
 // recipient's cohort, but to the sender's when that one is not judged: so a judged cohort holds only samples
@@ -21,6 +24,7 @@
 #include <vector>
 
 #include "conformance/properties/judge.hpp"
+#include "conformance/properties/promised_share.hpp"
 
 namespace wavetank::conformance {
 
@@ -44,6 +48,8 @@ class LatencyMonitor final : public Monitor {
   void on_acked(const Observation& seen);
   std::size_t slot(Metric metric, Phase phase, std::size_t cohort) const;
   void sample(Metric metric, TimeNs start, TimeNs end, std::size_t cohort);
+  // Of a delivery, which may be judged.
+  void sample_delivery(Metric metric, TimeNs start, const Record& shown, std::size_t cohort);
   bool is_judged_cohort(std::size_t cohort) const {
     return cohort > 0 && cohort <= judged_.size() && judged_[cohort - 1];
   }
@@ -59,6 +65,8 @@ class LatencyMonitor final : public Monitor {
   // By metric, phase and cohort; empty ones own no heap.
   std::vector<reports::Histogram> histograms_;
   std::vector<std::uint64_t> unfinished_;
+  // By metric and cohort: the calm samples that reached the bound, of the judged ones.
+  std::vector<LateOnes> late_;
 };
 
 }  // namespace wavetank::conformance

@@ -73,14 +73,14 @@ TEST(Latency, SharesAreMeasuredAndJudged) {
 
 TEST(Latency, AStallOfOneInThirty) {
   Service h;
-  for (int i = 0; i < 300; ++i) h.pass(kMillisecond, (i % 30 == 0 ? 2000 : 20) * kMillisecond, kMillisecond);
+  for (int i = 0; i < 3000; ++i) h.pass(kMillisecond, (i % 30 == 0 ? 2000 : 20) * kMillisecond, kMillisecond);
   expect_violated(h, "SLO-PCT");
 }
 
 TEST(Latency, SlowLinksOfJudgedCohortsOnly) {
   Service judged;
   Service unjudged(1);
-  for (int i = 0; i < 150; ++i) {
+  for (int i = 0; i < 900; ++i) {
     judged.pass(kMillisecond, kMillisecond, 200 * kMillisecond);
     unjudged.pass(kMillisecond, kMillisecond, 200 * kMillisecond);
   }
@@ -142,18 +142,27 @@ TEST(Availability, AnswersInTime) {
 
 TEST(Availability, TooManyLateAnswers) {
   Service h;
-  for (int i = 0; i < 4000; ++i) h.pass(kMillisecond, (i % 500 == 0 ? 6 : 1) * kSecond, kMillisecond);
+  for (int i = 0; i < 4000; ++i) h.pass(kMillisecond, (i % 100 == 0 ? 6 : 1) * kSecond, kMillisecond);
   h.wait(10 * kSecond);
   h.write(Kind::kEnd);
   expect_violated(h, "SLO-AVAIL");
 }
 
-TEST(Availability, OneLateAnswerOfFewSaysNothing) {
-  Service h;
-  for (int i = 0; i < 10; ++i) h.pass(kMillisecond, (i == 0 ? 6 : 1) * kSecond, kMillisecond);
-  h.wait(10 * kSecond);
-  h.write(Kind::kEnd);
-  EXPECT_EQ(h.judged().of("SLO-AVAIL").verdict, PropertyVerdict::kInconclusive);
+// A dead spot of one link hits all that its device sends; it refutes nothing, and the same number all over
+// the run does.
+TEST(Availability, OneClusterOfLateAnswersIsNoBrokenPromise) {
+  Service clustered;
+  Service spread;
+  for (int i = 0; i < 4000; ++i) {
+    clustered.pass(kMillisecond, (i < 30 ? 6 : 1) * kSecond, kMillisecond);
+    spread.pass(kMillisecond, (i % 133 == 0 ? 6 : 1) * kSecond, kMillisecond);
+  }
+  for (Service* h : {&clustered, &spread}) {
+    h->wait(10 * kSecond);
+    h->write(Kind::kEnd);
+  }
+  EXPECT_EQ(clustered.judged().of("SLO-AVAIL").verdict, PropertyVerdict::kPass);
+  expect_violated(spread, "SLO-AVAIL");
 }
 
 TEST(Availability, FaultsAndLeavesAreExcused) {
