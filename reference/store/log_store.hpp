@@ -59,6 +59,14 @@ struct MarkRow {
   std::uint64_t read_seq = 0;
 };
 
+// Where a user's feed holds what he was told of `subject`'s marks in a conversation, and what that says.
+struct ReceiptRow {
+  std::uint64_t user_seq = 0;
+  std::uint64_t delivered_seq = 0;
+  std::uint64_t read_seq = 0;
+  friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
+};
+
 struct FeedHead {
   std::uint32_t epoch = 1;
   std::uint64_t user_seq = 0;
@@ -102,7 +110,7 @@ class LogStore {
   virtual void changes(UserId, std::uint64_t after, std::uint32_t limit,
                        std::vector<protocol::Change>& out) = 0;
   // The user's present kReceipt row of (conversation, subject), if any.
-  virtual std::optional<protocol::Change> receipt(UserId, const ConversationId&, UserId subject) = 0;
+  virtual std::optional<ReceiptRow> receipt(UserId, const ConversationId&, UserId subject) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).

@@ -305,11 +305,12 @@ void MemoryStore::changes(UserId user, std::uint64_t after, std::uint32_t limit,
   }
 }
 
-std::optional<protocol::Change> MemoryStore::receipt(UserId user, const ConversationId& id, UserId subject) {
+std::optional<ReceiptRow> MemoryStore::receipt(UserId user, const ConversationId& id, UserId subject) {
   const auto found = receipts_.find(ReceiptKey{user, id, subject});
   if (found == receipts_.end()) return std::nullopt;
   const FeedLog& feed = feeds_[user];
-  return change_of(feed.rows[lower_bound(feed.rows, found->second)]);
+  const protocol::Change& change = feed.rows[lower_bound(feed.rows, found->second)].other->value;
+  return ReceiptRow{change.user_seq, change.delivered_seq, change.read_seq};
 }
 
 // ---- effects on other shards

@@ -50,7 +50,7 @@ class MemoryStore : public LogStore {
   void append_change(UserId user, const protocol::Change& change) override;
   void changes(UserId user, std::uint64_t after, std::uint32_t limit,
                std::vector<protocol::Change>& out) override;
-  std::optional<protocol::Change> receipt(UserId user, const ConversationId& id, UserId subject) override;
+  std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;

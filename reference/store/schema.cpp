@@ -18,7 +18,7 @@ namespace {
 // - feed.body: with form 0 the Event of a change that says nothing but its event, with form 1 the Change;
 // - outbox.body: the OutboxItem.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
-// receipt: where the feed holds the user's kReceipt row of (conversation, subject).
+// receipt: where the feed holds the user's kReceipt row of (conversation, subject), and what it says.
 // counter: kind 0 = highest outbox number of a destination, kind 1 = highest inbox number of a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE feed(user INTEGER NOT NULL, user_seq INTEGER NOT NULL,
   form INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(user, user_seq)) WITHOUT ROWID;
 CREATE TABLE receipt(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, subject INTEGER NOT NULL,
-  user_seq INTEGER NOT NULL,
+  user_seq INTEGER NOT NULL, delivered_seq INTEGER NOT NULL, read_seq INTEGER NOT NULL,
   PRIMARY KEY(user, hi, lo, subject)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,

@@ -74,10 +74,10 @@ struct SqliteStore::Statements {
   SqliteStatement delete_change = make("DELETE FROM feed WHERE user=?1 AND user_seq=?2");
   SqliteStatement changes =
       make("SELECT user_seq, form, body FROM feed WHERE user=?1 AND user_seq>?2 ORDER BY user_seq LIMIT ?3");
-  SqliteStatement receipt_place =
-      make("SELECT user_seq FROM receipt WHERE user=?1 AND hi=?2 AND lo=?3 AND subject=?4");
-  SqliteStatement put_receipt = make("REPLACE INTO receipt VALUES(?1, ?2, ?3, ?4, ?5)");
-  SqliteStatement change = make("SELECT form, body FROM feed WHERE user=?1 AND user_seq=?2");
+  SqliteStatement receipt = make(
+      "SELECT user_seq, delivered_seq, read_seq FROM receipt"
+      " WHERE user=?1 AND hi=?2 AND lo=?3 AND subject=?4");
+  SqliteStatement put_receipt = make("REPLACE INTO receipt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   SqliteStatement append_outbox = make("REPLACE INTO outbox VALUES(?1, ?2, ?3)");
   SqliteStatement outbox =
       make("SELECT body FROM outbox WHERE destination=?1 AND number>?2 ORDER BY number LIMIT ?3");
@@ -247,14 +247,19 @@ void SqliteStore::append_change(UserId user, const protocol::Change& change) {
 // Notes the new place of the user's receipt and deletes the row at the old one; false when there was none.
 bool SqliteStore::move_receipt(UserId user, const protocol::Change& change) {
   const ConversationId& id = change.conversation;
-  std::uint64_t old = 0;
-  {
-    SqliteRows rows = statements_->receipt_place.rows(user, id.hi, id.lo, change.subject);
-    if (rows.next()) old = rows.number(0);
-  }
+  const std::uint64_t old = receipt_place(user, id, change.subject);
   if (old != 0) statements_->delete_change.run(user, old);
-  statements_->put_receipt.run(user, id.hi, id.lo, change.subject, change.user_seq);
+  statements_->put_receipt.run(user, id.hi, id.lo, change.subject, change.user_seq, change.delivered_seq,
+                               change.read_seq);
+  last_receipt_->user_seq = change.user_seq;
   return old != 0;
+}
+
+std::uint64_t SqliteStore::receipt_place(UserId user, const ConversationId& id, UserId subject) {
+  const bool known = last_receipt_ && last_receipt_->user == user && last_receipt_->conversation == id &&
+                     last_receipt_->subject == subject;
+  if (!known) receipt(user, id, subject);
+  return last_receipt_->user_seq;
 }
 
 protocol::Change SqliteStore::read_change(std::uint64_t user_seq, std::uint32_t form, std::string_view body) {
@@ -274,13 +279,12 @@ void SqliteStore::changes(UserId user, std::uint64_t after, std::uint32_t limit,
     out.push_back(read_change(rows.number(0), rows.number32(1), rows.blob(2)));
 }
 
-std::optional<protocol::Change> SqliteStore::receipt(UserId user, const ConversationId& id, UserId subject) {
-  SqliteRows place = statements_->receipt_place.rows(user, id.hi, id.lo, subject);
-  if (!place.next()) return std::nullopt;
-  const std::uint64_t user_seq = place.number(0);
-  SqliteRows rows = statements_->change.rows(user, user_seq);
-  if (!rows.next()) throw StoreFailure("a receipt's place in the feed is empty");
-  return read_change(user_seq, rows.number32(0), rows.blob(1));
+std::optional<ReceiptRow> SqliteStore::receipt(UserId user, const ConversationId& id, UserId subject) {
+  last_receipt_ = {user, id, subject, 0};
+  SqliteRows rows = statements_->receipt.rows(user, id.hi, id.lo, subject);
+  if (!rows.next()) return std::nullopt;
+  last_receipt_->user_seq = rows.number(0);
+  return ReceiptRow{rows.number(0), rows.number(1), rows.number(2)};
 }
 
 // ---- effects on other shards

@@ -52,7 +52,7 @@ class SqliteStore : public LogStore {
   void append_change(UserId user, const protocol::Change& change) override;
   void changes(UserId user, std::uint64_t after, std::uint32_t limit,
                std::vector<protocol::Change>& out) override;
-  std::optional<protocol::Change> receipt(UserId user, const ConversationId& id, UserId subject) override;
+  std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -77,10 +77,19 @@ class SqliteStore : public LogStore {
     bool changed = false;
   };
 
+  // The place of a receipt in the feed, as it was last read; user_seq 0: there is none.
+  struct ReceiptPlace {
+    UserId user = 0;
+    ConversationId conversation;
+    UserId subject = 0;
+    std::uint64_t user_seq = 0;
+  };
+
   void open_transaction();
   void load_counters();
   void write_counters();
   bool move_receipt(UserId user, const protocol::Change& change);
+  std::uint64_t receipt_place(UserId user, const ConversationId& id, UserId subject);
   // The encoding, valid until the next call; checks that it can be decoded again.
   template <class Message>
   std::string_view encoded(const Message& message, const Slice& payload);
@@ -93,6 +102,8 @@ class SqliteStore : public LogStore {
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
+  // A receipt is read, compared and then replaced: its place need not be looked up twice.
+  std::optional<ReceiptPlace> last_receipt_;
   bool in_transaction_ = false;
 
   struct Statements;

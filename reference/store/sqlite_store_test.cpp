@@ -72,13 +72,15 @@ TEST(SqliteStore, AnotherProgramsDatabaseIsRefused) {
   EXPECT_NE(failure_of(path).find("not a Wavetank store"), std::string::npos) << failure_of(path);
 }
 
-TEST(SqliteStore, ANewerSchemaIsRefused) {
+TEST(SqliteStore, AnotherSchemaIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("log.db");
   EXPECT_EQ(failure_of(path), "");
   SqliteDatabase(path, {}).execute("PRAGMA user_version=7");
   EXPECT_NE(failure_of(path).find("schema version 7"), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute("PRAGMA user_version=1");
+  EXPECT_NE(failure_of(path).find("schema version 1"), std::string::npos) << failure_of(path);
+  SqliteDatabase(path, {}).execute("PRAGMA user_version=2");
   EXPECT_EQ(failure_of(path), "");
 }
 

@@ -251,13 +251,13 @@ TEST_P(StoreContract, AReceiptReplacesTheOlderOneOfItsSubject) {
   commit_and_restart();
   store().append_change(kBob, receipt_change(5, kAlice, 3));
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 5}));
-  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), receipt_change(5, kAlice, 3));
-  EXPECT_EQ(store().receipt(kBob, kDirect, kBob), receipt_change(3, kBob, 1));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 3, 3}));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kBob), (ReceiptRow{3, 1, 1}));
   EXPECT_FALSE(store().receipt(kBob, kGroup, kAlice));
   EXPECT_FALSE(store().receipt(kAlice, kDirect, kAlice));
   engine_->restart();  // the last one was not committed
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
-  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), receipt_change(4, kAlice, 2));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{4, 2, 2}));
   EXPECT_EQ(store().feed_head(kBob).user_seq, 4u);
 }
 
