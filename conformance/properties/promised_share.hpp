@@ -4,8 +4,8 @@
 // that keeps its promise is over the share half of the time, and its late ones come in clusters: one lost
 // segment of a group message delays every recipient, one dead spot delays every message of its device. So a
 // violation is called only when a service that keeps the promise would give such a sample in less than one
-// run in a million. By Bernstein's inequality, for a sum of independent clusters of at most m late ones each,
-// with an expectation of at most a and therefore a variance of at most m a:
+// run in a million. By Bernstein's inequality, for a sum of independent clusters, m = the mean cluster that a
+// late one of this very sample belongs to, with an expectation of at most a and a variance of about m a:
 //
 //   P(late >= a + t) <= exp(-t^2 / (2 m (a + t / 3)))
 //
