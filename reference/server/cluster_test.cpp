@@ -49,6 +49,7 @@ TEST(Cluster, MarksTravelToTheAuthorAndToOwnDevices) {
   const auto ack = cluster.ask<protocol::CursorAck>(reader, protocol::ReadWatermark{kDirect, 0, 1, false});
   EXPECT_EQ(ack.read_seq, 1u);
   EXPECT_EQ(ack.unread, 1u);
+  cluster.advance(kSecond);
   for (const ConnectionId device : {author, other}) {
     const auto changes = cluster.pushed(device);
     ASSERT_EQ(changes.size(), 3u);

@@ -351,6 +351,7 @@ const Case kMarks[] = {
        s.send(s.b, kGroup, 1);
        s.leave(s.b);
        s.cluster.ask<protocol::CursorAck>(s.a, protocol::ReadWatermark{kGroup, 0, 3, false});
+       s.cluster.advance(kSecond);
        return s.receipts(s.b) == 1;
      }},
 };

@@ -94,6 +94,7 @@ class Service {
       }
       ServerConfig config;
       config.self = id;
+      config.receipt_delay_ms = 0;  // a frame's cost is its own, not that of those that waited for it
       shards_.push_back(std::make_unique<Shard>(config, placement_, *stores_.back(), observer_));
       inboxes_.emplace_back();
       Effects effects;

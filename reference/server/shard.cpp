@@ -9,10 +9,11 @@ using protocol::ErrorCode;
 
 namespace {
 
-// Defect::kFixedStall, and its only timer.
+constexpr TimerId kDeferredTimer = 0;
+constexpr TimerId kStallTimer = 1;
+// Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
-constexpr TimerId kStallTimer = 0;
 // Defect::kLastMessageBeforeIdleLost: entries closer than this are a burst.
 constexpr DurationNs kBurstGap = 5 * kSecond;
 // Defect::kAckSwallowed: one in so many.
@@ -29,7 +30,8 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       receipts_(config_, store, log_),
       feed_(config_, store, observer),
       outbox_(config_, store, observer),
-      inbox_(config_, store, observer) {}
+      inbox_(config_, store, observer),
+      deferred_(config_) {}
 
 void Shard::start(TimeNs, Effects& effects) {
   if (config_.defects.has(Defect::kOutboxInMemory)) {
@@ -46,20 +48,37 @@ void Shard::begin_batch() {
 
 WriteVolume Shard::end_batch() { return store_.commit(); }
 
-void Shard::peer_up(NodeId peer, TimeNs, Effects& effects) {
+void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
+  handle_deferred(now, effects);
   feed_.gateway_lost(peer);
   // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
   const std::vector<NodeId>& shards = placement_.shards();
   if (std::binary_search(shards.begin(), shards.end(), peer)) outbox_.link_up(peer, effects);
 }
 
-void Shard::peer_down(NodeId peer, TimeNs, Effects&) {
+void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
+  handle_deferred(now, effects);
   feed_.gateway_lost(peer);
   // The link to itself cannot fail while the node lives.
   if (peer != config_.self) outbox_.link_down(peer);
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
+  if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
+    outbox_.acknowledged(peer, ack->number, effects);
+  } else if (deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
+    if (deferred_.full()) handle_deferred(now, effects);
+  } else {
+    handle_deferred(now, effects);
+    handle(peer, std::move(frame), now, effects);
+  }
+}
+
+void Shard::handle_deferred(TimeNs now, Effects& effects) {
+  for (auto& [peer, frame] : deferred_.release()) handle(peer, std::move(frame), now, effects);
+}
+
+void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
     if (placement_.home(attach->user) == config_.self) {
       feed_.attach(peer, *attach, effects);
@@ -71,15 +90,17 @@ void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now
     feed_.detach(*detach);
   } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
     batch_received(peer, *batch, now, effects);
-  } else if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
-    outbox_.acknowledged(peer, ack->number, effects);
   } else if (frame.route) {
     if (!stalled(peer, frame, now, effects)) request_received(peer, std::move(frame), now, effects);
   }
 }
 
 void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
-  if (timer != kStallTimer) return;
+  if (timer == kDeferredTimer) {
+    deferred_.timer_fired();
+    handle_deferred(now, effects);
+    return;
+  }
   for (auto& [gateway, frame] : std::exchange(stalled_, {})) {
     request_received(gateway, std::move(frame), now, effects);
   }

@@ -4,6 +4,8 @@
 //   gateway --SendMessage--> ConversationLog --OutboxItem--> (other shard, or this one) --> Feed
 //   --ChangePush--> gateway gateway --DeliveredCursor, ReadWatermark--> Receipts --OutboxItem--> ... gateway
 //   --Attach, Sync--> Feed
+//
+// Marks and receipts pass DeferredFrames first.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -15,6 +17,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/server/config.hpp"
 #include "reference/server/conversation_log.hpp"
+#include "reference/server/deferred_frames.hpp"
 #include "reference/server/feed.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
@@ -60,6 +63,9 @@ class Shard : public Node {
   void plant_heads(ConversationLog::Heads heads) { log_.plant_heads(std::move(heads)); }
 
  private:
+  void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  // Handles the frames that wait.
+  void handle_deferred(TimeNs now, Effects& effects);
   void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
@@ -80,6 +86,7 @@ class Shard : public Node {
   Feed feed_;
   OutboxSource outbox_;
   OutboxInbox inbox_;
+  DeferredFrames deferred_;
   std::vector<UserId> recipients_;
   std::vector<ReceiptNotice> notices_;
   std::vector<std::pair<NodeId, UserId>> by_shard_;

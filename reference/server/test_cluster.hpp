@@ -60,12 +60,16 @@ class Cluster {
     input(connections_.at(connection),
           [&](Node& node, Effects& e) { node.frame_received(connection, std::move(frame), now_, e); });
   }
-  // Sends and lets everything settle; the answer must be a T.
+  // Sends and lets everything settle, also what waits to share a commit; the answer must be a T.
   template <class T>
   T ask(ConnectionId connection, protocol::Body body) {
     const std::uint64_t request = next_request_++;
     send(connection, std::move(body), request);
     run();
+    const bool waits =
+        std::none_of(received[connection].begin(), received[connection].end(),
+                     [&](const protocol::Frame& frame) { return frame.request_id == request; });
+    if (waits) advance(config_.receipt_delay_ms * kMillisecond);
     for (const protocol::Frame& frame : received[connection]) {
       if (frame.request_id != request) continue;
       if (const T* answer = std::get_if<T>(&frame.body)) return *answer;
@@ -182,6 +186,7 @@ class Cluster {
   // Everything that reached each connection, also closed ones.
   std::map<ConnectionId, std::vector<protocol::Frame>> received;
   std::uint64_t unanswered = 0;
+  std::uint64_t commits = 0;  // batches of all shards that wrote something
 
  private:
   struct Slot {
@@ -205,6 +210,7 @@ class Cluster {
     slot.machine->begin_batch();
     handle(*slot.machine, effects);
     const WriteVolume volume = slot.machine->end_batch();
+    commits += volume.rows > 0 ? 1 : 0;
     if (doomed_ == id && volume.rows > 0) {
       doomed_.reset();
       // Defect::kAckBeforeSync lets some frames go, and arrive, before the sync that never comes.

@@ -217,6 +217,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.outbox_window", s.protocol().outbox_window(), s.protocol().outbox_batch(), 1'000'000},
       {"protocol.outbox_batch", s.protocol().outbox_batch(), 1, 10'000},
       {"protocol.inline_limit", s.protocol().inline_limit(), 0, 1'000'000},
+      {"protocol.receipt_delay_ms", s.protocol().receipt_delay_ms(), 0, 60'000},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
       {"population.reply_max_ms", p.reply_max_ms(), 0, 86'400'000},

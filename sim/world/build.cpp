@@ -127,6 +127,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.page_limit = static_cast<std::uint32_t>(protocol.page_limit());
   config.inline_limit = static_cast<std::uint32_t>(protocol.inline_limit());
   config.receipt_fanout_limit = static_cast<std::uint32_t>(protocol.receipt_fanout_limit());
+  config.receipt_delay_ms = static_cast<std::uint32_t>(protocol.receipt_delay_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

@@ -16,8 +16,8 @@ struct KnownAnswer {
 };
 
 // small_star(), seed 1.
-inline constexpr KnownAnswer kSmallStar = {0xf7b29bc63128d928, 0xa25424bd2318c251};
+inline constexpr KnownAnswer kSmallStar = {0x59aca98e6fdb563e, 0x969435132048a5b9};
 // small_campus(), seed 1, whatever its fidelity.
-inline constexpr KnownAnswer kSmallCampus = {0x356c98c8aa6a8279, 0x3c128117c0b59983};
+inline constexpr KnownAnswer kSmallCampus = {0xbd03dba22c3778aa, 0xe96cd032f4fec0e8};
 
 }  // namespace wavetank::sim
