@@ -54,6 +54,7 @@ CREATE TABLE counter(kind INTEGER NOT NULL, node INTEGER NOT NULL,
 }  // namespace
 
 void configure(SqliteDatabase& database, const SqliteOptions& options) {
+  database.execute(fmt::format("PRAGMA page_size={}", options.page_bytes).c_str());
   // EXCLUSIVE first: only then does WAL keep its index on the heap.
   database.execute("PRAGMA locking_mode=EXCLUSIVE");
   if (const std::string mode = database.text("PRAGMA journal_mode=WAL"); mode != "wal") {

@@ -19,6 +19,8 @@ struct SqliteOptions {
   // The log is copied into the file at the first commit that finds so many pages in it (16384 are 64 MiB).
   // Also bounds the work after a crash.
   std::uint32_t checkpoint_pages = 16384;
+  // Size of a page of a new file: a power of two from 512 to 65536. A file that exists keeps its own.
+  std::uint32_t page_bytes = 4096;
   // Overwrite deleted rows with zeros, at the price of more written pages.
   bool secure_delete = false;
 };

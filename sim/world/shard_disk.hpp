@@ -58,9 +58,10 @@ class ShardDisk {
       memory_ = memory.get();
       engine_ = std::move(memory);
     } else {
-      // The host holds the pages of every simulated disk already: small caches and short logs cost no virtual
-      // time and leave the processor's caches to the rest.
-      constexpr store::SqliteOptions kOptions{.cache_kib = 4096, .checkpoint_pages = 1000};
+      // The host holds the pages of every simulated disk already: small pages, caches and logs cost no
+      // virtual time and leave the processor's caches to the rest.
+      constexpr store::SqliteOptions kOptions{
+          .cache_kib = 4096, .checkpoint_pages = 2000, .page_bytes = 2048};
       engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions);
       disk_.complete_sync();
     }
