@@ -22,10 +22,6 @@ std::size_t MemoryStore::SendKeyHash::operator()(const SendKey& key) const {
   return IdHash()(Id128{IdHash()(key.conversation) ^ who, IdHash()(key.client_msg_id)});
 }
 
-std::size_t MemoryStore::ReceiptKeyHash::operator()(const ReceiptKey& key) const {
-  return IdHash()(Id128{IdHash()(key.conversation), IdHash::mix(key.user) + key.subject});
-}
-
 // ---- durability
 
 void MemoryStore::mark_durable() {

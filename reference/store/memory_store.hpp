@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reference/store/log_store.hpp"
+#include "reference/store/receipt_key.hpp"
 #include "reference/store/volume.hpp"
 
 namespace wavetank::store {
@@ -90,12 +91,6 @@ class MemoryStore : public LogStore {
     std::uint32_t dead = 0;
     std::vector<FeedRow> rows;  // ascending
   };
-  struct ReceiptKey {
-    UserId user = 0;
-    ConversationId conversation;
-    UserId subject = 0;
-    friend bool operator==(const ReceiptKey&, const ReceiptKey&) = default;
-  };
   struct Lane {
     std::uint64_t head = 0;
     std::uint64_t trimmed = 0;
@@ -103,9 +98,6 @@ class MemoryStore : public LogStore {
   };
   struct SendKeyHash {
     std::size_t operator()(const SendKey& key) const;
-  };
-  struct ReceiptKeyHash {
-    std::size_t operator()(const ReceiptKey& key) const;
   };
 
   // One record for each write: what it changed and what stood there before.

@@ -16,10 +16,10 @@ namespace {
 // hi, lo: the conversation. Bodies are in the codec's wire format:
 // - entry.body: the Event without conversation and conv_seq, which are the key;
 // - feed.body: with form 0 the Event of a change that says nothing but its event, with form 1 the Change;
-// - outbox.body: the OutboxItem.
+// - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
 // receipt: where the feed holds the user's kReceipt row of (conversation, subject), and what it says.
-// counter: kind 0 = highest outbox number of a destination, kind 1 = highest inbox number of a source.
+// inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
@@ -46,9 +46,8 @@ CREATE TABLE receipt(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT 
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;
-CREATE TABLE counter(kind INTEGER NOT NULL, node INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  PRIMARY KEY(kind, node)) WITHOUT ROWID;
+CREATE TABLE inbox(source INTEGER NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY(source)) WITHOUT ROWID;
 )sql";
 
 }  // namespace

@@ -11,9 +11,7 @@ namespace wavetank::store {
 
 namespace {
 
-// counter.kind and feed.form, see schema.cpp.
-constexpr std::uint32_t kOutboxHead = 0;
-constexpr std::uint32_t kInboxNumber = 1;
+// feed.form, see schema.cpp.
 constexpr std::uint32_t kEventForm = 0;
 constexpr std::uint32_t kChangeForm = 1;
 
@@ -81,11 +79,14 @@ struct SqliteStore::Statements {
   SqliteStatement append_outbox = make("REPLACE INTO outbox VALUES(?1, ?2, ?3)");
   SqliteStatement outbox =
       make("SELECT body FROM outbox WHERE destination=?1 AND number>?2 ORDER BY number LIMIT ?3");
-  SqliteStatement first_outbox =
-      make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number LIMIT 1");
+  SqliteStatement next_lane = make(
+      "SELECT destination, number, length(body) FROM outbox WHERE destination>=?1"
+      " ORDER BY destination, number LIMIT 1");
+  SqliteStatement outbox_head =
+      make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
   SqliteStatement trim_outbox = make("DELETE FROM outbox WHERE destination=?1 AND number<=?2");
-  SqliteStatement counters = make("SELECT kind, node, number FROM counter ORDER BY kind, node");
-  SqliteStatement put_counter = make("REPLACE INTO counter VALUES(?1, ?2, ?3)");
+  SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
+  SqliteStatement put_inbox = make("REPLACE INTO inbox VALUES(?1, ?2)");
 };
 
 void SqliteStore::StatementsDeleter::operator()(Statements* statements) const { delete statements; }
@@ -95,22 +96,26 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
   configure(database_, options);
   prepare_schema(database_);
   statements_.reset(new Statements(database_));
-  load_counters();
+  load_lanes();
+  load_inboxes();
 }
 
-void SqliteStore::load_counters() {
-  for (SqliteRows rows = statements_->counters.rows(); rows.next();) {
-    const NodeId node = rows.number32(1);
-    if (rows.number32(0) == kInboxNumber) {
-      at(inboxes_, node).number = rows.number(2);
-    } else {
-      at(lanes_, node).head = rows.number(2);
-    }
+void SqliteStore::load_lanes() {
+  for (std::uint64_t next = 0;;) {
+    SqliteRows first = statements_->next_lane.rows(next);
+    if (!first.next()) return;
+    const NodeId destination = first.number32(0);
+    const bool is_emptied = first.number(2) == 0;
+    SqliteRows last = statements_->outbox_head.rows(destination);
+    if (!last.next()) return;
+    at(lanes_, destination) = {last.number(0), first.number(1) - (is_emptied ? 0 : 1)};
+    next = destination + std::uint64_t{1};
   }
-  for (NodeId node = 0; node < lanes_.size(); ++node) {
-    SqliteRows rows = statements_->first_outbox.rows(node);
-    lanes_[node].trimmed = rows.next() ? rows.number(0) - 1 : lanes_[node].head;
-  }
+}
+
+void SqliteStore::load_inboxes() {
+  for (SqliteRows rows = statements_->inboxes.rows(); rows.next();)
+    at(inboxes_, rows.number32(0)).number = rows.number(1);
 }
 
 void SqliteStore::open_transaction() {
@@ -121,21 +126,16 @@ void SqliteStore::open_transaction() {
 
 WriteVolume SqliteStore::commit() {
   if (in_transaction_) {
-    write_counters();
+    write_inboxes();
     statements_->commit.run();
     in_transaction_ = false;
   }
   return meter_.take();
 }
 
-void SqliteStore::write_counters() {
-  for (NodeId node = 0; node < lanes_.size(); ++node) {
-    if (std::exchange(lanes_[node].changed, false))
-      statements_->put_counter.run(kOutboxHead, node, lanes_[node].head);
-  }
+void SqliteStore::write_inboxes() {
   for (NodeId node = 0; node < inboxes_.size(); ++node) {
-    if (std::exchange(inboxes_[node].changed, false))
-      statements_->put_counter.run(kInboxNumber, node, inboxes_[node].number);
+    if (std::exchange(inboxes_[node].changed, false)) statements_->put_inbox.run(node, inboxes_[node].number);
   }
 }
 
@@ -247,19 +247,23 @@ void SqliteStore::append_change(UserId user, const protocol::Change& change) {
 // Notes the new place of the user's receipt and deletes the row at the old one; false when there was none.
 bool SqliteStore::move_receipt(UserId user, const protocol::Change& change) {
   const ConversationId& id = change.conversation;
-  const std::uint64_t old = receipt_place(user, id, change.subject);
+  ReceiptRow& row = known_receipt({user, id, change.subject});
+  const std::uint64_t old = row.user_seq;
   if (old != 0) statements_->delete_change.run(user, old);
   statements_->put_receipt.run(user, id.hi, id.lo, change.subject, change.user_seq, change.delivered_seq,
                                change.read_seq);
-  last_receipt_->user_seq = change.user_seq;
+  row = {change.user_seq, change.delivered_seq, change.read_seq};
   return old != 0;
 }
 
-std::uint64_t SqliteStore::receipt_place(UserId user, const ConversationId& id, UserId subject) {
-  const bool known = last_receipt_ && last_receipt_->user == user && last_receipt_->conversation == id &&
-                     last_receipt_->subject == subject;
-  if (!known) receipt(user, id, subject);
-  return last_receipt_->user_seq;
+ReceiptRow& SqliteStore::known_receipt(const ReceiptKey& key) {
+  if (const auto found = receipts_.find(key); found != receipts_.end()) return found->second;
+  if (receipts_.size() >= kMostReceipts) receipts_.clear();
+  ReceiptRow row;
+  SqliteRows rows =
+      statements_->receipt.rows(key.user, key.conversation.hi, key.conversation.lo, key.subject);
+  if (rows.next()) row = {rows.number(0), rows.number(1), rows.number(2)};
+  return receipts_.emplace(key, row).first->second;
 }
 
 protocol::Change SqliteStore::read_change(std::uint64_t user_seq, std::uint32_t form, std::string_view body) {
@@ -280,11 +284,8 @@ void SqliteStore::changes(UserId user, std::uint64_t after, std::uint32_t limit,
 }
 
 std::optional<ReceiptRow> SqliteStore::receipt(UserId user, const ConversationId& id, UserId subject) {
-  last_receipt_ = {user, id, subject, 0};
-  SqliteRows rows = statements_->receipt.rows(user, id.hi, id.lo, subject);
-  if (!rows.next()) return std::nullopt;
-  last_receipt_->user_seq = rows.number(0);
-  return ReceiptRow{rows.number(0), rows.number(1), rows.number(2)};
+  const ReceiptRow& row = known_receipt({user, id, subject});
+  return row.user_seq == 0 ? std::nullopt : std::optional(row);
 }
 
 // ---- effects on other shards
@@ -299,9 +300,7 @@ void SqliteStore::append_outbox(NodeId destination, const protocol::OutboxItem& 
   open_transaction();
   const std::string_view body = encoded(item, item.change.event ? item.change.event->payload : Slice());
   statements_->append_outbox.run(destination, ordered(item.number), body);
-  Lane& lane = at(lanes_, destination);
-  lane.head = item.number;
-  lane.changed = true;
+  at(lanes_, destination).head = item.number;
   meter_.append_outbox(item);
 }
 
@@ -312,6 +311,7 @@ std::uint64_t SqliteStore::outbox_head(NodeId destination) {
 void SqliteStore::outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
                          std::vector<protocol::OutboxItem>& out) {
   if (after >= outbox_head(destination)) return;
+  after = std::max(after, lanes_[destination].trimmed);
   for (SqliteRows rows = statements_->outbox.rows(destination, after, limit); rows.next();)
     out.push_back(value_of(protocol::decode_outbox_item(rows.blob(0)), "outbox"));
 }
@@ -320,8 +320,10 @@ void SqliteStore::trim_outbox(NodeId destination, std::uint64_t up_to) {
   up_to = std::min(up_to, outbox_head(destination));
   if (up_to == 0 || up_to <= lanes_[destination].trimmed) return;
   open_transaction();
+  Lane& lane = lanes_[destination];
   statements_->trim_outbox.run(destination, up_to);
-  meter_.trim_outbox(up_to - std::exchange(lanes_[destination].trimmed, up_to));
+  if (up_to == lane.head) statements_->append_outbox.run(destination, up_to, std::string_view(""));
+  meter_.trim_outbox(up_to - std::exchange(lane.trimmed, up_to));
 }
 
 std::uint64_t SqliteStore::inbox(NodeId source) {

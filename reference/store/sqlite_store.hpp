@@ -1,6 +1,7 @@
 // A LogStore in one SQLite file: the default engine, on real files and, through a VFS, on simulated ones.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "reference/store/log_store.hpp"
+#include "reference/store/receipt_key.hpp"
 #include "reference/store/schema.hpp"
 #include "reference/store/sqlite_database.hpp"
 #include "reference/store/volume.hpp"
@@ -23,7 +25,8 @@ namespace wavetank::store {
 // nothing but its destructor, which never throws, not even over a file system that is gone.
 //
 // Costs: every call is O(log rows) and touches few pages; nothing is allocated per row but what a read
-// returns. Memory: the page cache (options), the prepared statements, and one counter for each other shard.
+// returns. Memory: the page cache (options), the prepared statements, one counter for each other shard, and
+// the receipts used last (up to kMostReceipts of about 80 bytes).
 // Bounds: sequence numbers below 2^63, payloads up to protocol::kMaxPayloadBytes, a row's encoding up to
 // protocol::kMaxFrameBytes (otherwise StoreFailure: it could never be read back).
 class SqliteStore : public LogStore {
@@ -65,31 +68,27 @@ class SqliteStore : public LogStore {
   WriteVolume commit() override;
 
  private:
-  // Outbox rows (trimmed, head] exist. Kept here so that a row costs no counter's row; a changed counter is
-  // written once per commit.
+  // Outbox rows (trimmed, head] exist. The newest row of a destination is never deleted, so its number is the
+  // head and needs no row of its own; when it is trimmed its body is emptied.
   struct Lane {
     std::uint64_t head = 0;
     std::uint64_t trimmed = 0;
-    bool changed = false;
   };
+  // Written once per commit.
   struct Inbox {
     std::uint64_t number = 0;
     bool changed = false;
   };
 
-  // The place of a receipt in the feed, as it was last read; user_seq 0: there is none.
-  struct ReceiptPlace {
-    UserId user = 0;
-    ConversationId conversation;
-    UserId subject = 0;
-    std::uint64_t user_seq = 0;
-  };
+  static constexpr std::size_t kMostReceipts = 1 << 16;
 
   void open_transaction();
-  void load_counters();
-  void write_counters();
+  void load_lanes();
+  void load_inboxes();
+  void write_inboxes();
   bool move_receipt(UserId user, const protocol::Change& change);
-  std::uint64_t receipt_place(UserId user, const ConversationId& id, UserId subject);
+  // The row as it is, user_seq 0 when there is none; valid until the next call.
+  ReceiptRow& known_receipt(const ReceiptKey& key);
   // The encoding, valid until the next call; checks that it can be decoded again.
   template <class Message>
   std::string_view encoded(const Message& message, const Slice& payload);
@@ -102,8 +101,8 @@ class SqliteStore : public LogStore {
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
-  // A receipt is read, compared and then replaced: its place need not be looked up twice.
-  std::optional<ReceiptPlace> last_receipt_;
+  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again.
+  boost::unordered_flat_map<ReceiptKey, ReceiptRow, ReceiptKeyHash> receipts_;
   bool in_transaction_ = false;
 
   struct Statements;

@@ -11,7 +11,6 @@ bool configure_and_initialise() {
   // MULTITHREAD: connections carry no mutex, and worlds on several threads stay possible.
   bool pinned = sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK;
   pinned = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK && pinned;
-  pinned = sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK && pinned;
   pinned = sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, sqlite3_int64{0}, sqlite3_int64{0}) == SQLITE_OK && pinned;
   pinned = sqlite3_initialize() == SQLITE_OK && pinned;
   sqlite3_soft_heap_limit64(0);

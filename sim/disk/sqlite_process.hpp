@@ -6,7 +6,7 @@
 namespace wavetank::sim {
 
 // Fixes SQLite's process-wide settings and initialises it: no mutexes around connections, no memory
-// statistics, no lookaside, no memory map, no heap limits, a seeded generator. Call once before anything else
+// statistics, no memory map, no heap limits, a seeded generator. Call once before anything else
 // uses SQLite; later calls change nothing. False when SQLite had been initialised before the first call, so
 // that its settings could not be changed. Every connection of a world is used by one thread at a time.
 bool pin_sqlite_process();
