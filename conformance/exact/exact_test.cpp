@@ -99,10 +99,10 @@ TEST(ExactJudge, AWrongRecordFails) {
 TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
   const Trio h = a_full_story();
   const auto outcomes = exact::judge(h.records, {});
-  for (const Kind kind : {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed,
-                          Kind::kReceived, Kind::kTombstone, Kind::kSyncCompleted, Kind::kFetchInvoked,
-                          Kind::kFetchCompleted, Kind::kReadInvoked, Kind::kCursorAcked, Kind::kReceiptSeen,
-                          Kind::kDeviceState, Kind::kConversationState}) {
+  for (const Kind kind :
+       {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kReceived,
+        Kind::kTombstone, Kind::kSyncCompleted, Kind::kFetchCompleted, Kind::kReadInvoked, Kind::kCursorAcked,
+        Kind::kReceiptSeen, Kind::kDeviceState, Kind::kConversationState}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

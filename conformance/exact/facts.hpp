@@ -239,8 +239,8 @@ class Facts {
   TimeNs quiesced_at = kNever;
   TimeNs end = 0;  // the latest time
 
-  // By the place of a record: the page it is a row of, the question it answers, the mark it confirms, the feed
-  // before it.
+  // By the place of a record: the page it is a row of, the question it answers, the mark it confirms, the
+  // feed before it.
   std::map<Index, std::size_t> page_of;
   std::map<Index, Question> question_of;
   std::map<Index, OpenMark> mark_of;

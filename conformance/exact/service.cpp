@@ -1,7 +1,6 @@
 // SLO-AVAIL, SLO-PCT. What share is promised and when a sample refutes it is promised_share.hpp's, a pure
 // definition; samples, late ones and clusters are counted here without any bound.
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -28,15 +27,13 @@ std::uint64_t cluster_size(const std::map<Cause, std::uint64_t>& clusters) {
 
 using Link = std::pair<DeviceTag, std::int64_t>;  // and the minute
 
-// Cohorts by number; those beyond the names count together.
-std::string cohort_of(const Facts& facts, DeviceTag device) {
-  const auto found = facts.devices.find(device);
-  const std::uint64_t number = found == facts.devices.end() ? 0 : found->second.cohort;
-  return number < facts.config.cohorts.size() ? facts.config.cohorts[number] : "all";
-}
-bool is_judged(const Facts& facts, const std::string& cohort) {
+bool is_judged(const Facts& facts, std::uint64_t cohort) {
+  if (cohort >= facts.config.cohorts.size()) return false;
   const auto& judged = facts.config.judged_cohorts;
-  return std::find(judged.begin(), judged.end(), cohort) != judged.end();
+  return std::find(judged.begin(), judged.end(), facts.config.cohorts[cohort]) != judged.end();
+}
+std::uint64_t cohort_of(const Facts& facts, DeviceTag device) {
+  return value_or_default(facts.devices, device).cohort;
 }
 
 }  // namespace
@@ -154,7 +151,7 @@ void judge_samples(const Facts& facts, const Samples& samples, const std::string
 Findings latency(const Facts& facts) {
   Findings out;
   Samples service;
-  std::map<std::string, Samples> end_to_end;          // by judged cohort
+  std::map<std::uint64_t, Samples> end_to_end;        // by judged cohort
   std::map<DeviceTag, std::uint32_t> gateway_region;  // where the last event for a device left the servers
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
@@ -184,15 +181,15 @@ Findings latency(const Facts& facts) {
                            left != gateway_region.end() && region == left->second && has_passed &&
                            region == entered;
     // A sample is the recipient's, but the sender's when that one is not judged.
-    const std::string sender = cohort_of(facts, r.key.device);
-    const std::string cohort = is_judged(facts, sender) ? cohort_of(facts, r.device) : sender;
+    const std::uint64_t sender = cohort_of(facts, r.key.device);
+    const std::uint64_t cohort = is_judged(facts, sender) ? cohort_of(facts, r.device) : sender;
     if (!is_within || !is_judged(facts, cohort)) continue;
     if (facts.phase_of(message->invoked_at, r.time, i) == Phase::kCalm)
       end_to_end[cohort].add(r, message->invoked_at, facts.config.service_bound, true);
   }
   judge_samples(facts, service, "the service share", out);
   for (const auto& [cohort, samples] : end_to_end)
-    judge_samples(facts, samples, fmt::format("end to end ({})", cohort), out);
+    judge_samples(facts, samples, fmt::format("end to end ({})", facts.config.cohorts[cohort]), out);
   out.note = fmt::format("p99 of the service share {} us over {} samples", service.p99() / kMicrosecond,
                          service.durations.size());
   return out;
