@@ -1,17 +1,27 @@
-// wavetank-conform: lists the properties, and proves the monitors by seeded defects.
+// wavetank-conform: lists the properties, proves the monitors by seeded defects, and judges histories again.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <expected>
+#include <functional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/defects/catalogue.hpp"
 #include "conformance/defects/trial.hpp"
+#include "conformance/exact/exact_judge.hpp"
+#include "conformance/history/reader.hpp"
+#include "conformance/history/text.hpp"
 #include "conformance/requirements/registry.hpp"
 #include "reports/exit_code.hpp"
+#include "reports/text.hpp"
+#include "reports/verdict.hpp"
 
 namespace {
 
@@ -19,6 +29,7 @@ using namespace wavetank;
 using namespace wavetank::conformance;
 
 constexpr std::array<std::uint64_t, 3> kControlSeeds = {1, 2, 3};
+constexpr std::size_t kExamplesShown = 3;  // of the violations of a property
 
 int usage_error(const std::string& what) {
   fmt::print(stderr, "wavetank conform: {}\n", what);
@@ -54,6 +65,7 @@ struct Tally {
   int survived = 0;
   int passed = 0;
   int failed = 0;
+  int disagreed = 0;            // runs on which the online and the exact judge differ
   std::vector<double> seconds;  // of each defect
 };
 
@@ -61,6 +73,12 @@ void print_line(std::string_view name, std::string_view property, std::uint64_t 
                 std::string_view verdict) {
   fmt::print("{:<32} {:<14} {:>4} {:>8.1f}  {}\n", name, property, seed, seconds, verdict);
   std::fflush(stdout);
+}
+
+void compare(const std::string& disagreement, Tally& tally) {
+  if (disagreement.empty()) return;
+  ++tally.disagreed;
+  fmt::print("    the online and the exact judge DISAGREE:\n{}", disagreement);
 }
 
 // Each seed of the record in turn until one kills. False when the scenario itself is at fault.
@@ -80,9 +98,11 @@ bool run_defect(const SeededDefect& record, Tally& tally) {
       ++tally.killed;
       tally.seconds.push_back(watch.seconds());
       print_line(record.name(), record.property, seed, tally.seconds.back(), "killed");
+      compare(trial->disagreement, tally);
       return true;
     }
     first = trial->first;
+    compare(trial->disagreement, tally);
   }
   ++tally.survived;
   tally.seconds.push_back(watch.seconds());
@@ -102,6 +122,7 @@ bool run_control(std::string_view scenario, std::uint64_t seed, Tally& tally) {
   print_line(fmt::format("control {}", scenario), "all", seed, watch.seconds(),
              control->passed ? "passed" : "FAILED");
   if (!control->passed) fmt::print("    {}\n", control->first);
+  compare(control->disagreement, tally);
   return true;
 }
 
@@ -135,10 +156,104 @@ int defects(const std::string& only) {
       if (!run_control(scenario, seed, tally)) return reports::kUsage;
     }
   }
-  fmt::print("defects: {} of {} killed, median {:.1f} s; controls: {} of {} passed; {:.0f} s in all\n",
+  fmt::print("defects: {} of {} killed, median {:.1f} s; controls: {} of {} passed; {}; {:.0f} s in all\n",
              tally.killed, tally.killed + tally.survived, median(tally.seconds), tally.passed,
-             tally.passed + tally.failed, watch.seconds());
-  return tally.survived == 0 && tally.failed == 0 ? reports::kPass : reports::kViolated;
+             tally.passed + tally.failed,
+             tally.disagreed == 0 ? "the exact judge agrees"
+                                  : fmt::format("the judges DISAGREE on {} runs", tally.disagreed),
+             watch.seconds());
+  const bool is_good = tally.survived == 0 && tally.failed == 0 && tally.disagreed == 0;
+  return is_good ? reports::kPass : reports::kViolated;
+}
+
+// ---- histories
+
+// Hands out every record of a history file. Errors are one line.
+std::expected<history::Header, std::string> read_history(
+    const std::string& path, const std::function<void(const history::Record&)>& take) {
+  auto bytes = history::read_bytes(path);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto reader = history::Reader::open(std::move(*bytes));
+  if (!reader) return std::unexpected(fmt::format("{} {}", path, reader.error()));
+  history::Record record;
+  while (true) {
+    const auto more = reader->next(record);
+    if (!more) return std::unexpected(fmt::format("{} {}", path, more.error()));
+    if (!*more) return reader->header();
+    take(record);
+  }
+}
+
+int print_history(const std::string& path) {
+  bool is_first = true;
+  const auto header = read_history(path, [&](const history::Record& record) {
+    if (std::exchange(is_first, false)) fmt::print("{}", history::column_line());
+    fmt::print("{}", history::text_line(record));
+  });
+  if (!header) return usage_error(header.error());
+  std::fflush(stdout);
+  return std::ferror(stdout) == 0 ? reports::kPass : reports::kInternal;
+}
+
+reports::PropertyVerdict verdict_of(PropertyVerdict verdict) {
+  switch (verdict) {
+    case PropertyVerdict::kPass:
+      return reports::PropertyVerdict::kPass;
+    case PropertyVerdict::kFail:
+      return reports::PropertyVerdict::kFail;
+    case PropertyVerdict::kInconclusive:
+      return reports::PropertyVerdict::kInconclusive;
+    case PropertyVerdict::kNotExercised:
+      break;
+  }
+  return reports::PropertyVerdict::kNotExercised;
+}
+
+// The table of one judgement; the first violations below the property they violate.
+void print_outcomes(const std::vector<PropertyOutcome>& outcomes) {
+  fmt::print("{:<14} {:<13} {:>14} {:>10} {:>10}  {}\n", "property", "verdict", "checked", "minimum",
+             "violations", "what it demands");
+  for (const PropertyOutcome& outcome : outcomes) {
+    const std::string minimum = outcome.minimum == 0 ? "-" : reports::with_thousands(outcome.minimum);
+    fmt::print(
+        "{:<14} {:<13} {:>14} {:>10} {:>10}  {}\n", outcome.id,
+        outcome.verdict == PropertyVerdict::kNotExercised ? "NOT EXERCISED" : to_string(outcome.verdict),
+        reports::with_thousands(outcome.antecedents), minimum, reports::with_thousands(outcome.violations),
+        outcome.title);
+    if (outcome.verdict == PropertyVerdict::kInconclusive) fmt::print("    {}\n", outcome.note);
+    for (std::size_t i = 0; i < std::min(kExamplesShown, outcome.examples.size()); ++i) {
+      const Violation& violation = outcome.examples[i];
+      fmt::print("    {:.3f} s  {}\n", static_cast<double>(violation.time) / 1e9, violation.text);
+    }
+  }
+}
+
+int judge_history(const std::string& path) {
+  std::vector<history::Record> records;
+  const auto header = read_history(path, [&](const history::Record& record) { records.push_back(record); });
+  if (!header) return usage_error(header.error());
+  std::vector<PropertyOutcome> outcomes;
+  try {
+    outcomes = exact::judge(records, header->judged_by);
+  } catch (const std::invalid_argument& error) {
+    return usage_error(fmt::format("{}: {}; it is of another wavetank", path, error.what()));
+  }
+  reports::Result result;
+  result.verdict =
+      reports::Verdict::kPass;  // the exit code and the word are the worst of it and the properties
+  for (const PropertyOutcome& outcome : outcomes) {
+    result.properties.push_back({outcome.id, outcome.title, outcome.level, verdict_of(outcome.verdict),
+                                 static_cast<std::int64_t>(outcome.antecedents),
+                                 static_cast<std::int64_t>(outcome.minimum),
+                                 static_cast<std::int64_t>(outcome.violations), outcome.note});
+  }
+  fmt::print("{}  {}  seed {}{}{}  judged exactly from {} records\n\n",
+             reports::to_string(reports::effective_verdict(result)), header->scenario, header->seed,
+             header->defect.empty() ? "" : "  with the seeded defect ", header->defect,
+             reports::with_thousands(records.size()));
+  print_outcomes(outcomes);
+  if (!header->command.empty()) fmt::print("\nrepeats the run: {}\n", header->command);
+  return reports::exit_code(result);
 }
 
 int dispatch(int argc, char** argv) {
@@ -155,6 +270,15 @@ int dispatch(int argc, char** argv) {
   std::string only;
   defects_command->add_option("--only", only, "This defect alone, and the control of its scenario");
   defects_command->footer("Example:\n  ./wavetank conform defects --only dedup-lost-at-restart");
+  std::string file;
+  CLI::App* judge_command = app.add_subcommand(
+      "judge", "Judges the history of a run again, exactly; exit codes as of the run itself");
+  judge_command->add_option("file", file, "What './wavetank sim run ... --history FILE' wrote")->required();
+  judge_command->footer("Example:\n  ./wavetank conform judge out/campus.wth");
+  CLI::App* history_command =
+      app.add_subcommand("history", "Prints every record of a history as one tab-separated line");
+  history_command->add_option("file", file, "What './wavetank sim run ... --history FILE' wrote")->required();
+  history_command->footer("Example:\n  ./wavetank conform history out/campus.wth | grep send_failed");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
@@ -162,6 +286,8 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string(error.what()) + "; --help shows an example");
   }
+  if (*judge_command) return judge_history(file);
+  if (*history_command) return print_history(file);
   return *list_command ? list() : defects(only);
 }
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "conformance/defects/catalogue.hpp"
 #include "conformance/requirements/registry.hpp"
@@ -32,9 +33,14 @@ class ConformCommand : public testing::Test {
     text << std::ifstream(folder_ / name).rdbuf();
     return text.str();
   }
-  int run(const std::string& arguments) const {
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  int run(const std::string& arguments) const { return execute(WAVETANK_CONFORM_EXECUTABLE, arguments); }
+  int simulate(const std::string& arguments) const { return execute(WAVETANK_SIM_EXECUTABLE, arguments); }
+  int execute(const std::string& executable, const std::string& arguments) const {
     const std::string line =
-        "cd '" + folder_.string() + "' && '" WAVETANK_CONFORM_EXECUTABLE "' " + arguments + " >out 2>err";
+        "cd '" + folder_.string() + "' && '" + executable + "' " + arguments + " >out 2>err";
     const int status = std::system(line.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
@@ -57,7 +63,8 @@ TEST_F(ConformCommand, ListNamesEveryPropertyAndEveryDefect) {
 }
 
 TEST_F(ConformCommand, HelpHasAnExampleEverywhere) {
-  for (const char* arguments : {"--help", "list --help", "defects --help"}) {
+  for (const char* arguments :
+       {"--help", "list --help", "defects --help", "judge --help", "history --help"}) {
     EXPECT_EQ(run(arguments), reports::kPass) << arguments;
     EXPECT_NE(read("out").find("Example:\n  ./wavetank conform "), std::string::npos) << arguments;
   }
@@ -68,6 +75,79 @@ TEST_F(ConformCommand, MistypedWordsGetOneLine) {
   expect_usage_error("lost");
   expect_usage_error("defects --onyl x");
   expect_usage_error("defects --only no-such-defect");
+  expect_usage_error("judge");
+  expect_usage_error("judge nothing.wth");
+  expect_usage_error("history nothing.wth");
+}
+
+// ---- histories, through files and both executables
+
+constexpr std::string_view kPowerCut = R"(
+name: "power_cut"
+run_s: 120
+topology { region { name: "us-east-1" gateways: 2 shards: 2 } }
+cohort { profile: "wifi" weight: 2 }
+cohort { profile: "4g" weight: 1 }
+population { workload: CAMPUS users: 20 groups: 4 campus_messages: 1000 session_factor: 200 }
+faults { fault { name: "power cut" kind: DISK_DROP_UNSYNCED trigger: COMMIT_PENDING at_ms: 60000 duration_ms: 5000
+                 target { role: SHARD index: 0 } } }
+checks { require { property: "DUR-ACKED" minimum: 1000 } }
+)";
+
+TEST_F(ConformCommand, JudgesAHistoryAsItsRunWasJudged) {
+  write("power_cut.txtpb", std::string(kPowerCut));
+  EXPECT_EQ(simulate("run power_cut.txtpb --seed 2 --history run.wth"), reports::kPass) << read("err");
+  EXPECT_EQ(run("judge run.wth"), reports::kPass) << read("out") << read("err");
+  const std::string out = read("out");
+  EXPECT_TRUE(out.starts_with("PASS  power_cut  seed 2  judged exactly from ")) << out;
+  for (const Requirement& requirement : requirements())
+    EXPECT_NE(out.find(std::string(requirement.id)), std::string::npos) << out;
+
+  // As text: a line for each record after the one that names the columns.
+  EXPECT_EQ(run("history run.wth"), reports::kPass);
+  const std::string text = read("out");
+  EXPECT_TRUE(text.starts_with("time_ns\tkind\t")) << text.substr(0, 100);
+  EXPECT_NE(text.find("\tsend_acked\t"), std::string::npos);
+  EXPECT_NE(text.find("\tend\t"), std::string::npos);
+
+  // More asked for than there was: inconclusive, online and offline.
+  const std::string more = " --set checks.require[0].minimum=100000000";
+  EXPECT_EQ(simulate("run power_cut.txtpb --seed 2 --history run.wth" + more), reports::kInconclusive);
+  EXPECT_EQ(run("judge run.wth"), reports::kInconclusive);
+  EXPECT_NE(read("out").find("of at least 100000000"), std::string::npos) << read("out");
+
+  if (!kDefectsCompiled) return;
+  const std::string broken = "run power_cut.txtpb --seed 2 --defect ack-before-sync --history broken.wth";
+  EXPECT_EQ(simulate(broken), reports::kViolated) << read("err");
+  EXPECT_EQ(run("judge broken.wth"), reports::kViolated) << read("err");
+  EXPECT_NE(read("out").find("with the seeded defect ack-before-sync"), std::string::npos);
+  EXPECT_NE(read("out").find("was acknowledged as entry"), std::string::npos) << read("out");
+}
+
+TEST_F(ConformCommand, AFileThatIsNotWholeIsNeverAPass) {
+  EXPECT_NE(simulate("run star --set devices=10 --no-progress --history run.wth"), reports::kUsage);
+  const std::string whole = read("run.wth");
+  ASSERT_GT(whole.size(), 1000U);
+  write("short.wth", whole.substr(0, whole.size() / 2));
+  write("almost.wth", whole.substr(0, whole.size() - 1));
+  std::string flipped = whole;
+  flipped[whole.size() / 3] = static_cast<char>(flipped[whole.size() / 3] ^ 4);
+  write("flipped.wth", flipped);
+  write("empty.wth", "");
+  write("text.wth", "time_ns\tkind\n");
+  std::string newer = whole;
+  newer[7] = 9;
+  write("newer.wth", newer);
+  for (const char* name : {"short.wth", "almost.wth", "flipped.wth", "empty.wth", "text.wth", "newer.wth"}) {
+    for (const char* command : {"judge ", "history "}) {
+      expect_usage_error(command + std::string(name));
+      EXPECT_NE(read("err").find(name), std::string::npos) << read("err");
+      EXPECT_EQ(read("out"), "") << command << name;
+    }
+  }
+  EXPECT_EQ(run("judge newer.wth"), reports::kUsage);
+  EXPECT_NE(read("err").find("format 9"), std::string::npos) << read("err");
+  EXPECT_NE(run("judge run.wth"), reports::kUsage) << read("err");
 }
 
 TEST_F(ConformCommand, OneDefectIsKilledAndItsControlPasses) {

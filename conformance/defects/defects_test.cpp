@@ -52,6 +52,7 @@ void expect_killed(std::string_view name) {
   const auto trial = try_defect(*record, record->seeds[0]);
   ASSERT_TRUE(trial.has_value()) << trial.error();
   EXPECT_TRUE(trial->killed) << trial->first;
+  EXPECT_EQ(trial->disagreement, "");
 }
 
 TEST(Defect, SocketSendsReorderedIsKilled) { expect_killed("socket-sends-reordered"); }
@@ -63,6 +64,7 @@ TEST(Defect, WithoutADefectTheSameScenariosPass) {
     const auto control = try_control(scenario, 1);
     ASSERT_TRUE(control.has_value()) << control.error();
     EXPECT_TRUE(control->passed) << scenario << ": " << control->first;
+    EXPECT_EQ(control->disagreement, "") << scenario;
   }
 }
 

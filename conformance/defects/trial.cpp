@@ -2,14 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "conformance/exact/agreement.hpp"
+#include "conformance/exact/exact_judge.hpp"
 #include "sim/runner/runner.hpp"
 #include "sim/scenarios/scenario.hpp"
 
 namespace wavetank::conformance {
 namespace {
 
-std::expected<reports::Result, std::string> run(std::string_view scenario, std::uint64_t seed,
-                                                DefectSet defects) {
+struct Recording final : history::Sink {
+  std::vector<history::Record> records;
+  void on(const history::Record& record) override { records.push_back(record); }
+};
+
+struct Run {
+  reports::Result result;
+  std::string disagreement;
+};
+
+// Judged online and, from its whole history, exactly.
+std::expected<Run, std::string> run(std::string_view scenario, std::uint64_t seed, DefectSet defects) {
+  Recording recording;
+  JudgeConfig judged_by;
   auto loaded = load_defect_scenario(scenario);
   if (!loaded) return std::unexpected(loaded.error());
   sim::RunRequest request;
@@ -17,9 +33,12 @@ std::expected<reports::Result, std::string> run(std::string_view scenario, std::
   request.seed = seed;
   request.defects = defects;
   request.tell_stories = false;
+  request.recorder = &recording;
+  request.judged_by = [&](const JudgeConfig& config) { judged_by = config; };
   auto outcome = sim::run_scenario(request);
   if (!outcome) return std::unexpected(fmt::format("{}: {}", scenario, outcome.error()));
-  return std::move(outcome->result);
+  return Run{std::move(outcome->result),
+             exact::disagreement(outcome->properties, exact::judge(recording.records, judged_by))};
 }
 
 }  // namespace
@@ -36,10 +55,11 @@ std::expected<scenarios::Scenario, std::string> load_defect_scenario(std::string
 std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed) {
   DefectSet defects;
   defects.enable(record.defect);
-  const auto result = run(record.scenario, seed, defects);
-  if (!result) return std::unexpected(result.error());
+  const auto run_of_it = run(record.scenario, seed, defects);
+  if (!run_of_it) return std::unexpected(run_of_it.error());
   Trial trial;
-  for (const reports::PropertyResult& property : result->properties) {
+  trial.disagreement = run_of_it->disagreement;
+  for (const reports::PropertyResult& property : run_of_it->result.properties) {
     if (property.id != record.property) continue;
     trial.killed = property.verdict == reports::PropertyVerdict::kFail;
     trial.first = trial.killed ? property.note : fmt::format("fired {} times", property.antecedents);
@@ -48,11 +68,12 @@ std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::ui
 }
 
 std::expected<Control, std::string> try_control(std::string_view scenario, std::uint64_t seed) {
-  const auto result = run(scenario, seed, {});
-  if (!result) return std::unexpected(result.error());
+  const auto run_of_it = run(scenario, seed, {});
+  if (!run_of_it) return std::unexpected(run_of_it.error());
   Control control;
-  control.passed = result->verdict == reports::Verdict::kPass;
-  for (const reports::PropertyResult& property : result->properties) {
+  control.disagreement = run_of_it->disagreement;
+  control.passed = run_of_it->result.verdict == reports::Verdict::kPass;
+  for (const reports::PropertyResult& property : run_of_it->result.properties) {
     if (property.verdict != reports::PropertyVerdict::kFail &&
         property.verdict != reports::PropertyVerdict::kInconclusive) {
       continue;

@@ -17,7 +17,8 @@ std::expected<scenarios::Scenario, std::string> load_defect_scenario(std::string
 // What the property said that must catch the defect.
 struct Trial {
   bool killed = false;
-  std::string first;  // its first violation, or what it was exercised with
+  std::string first;         // its first violation, or what it was exercised with
+  std::string disagreement;  // between the online and the exact judge of this run; empty = they agree
 };
 
 // Runs the defect's scenario with this seed and the defect switched on. In a build without defects nothing is
@@ -27,7 +28,8 @@ std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::ui
 // A run without any defect must pass: a monitor that cries wolf kills everything.
 struct Control {
   bool passed = false;
-  std::string first;  // the first property that did not pass, and why
+  std::string first;         // the first property that did not pass, and why
+  std::string disagreement;  // as in a Trial
 };
 std::expected<Control, std::string> try_control(std::string_view scenario, std::uint64_t seed);
 

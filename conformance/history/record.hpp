@@ -28,8 +28,9 @@ struct MessageKey {
 enum class Kind : std::uint8_t {
   // ---- the world
   kDevice,        // a device exists: user; value = region, code = 1 for the final auditor
-  kConversation,  // a conversation exists: conversation; code = 1 for a group; direct: value, value2 = its
-                  // two users
+  kConversation,  // a conversation exists: conversation; size = its home region; code = 1 for a group;
+                  // direct:
+                  // value, value2 = its two users
   kPhase,         // the run entered a phase: code = Phase
   kFault,         // a fault began: value = fault number in the plan, code = its kind
   kHeal,          // a fault ended: value

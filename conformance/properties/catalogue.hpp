@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "conformance/properties/judge_config.hpp"
 #include "conformance/properties/monitor.hpp"
+#include "conformance/requirements/judge_config.hpp"
 
 namespace wavetank::conformance {
 

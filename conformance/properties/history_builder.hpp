@@ -15,10 +15,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "conformance/exact/agreement.hpp"
+#include "conformance/exact/exact_judge.hpp"
 #include "conformance/properties/judge.hpp"
 
 namespace wavetank::conformance::test {
@@ -52,11 +55,16 @@ struct Judgement {
   }
 };
 
-inline Judgement judge(const std::vector<Record>& records, JudgeConfig config = {}) {
-  Judge judge(std::move(config));
+// The online judge's word; every history of a test is put before the exact judge too, and throws when the two
+// disagree.
+inline Judgement judge(const std::vector<Record>& records, const JudgeConfig& config = {}) {
+  Judge judge(config);
   for (const Record& record : records) judge.on(record);
   judge.finish();
-  return {judge.outcomes(), judge.latencies()};
+  Judgement judgement{judge.outcomes(), judge.latencies()};
+  const std::string differ = exact::disagreement(judgement.outcomes, exact::judge(records, config));
+  if (!differ.empty()) throw std::logic_error("the judges disagree:\n" + differ);
+  return judgement;
 }
 
 class HistoryBuilder {

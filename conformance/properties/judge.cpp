@@ -10,20 +10,6 @@
 
 namespace wavetank::conformance {
 
-std::string_view to_string(PropertyVerdict verdict) {
-  switch (verdict) {
-    case PropertyVerdict::kPass:
-      return "PASS";
-    case PropertyVerdict::kFail:
-      return "FAIL";
-    case PropertyVerdict::kInconclusive:
-      return "INCONCLUSIVE";
-    case PropertyVerdict::kNotExercised:
-      return "NOT_EXERCISED";
-  }
-  return "";
-}
-
 Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.history_bytes) {
   for (const RequiredProperty& required : config_.required) {
     if (find_requirement(required.id) == nullptr) {

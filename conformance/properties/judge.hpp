@@ -10,32 +10,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "conformance/history/record.hpp"
-#include "conformance/properties/judge_config.hpp"
 #include "conformance/properties/monitor.hpp"
+#include "conformance/properties/outcome.hpp"
 #include "conformance/properties/truth.hpp"
+#include "conformance/requirements/judge_config.hpp"
 #include "reports/histogram.hpp"
 
 namespace wavetank::conformance {
-
-enum class PropertyVerdict : std::uint8_t { kPass, kFail, kInconclusive, kNotExercised };
-std::string_view to_string(PropertyVerdict verdict);
-
-struct PropertyOutcome {
-  std::string id;
-  std::string title;
-  std::string level;  // "MUST" or "SHOULD"
-  PropertyVerdict verdict = PropertyVerdict::kNotExercised;
-  std::uint64_t antecedents = 0;
-  std::uint64_t minimum = 0;  // 0 when the run does not list the property
-  std::uint64_t violations = 0;
-  std::uint64_t unverified = 0;
-  std::string note;  // why it is inconclusive, what the first violation was, or a measured figure
-  std::vector<Violation> examples;  // at most kMostExamples, the first ones
-};
 
 struct LatencyOutcome {
   std::string metric;  // "service_share", "end_to_end", ..., see latency.hpp

@@ -54,7 +54,6 @@ class Feeder {
     config.cohorts = {"fibre"};
     config.judged_cohorts = {"fibre"};
     config.gateway_region = {0};
-    config.home_region = [](ConversationIndex) { return 0U; };
     return config;
   }
   // Neighbours in numbers never share more than one conversation's row; spread as a real graph is.

@@ -40,10 +40,6 @@ std::uint32_t LatencyMonitor::region_of_gateway(std::uint64_t node) const {
   return node < config_.gateway_region.size() ? config_.gateway_region[node] : kNone;
 }
 
-std::uint32_t LatencyMonitor::home_of(ConversationIndex conversation) const {
-  return config_.home_region ? config_.home_region(conversation) : kNone;
-}
-
 void LatencyMonitor::sample(Metric metric, TimeNs start, TimeNs end, std::size_t cohort) {
   const Phase phase = truth().phase_of(start, end);
   histograms_[slot(metric, phase, cohort)].record(std::max<DurationNs>(end - start, 0));
@@ -84,7 +80,7 @@ void LatencyMonitor::on_event_leaves(const Observation& seen) {
   // A user's feed lives in the home region, wherever the device has connected to.
   const std::uint32_t region = region_of_gateway(record.value);
   const bool within = region != kNone && region == region_of_gateway(send.gateway) &&
-                      region == home_of(record.conversation) && region == seen.device->region;
+                      region == seen.conversation->home && region == seen.device->region;
   sample_delivery(within ? kService : kServiceCross, start, record, 0);
 }
 
@@ -97,7 +93,7 @@ void LatencyMonitor::on_shown(const Observation& seen) {
   if (!send.has(Send::kOnline) || seen.device->connected_at > send.invoked_at) return;
   const std::uint32_t region = seen.device->region;
   const bool within = region == truth().device(record.key.device).region &&
-                      region == home_of(record.conversation) && region == seen.device->gateway_region &&
+                      region == seen.conversation->home && region == seen.device->gateway_region &&
                       send.to_gateway != kNone && region == region_of_gateway(send.gateway);
   const std::size_t sender = cohort_of(record.key.device);
   const std::size_t cohort = is_judged_cohort(sender) ? cohort_of(record.device) : sender;

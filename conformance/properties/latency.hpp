@@ -55,7 +55,6 @@ class LatencyMonitor final : public Monitor {
   }
   std::size_t cohort_of(DeviceTag device);
   std::uint32_t region_of_gateway(std::uint64_t node) const;
-  std::uint32_t home_of(ConversationIndex conversation) const;
   DurationNs bound_of(Metric metric, Phase phase, std::size_t cohort) const;
   void judge(Metric metric, std::size_t cohort);
 

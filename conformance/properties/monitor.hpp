@@ -11,20 +11,11 @@
 #include <fmt/format.h>
 
 #include "conformance/history/record.hpp"
+#include "conformance/properties/outcome.hpp"
 #include "conformance/properties/truth.hpp"
 #include "conformance/requirements/registry.hpp"
 
 namespace wavetank::conformance {
-
-// One thing that must not have happened. The text is one sentence.
-struct Violation {
-  TimeNs time = 0;
-  ConversationIndex conversation = kNone;
-  DeviceTag device = kNone;
-  std::string text;
-  std::uint64_t seq = 0;
-  MessageKey key;
-};
 
 struct PropertyState {
   const Requirement* requirement = nullptr;
@@ -36,7 +27,6 @@ struct PropertyState {
   std::string inconclusive;         // why the property cannot be called passed; empty = it can
   std::string note;                 // what a reader should know besides, for example a measured share
 };
-inline constexpr std::size_t kMostExamples = 16;
 
 using ViolationListener = std::function<void(std::string_view property, const Violation& violation)>;
 
@@ -98,8 +88,5 @@ class Monitor {
   PropertyState state_;
   ViolationListener listener_;
 };
-
-// How people name a message in a sentence: "message 7 of device 3".
-std::string name_of(MessageKey key);
 
 }  // namespace wavetank::conformance

@@ -14,6 +14,7 @@ class ReadBounds final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen); }
 
   void on(const Observation& seen) override {
+    if (seen.is_forked) return;
     if (seen.record.kind == Kind::kReceiptSeen) return on_receipt(seen);
     if (seen.record.code == 0) on_answer(seen);
   }

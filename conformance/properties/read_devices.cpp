@@ -13,7 +13,7 @@ class ReadDevices final : public Monitor {
   }
 
   void on(const Observation& seen) override {
-    if (seen.member == nullptr) return;  // a mark of a user who never set one
+    if (seen.is_forked) return;
     const Record& record = seen.record;
     switch (record.kind) {
       case Kind::kCursorAcked:
@@ -33,14 +33,21 @@ class ReadDevices final : public Monitor {
     return truth().device(truth().first_device(device.user)).next_of_user != kNone;
   }
 
+  // Of the device's user; nobody has set a mark where there is no row.
+  static const UserConversation& marks(const Observation& seen) {
+    static const UserConversation kNoMarks;
+    return seen.member == nullptr ? kNoMarks : *seen.member;
+  }
+
   void check_not_invented(const Observation& seen, std::uint64_t read) {
     const Record& record = seen.record;
+    const UserConversation& member = marks(seen);
     fired();
-    if (read > seen.member->read_asked) {
+    if (read > member.read_asked) {
       violate(record,
               "device {} is told that user {} has read conversation {} up to {}; no device of the user has "
               "read beyond {}",
-              record.device, seen.device->user, record.conversation, read, seen.member->read_asked);
+              record.device, seen.device->user, record.conversation, read, member.read_asked);
     }
   }
 
@@ -62,7 +69,7 @@ class ReadDevices final : public Monitor {
     const Record& record = seen.record;
     if (!seen.device->has(Device::kConverged)) return;
     fired();
-    const UserConversation& member = *seen.member;
+    const UserConversation& member = marks(seen);
     if (record.value2 >= member.read_accepted && record.value2 <= member.read_asked) return;
     violate(record,
             "device {} ends with user {}'s read mark of conversation {} at {}; accepted was {}, asked for {}",

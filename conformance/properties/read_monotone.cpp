@@ -18,6 +18,7 @@ class ReadMonotone final : public Monitor {
   KindSet kinds() const override { return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen); }
 
   void on(const Observation& seen) override {
+    if (seen.is_forked) return;
     if (seen.record.kind == Kind::kReceiptSeen) return on_receipt(seen);
     const Record& record = seen.record;
     if (record.code != 0) return;

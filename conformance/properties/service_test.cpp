@@ -16,7 +16,6 @@ struct Service : HistoryBuilder {
     config.gateway_region.assign(12, kNone);
     config.gateway_region[10] = 0;
     config.gateway_region[11] = 1;
-    config.home_region = [](ConversationIndex) { return 0U; };
     anna = device(0);
     bert = device(1, region_of_bert, cohort_of_bert);
     room = direct(0, 1);

@@ -62,6 +62,7 @@ class SyncCursor final : public Monitor {
   }
 
   void incomplete(const FetchPage& page) {
+    if (truth().conversation(page.conversation).has(Conversation::kForked)) return;
     violate_at(
         page.at, page.conversation, page.device, page.from, {},
         "a page claims to cover {} to {} of conversation {} for device {}, but its rows do not ({} missing)",

@@ -108,6 +108,7 @@ Observation Truth::observe(const Record& record) {
     if (send != nullptr && send->is_invoked()) seen.send = send;
   }
   if (seen.conversation == nullptr || seen.device == nullptr) return seen;
+  seen.is_forked = seen.conversation->has(Conversation::kForked);
   switch (record.kind) {
     case Kind::kReceived:
       look_up_entry(seen);
@@ -236,6 +237,7 @@ void Truth::apply_world(Observation& seen) {
   switch (record.kind) {
     case Kind::kConversation:
       seen.conversation->set(Conversation::kDeclared);
+      seen.conversation->home = static_cast<std::uint16_t>(record.size);
       if (record.code == 1) {
         seen.conversation->set(Conversation::kGroup);
       } else {
@@ -331,16 +333,14 @@ void Truth::raise_head(Conversation& conversation, const Record& record) {
 }
 
 void Truth::apply_ack(Observation& seen) {
-  if (seen.is_forked) return;
   const Record& record = seen.record;
   Conversation& conversation = *seen.conversation;
   Send* send = seen.send;
+  if (send != nullptr) send->set(Send::kAcked);
+  if (seen.is_forked) return;
   raise_head(conversation, record);
   conversation.acked = std::max(conversation.acked, narrow(record.seq));
-  if (send != nullptr) {
-    send->set(Send::kAcked);
-    if (send->seq == 0) send->seq = narrow(record.seq);
-  }
+  if (send != nullptr && send->seq == 0) send->seq = narrow(record.seq);
   Entry* entry = seen.entry;
   if (entry == nullptr) {
     entry = conversation.entries.open(record.seq, budget_);
@@ -368,14 +368,12 @@ void Truth::apply_ack(Observation& seen) {
 }
 
 void Truth::apply_received(Observation& seen) {
-  if (seen.is_forked) return;
   const Record& record = seen.record;
   Conversation& conversation = *seen.conversation;
+  if (seen.send != nullptr) seen.send->set(Send::kWitnessed);
+  if (seen.is_forked) return;
   raise_head(conversation, record);
-  if (seen.send != nullptr) {
-    seen.send->set(Send::kWitnessed);
-    if (seen.send->seq == 0) seen.send->seq = narrow(record.seq);
-  }
+  if (seen.send != nullptr && seen.send->seq == 0) seen.send->seq = narrow(record.seq);
   Entry* entry = seen.entry;
   if (entry == nullptr && record.seq != 0) {
     entry = conversation.entries.open(record.seq, budget_);

@@ -123,6 +123,7 @@ struct Conversation {
   std::uint32_t parked = kNone;  // first of the checks that wait for `known`
   std::uint16_t epoch = 0;       // 0 = no entry yet
   std::uint16_t parked_count = 0;
+  std::uint16_t home = 0xffff;  // region; 0xffff = not declared
   std::uint8_t flags = 0;
   Window<Entry> entries;
   bool has(Flag flag) const { return (flags & flag) != 0; }

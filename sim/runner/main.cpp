@@ -190,6 +190,11 @@ int run(const Options& options) {
   request.defect = options.defect;
   request.command = command_of(options);
   request.recorder = recorder.get();
+  if (recorder != nullptr) {
+    request.judged_by = [&](const conformance::JudgeConfig& config) {
+      recorder->begin({request.scenario.name(), options.seed, options.defect, request.command, config});
+    };
+  }
   const auto start = Clock::now();
   std::expected<sim::RunOutcome, std::string> outcome;
   {
@@ -271,8 +276,9 @@ int dispatch(int argc, char** argv) {
   add_common(*run_command, options);
   run_command->add_option("--out", options.out,
                           "Folder for report.html, result.json, junit.xml and plan.txtpb");
-  run_command->add_option("--history", options.history,
-                          "File for every record of the history, tab-separated");
+  run_command->add_option(
+      "--history", options.history,
+      "File for the run's history, every record of it; './wavetank conform judge' judges it again");
   run_command->add_flag("--no-progress", options.no_progress, "No progress line");
   run_command->footer("Example:\n  ./wavetank sim run campus --seed 3 --out out/campus-3");
   CLI::App* verify_command =

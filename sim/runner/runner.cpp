@@ -21,23 +21,18 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);
-  if (world != nullptr) {
-    config.gateway_region = world->gateway_regions();
-    config.home_region = [world](history::ConversationIndex conversation) {
-      return world->home_region_of(conversation);
-    };
-  }
+  if (world != nullptr) config.gateway_region = world->gateway_regions();
   return config;
 }
 
 std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   // The world tells what it is while it is built, so its records wait until the judge, who needs the world,
-  // is there.
+  // and the recorder are there.
   struct Early final : history::Sink {
     std::vector<history::Record> records;
     void on(const history::Record& record) override { records.push_back(record); }
   } early;
-  Tee tee(&early, request.recorder);
+  Tee tee(&early, nullptr);
   std::unique_ptr<conformance::Judge> judge;
   World* watched = nullptr;
   WorldOptions options{request.seed, request.defects, {}, {}};
@@ -51,12 +46,14 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   if (!world) return std::unexpected(world.error());
   watched = world->get();
   try {
-    judge = std::make_unique<conformance::Judge>(judge_config(request.scenario, watched));
+    const conformance::JudgeConfig config = judge_config(request.scenario, watched);
+    judge = std::make_unique<conformance::Judge>(config);
+    if (request.judged_by) request.judged_by(config);
   } catch (const std::invalid_argument& error) {
     return std::unexpected(fmt::format("checks: {}", error.what()));
   }
-  tee.set_first(judge.get());
-  for (const history::Record& record : early.records) judge->on(record);
+  tee = Tee(judge.get(), request.recorder);
+  for (const history::Record& record : early.records) tee.on(record);
   early.records = {};
   watched->run();
   judge->finish();
@@ -64,11 +61,11 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   RunOutcome outcome;
   outcome.plan = watched->plan();
   outcome.result = build_result(request, *watched, *judge);
-  const std::vector<conformance::PropertyOutcome> outcomes = judge->outcomes();
+  outcome.properties = judge->outcomes();
   const bool violated = judge->violations() > 0;
   judge.reset();
   world->reset();  // one world at a time has the simulated disks
-  if (request.tell_stories && violated) outcome.result.stories = tell_stories(request, outcomes);
+  if (request.tell_stories && violated) outcome.result.stories = tell_stories(request, outcome.properties);
   return outcome;
 }
 

@@ -35,24 +35,26 @@ struct RunRequest {
   bool tell_stories = true;  // re-run for the story of a violation
   std::function<void(const Progress&)> progress;
   history::Sink* recorder = nullptr;  // hears every record too
+  // Told what the run is judged by before the recorder hears its first record.
+  std::function<void(const conformance::JudgeConfig&)> judged_by;
 };
 
 struct RunOutcome {
   reports::Result result;  // without wall time, memory and machine: the caller's clock and system know those
-  faults::Plan plan;       // as executed, generators included: replays without them
+  std::vector<conformance::PropertyOutcome> properties;  // as the judge gave them
+  faults::Plan plan;  // as executed, generators included: replays without them
 };
 
 // Errors are of the scenario (a missing trace, an unknown name), one line.
 std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request);
 
-// The judge a scenario asks for. `world` must outlive it when given.
+// What a scenario asks its run to be judged by; without `world` no region of a gateway is known.
 conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const World* world);
 
 // Passes records on to two sinks, the second may be null.
 class Tee final : public history::Sink {
  public:
   Tee(history::Sink* first, history::Sink* second) : first_(first), second_(second) {}
-  void set_first(history::Sink* first) { first_ = first; }
   void on(const history::Record& record) override {
     if (first_ != nullptr) first_->on(record);
     if (second_ != nullptr) second_->on(record);

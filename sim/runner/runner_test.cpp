@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "conformance/history/reader.hpp"
+#include "conformance/history/text.hpp"
 #include "reference/environment/defect_names.hpp"
 #include "reports/exit_code.hpp"
 #include "reports/json.hpp"
@@ -232,32 +233,45 @@ TEST(Runner, TellsNoStoryWhenNotAsked) {
 
 // ---- the history as a file
 
-TEST(HistoryFile, WritesOneLineForEachRecord) {
-  const std::string path = testing::TempDir() + "runner_test_history.tsv";
+TEST(HistoryFile, HoldsEveryRecordAndWhatTheRunIsJudgedBy) {
+  const std::string path = testing::TempDir() + "runner_test.wth";
   Recording recording;
+  conformance::JudgeConfig judged_by;
   {
     auto file = HistoryFile::create(path);
     ASSERT_TRUE(file) << file.error();
+    RunRequest request = request_for(small_star());
     Tee tee(file->get(), &recording);
-    run_world(small_star(), 1, tee);
+    request.recorder = &tee;
+    request.judged_by = [&](const conformance::JudgeConfig& config) {
+      EXPECT_TRUE(recording.records.empty());
+      judged_by = config;
+      (*file)->begin({"small", 3, {}, request.command, config});
+    };
+    run(request);
     EXPECT_TRUE((*file)->close());
   }
-  std::ifstream in(path);
-  std::string line;
-  std::size_t lines = 0;
-  while (std::getline(in, line)) {
-    ASSERT_EQ(std::count(line.begin(), line.end(), '\t'), 19) << line;
-    ++lines;
+  auto bytes = history::read_bytes(path);
+  ASSERT_TRUE(bytes) << bytes.error();
+  auto reader = history::Reader::open(std::move(*bytes));
+  ASSERT_TRUE(reader) << reader.error();
+  EXPECT_EQ(reader->header().seed, 3U);
+  EXPECT_EQ(reader->header().judged_by, judged_by);
+  EXPECT_FALSE(judged_by.gateway_region.empty());
+  history::Record record;
+  for (const history::Record& written : recording.records) {
+    const auto more = reader->next(record);
+    ASSERT_TRUE(more && *more);
+    ASSERT_EQ(history::text_line(record), history::text_line(written));
   }
-  EXPECT_EQ(lines, recording.records.size() + 1);
-  EXPECT_TRUE(line.empty());
+  EXPECT_FALSE(*reader->next(record));
   std::remove(path.c_str());
 }
 
 TEST(HistoryFile, SaysWhereItCannotWrite) {
-  const auto file = HistoryFile::create("/nonexistent/history.tsv");
+  const auto file = HistoryFile::create("/nonexistent/history.wth");
   ASSERT_FALSE(file);
-  EXPECT_NE(file.error().find("/nonexistent/history.tsv"), std::string::npos);
+  EXPECT_NE(file.error().find("/nonexistent/history.wth"), std::string::npos);
 }
 
 }  // namespace

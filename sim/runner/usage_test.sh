@@ -77,7 +77,7 @@ refused "$work/bad.txtpb:2:8: " run "$work/bad.txtpb"
 
 touch "$work/file"
 refused "$work/file/out" run star --set devices=10 --out "$work/file/out"
-refused "$work/file/history.tsv" run star --set devices=10 --history "$work/file/history.tsv"
+refused "$work/file/history.wth" run star --set devices=10 --history "$work/file/history.wth"
 refused '--defect' run star --defect nosuch
 
 # A run that is too small for its minimums is inconclusive, and leaves its four files all the same.

@@ -98,9 +98,6 @@ class World final : private AccessListener,
   const std::vector<SampleSeries>& reconnects() const { return reconnects_; }
   // Region of each gateway by its node number, history::kNone for shards.
   std::vector<std::uint32_t> gateway_regions() const;
-  std::uint32_t home_region_of(std::uint32_t conversation) const {
-    return home_region(directory_->conversation_id(conversation));
-  }
   TimeNs now() const override { return scheduler_.now(); }
   TimeNs planned_end() const { return scenario_.run_s() * kSecond; }
   std::uint64_t events_so_far() const { return facts_.events; }

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "conformance/history/record.hpp"
 #include "reference/environment/time.hpp"
 
 namespace wavetank::conformance {
@@ -15,6 +13,7 @@ namespace wavetank::conformance {
 struct RequiredProperty {
   std::string id;
   std::uint64_t minimum = 1;
+  friend bool operator==(const RequiredProperty&, const RequiredProperty&) = default;
 };
 
 struct JudgeConfig {
@@ -35,10 +34,9 @@ struct JudgeConfig {
   std::vector<std::string> cohorts;
   std::vector<std::string> judged_cohorts;
 
-  // Region of each gateway by its node id (kNone = not a gateway), and of each conversation's home. Without
-  // them no sample counts as one within a region.
+  // Region of each gateway by its node id (0xffffffff = not a gateway). Without it no sample counts as one
+  // within a region.
   std::vector<std::uint32_t> gateway_region;
-  std::function<std::uint32_t(history::ConversationIndex)> home_region;
 
   // DLV-GAPFREE: a hole that a connected device sees in a calm phase is closed within this.
   DurationNs hole_bound = 120 * kSecond;
@@ -51,6 +49,8 @@ struct JudgeConfig {
   std::size_t history_bytes = 512ULL << 20;
   // More unverified witnesses than this, in a thousand antecedents, leave a property inconclusive.
   std::uint32_t unverified_per_mille = 1;
+
+  friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 
 }  // namespace wavetank::conformance

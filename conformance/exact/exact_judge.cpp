@@ -1,0 +1,100 @@
+#include "conformance/exact/exact_judge.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string_view>
+
+#include "conformance/exact/properties.hpp"
+#include "conformance/requirements/registry.hpp"
+
+namespace wavetank::conformance::exact {
+
+namespace {
+
+using Definition = Findings (*)(const Facts&);
+
+const std::map<std::string_view, Definition>& definitions() {
+  static const std::map<std::string_view, Definition> all = {
+      {"ORD-AGREE", order_agreement},     {"ORD-REALTIME", order_realtime},
+      {"ORD-FIFO", order_fifo},           {"DLV-GAPFREE", delivery_gapfree},
+      {"DLV-NODUP", delivery_duplicates}, {"DLV-INTEGRITY", delivery_integrity},
+      {"SYN-CURSOR", sync_cursor},        {"SND-IDEM", send_idempotency},
+      {"SND-DEFINITE", send_definite},    {"DUR-ACKED", durability_acked},
+      {"DUR-NOREUSE", durability_reuse},  {"RD-MONO", read_monotone},
+      {"RD-MULTIDEV", read_devices},      {"RD-LEQ", read_bounds},
+      {"ACL-BOUNDARY", access_boundary},  {"LIV-CONVERGE", convergence},
+      {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
+  return all;
+}
+
+// 0 when the run does not list the property, at least 1 when it does.
+std::uint64_t minimum_of(std::string_view id, const JudgeConfig& config) {
+  std::uint64_t minimum = 0;
+  for (const RequiredProperty& required : config.required) {
+    if (required.id == id) minimum = std::max({minimum, required.minimum, std::uint64_t{1}});
+  }
+  return minimum;
+}
+
+// Why a property without a violation is not passed; empty when it is, or was not exercised.
+std::string doubt(const Findings& findings, const PropertyOutcome& outcome, const Facts& facts) {
+  if (!findings.inconclusive.empty()) return findings.inconclusive;
+  if (outcome.antecedents < outcome.minimum)
+    return fmt::format("exercised {} times of at least {}", outcome.antecedents, outcome.minimum);
+  if (outcome.unverified * 1000 > outcome.antecedents * facts.config.unverified_per_mille)
+    return fmt::format("{} witnesses could not be verified", outcome.unverified);
+  if (outcome.antecedents == 0) return {};
+  if (facts.malformed > 0)
+    return fmt::format("{} records lacked what their kind speaks about", facts.malformed);
+  if (facts.forked_conversations() > 0) {
+    return fmt::format("{} conversations changed their epoch and were not judged",
+                       facts.forked_conversations());
+  }
+  return {};
+}
+
+PropertyOutcome outcome_of(const Requirement& requirement, const Facts& facts) {
+  PropertyOutcome outcome;
+  outcome.id = requirement.id;
+  outcome.title = requirement.title;
+  outcome.level = requirement.level;
+  outcome.minimum = minimum_of(requirement.id, facts.config);
+  const auto definition = definitions().find(requirement.id);
+  if (definition == definitions().end()) {
+    outcome.verdict = PropertyVerdict::kInconclusive;
+    outcome.note = "not judged offline";
+    return outcome;
+  }
+  Findings findings = definition->second(facts);
+  outcome.antecedents = findings.antecedents;
+  outcome.violations = findings.violations;
+  outcome.unverified = findings.unverified;
+  outcome.note = findings.note;
+  if (findings.violations > 0) {
+    outcome.verdict = PropertyVerdict::kFail;
+    outcome.note = findings.examples.front().text;
+  } else if (const std::string why = doubt(findings, outcome, facts); !why.empty()) {
+    outcome.verdict = PropertyVerdict::kInconclusive;
+    outcome.note = outcome.note.empty() ? why : why + "; " + outcome.note;
+  } else if (outcome.antecedents > 0) {
+    outcome.verdict = PropertyVerdict::kPass;
+  }
+  outcome.examples = std::move(findings.examples);
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, const JudgeConfig& config) {
+  for (const RequiredProperty& required : config.required) {
+    if (find_requirement(required.id) == nullptr)
+      throw std::invalid_argument(fmt::format("there is no property {}", required.id));
+  }
+  const Facts facts(records, config);
+  std::vector<PropertyOutcome> outcomes;
+  for (const Requirement& requirement : requirements()) outcomes.push_back(outcome_of(requirement, facts));
+  return outcomes;
+}
+
+}  // namespace wavetank::conformance::exact

@@ -1,0 +1,27 @@
+// The properties of the registry as predicates over a whole history, each in the file that its area suggests.
+#pragma once
+
+#include "conformance/exact/findings.hpp"
+
+namespace wavetank::conformance::exact {
+
+Findings order_agreement(const Facts& facts);      // ORD-AGREE      order.cpp
+Findings order_realtime(const Facts& facts);       // ORD-REALTIME
+Findings order_fifo(const Facts& facts);           // ORD-FIFO
+Findings delivery_gapfree(const Facts& facts);     // DLV-GAPFREE    delivery_gapfree.cpp
+Findings delivery_duplicates(const Facts& facts);  // DLV-NODUP      delivery.cpp
+Findings delivery_integrity(const Facts& facts);   // DLV-INTEGRITY
+Findings sync_cursor(const Facts& facts);          // SYN-CURSOR     pages.cpp
+Findings send_idempotency(const Facts& facts);     // SND-IDEM       sending.cpp
+Findings send_definite(const Facts& facts);        // SND-DEFINITE
+Findings durability_acked(const Facts& facts);     // DUR-ACKED      durability.cpp
+Findings durability_reuse(const Facts& facts);     // DUR-NOREUSE
+Findings read_monotone(const Facts& facts);        // RD-MONO        reading.cpp
+Findings read_devices(const Facts& facts);         // RD-MULTIDEV
+Findings read_bounds(const Facts& facts);          // RD-LEQ
+Findings access_boundary(const Facts& facts);      // ACL-BOUNDARY   access.cpp
+Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
+Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
+Findings latency(const Facts& facts);              // SLO-PCT
+
+}  // namespace wavetank::conformance::exact
