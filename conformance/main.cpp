@@ -157,13 +157,14 @@ int dispatch(int argc, char** argv) {
   bool writes = false;
   CLI::Option* rules =
       list_command->add_flag("--requirements", options.rules, "The requirements of the protocol instead");
-  CLI::Option* some =
-      list_command->add_option("--only", options.only, "Those of an area (SND), a topic (SND-IDEM) or one id");
+  CLI::Option* some = list_command->add_option("--only", options.only,
+                                               "Those of an area (SND), a topic (SND-IDEM) or one id");
   CLI::Option* form = list_command->add_option("--format", format, "text, or json for machines")
                           ->check(CLI::IsMember({"text", "json"}));
   list_command
-      ->add_flag("--write", writes,
-                 "(developers) Writes what is made from the records anew: the tables of PROTOCOL.md, MATRIX.md")
+      ->add_flag(
+          "--write", writes,
+          "(developers) Writes what is made from the records anew: the tables of PROTOCOL.md, MATRIX.md")
       ->excludes(rules)
       ->excludes(some)
       ->excludes(form);

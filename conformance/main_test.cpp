@@ -51,15 +51,15 @@ class ConformCommand : public testing::Test {
 TEST_F(ConformCommand, ListNamesEveryPropertyAndEveryDefect) {
   EXPECT_EQ(run("list"), reports::kPass);
   const std::string out = read("out");
-  for (const Requirement& requirement : properties())
-    EXPECT_NE(out.find(requirement.id), std::string::npos);
+  for (const Requirement& requirement : properties()) EXPECT_NE(out.find(requirement.id), std::string::npos);
   for (const SeededDefect& record : seeded_defects()) EXPECT_NE(out.find(record.name()), std::string::npos);
 }
 
 TEST_F(ConformCommand, ListNamesEveryRequirementOrSome) {
   EXPECT_EQ(run("list --requirements"), reports::kPass);
   const std::string all = read("out");
-  for (const Requirement& rule : registry().rules()) EXPECT_NE(all.find(rule.id), std::string::npos) << rule.id;
+  for (const Requirement& rule : registry().rules())
+    EXPECT_NE(all.find(rule.id), std::string::npos) << rule.id;
   EXPECT_EQ(run("list --requirements --only SND-IDEM --format json"), reports::kPass);
   const std::string some = read("out");
   EXPECT_NE(some.find("\"SND-IDEM-005\""), std::string::npos) << some;

@@ -9,14 +9,6 @@
 
 namespace wavetank::conformance {
 
-std::string_view rule_of_case(std::string_view id) {
-  const std::size_t last = id.rfind('/');
-  if (last == std::string_view::npos || last == 0) return {};
-  const std::size_t before = id.rfind('/', last - 1);
-  if (before == std::string_view::npos) return {};
-  return id.substr(before + 1, last - before - 1);
-}
-
 namespace {
 
 constexpr std::array<std::string_view, 3> kProfiles = {"core", "groups", "receipts"};
@@ -49,9 +41,6 @@ bool is_rule_id(std::string_view id) {
   if (!is_topic(topic_of(id)) || id[id.size() - kNumberLength] != '-') return false;
   return all_of_kind(id.substr(id.size() - 3), std::isdigit);
 }
-
-// A case's id has slashes, a test's name has none.
-bool is_case(std::string_view name) { return name.find('/') != std::string_view::npos; }
 
 class Gate {
  public:
@@ -156,8 +145,7 @@ class Gate {
   // ---- what is there is named
 
   void check_evidence() {
-    for (const std::string& id : evidence_.cases) {
-      const std::string_view wanted = rule_of_case(id);
+    for (const auto& [id, wanted] : evidence_.cases) {
       const auto rules = registry_.rules();
       const auto rule =
           std::find_if(rules.begin(), rules.end(), [&](const auto& one) { return one.id == wanted; });

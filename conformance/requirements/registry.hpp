@@ -29,6 +29,9 @@ struct Requirement {
   std::vector<std::string> defects;  // of a rule: seeded defects that break it
 };
 
+// What proves a rule is either the id of a black-box case, conf/<area>/<rule>/<case>, or the name of a test.
+inline bool is_case(std::string_view name) { return name.find('/') != std::string_view::npos; }
+
 // One file of records, by its name without the ending: "connections".
 struct RecordFile {
   std::string_view name;
@@ -38,7 +41,7 @@ struct RecordFile {
 // The rules of one file, in its order; PROTOCOL.md shows each as one table.
 struct Section {
   std::string_view name;
-  std::size_t first = 0;  // index into requirements()
+  std::size_t first = 0;  // index into rules()
   std::size_t count = 0;
 };
 
@@ -55,8 +58,8 @@ class Registry {
   std::span<const Requirement> rules(const Section& section) const {
     return rules().subspan(section.first, section.count);
   }
-  // MUSTs that no seeded defect breaks yet, and MUSTs that neither a property nor a test holds yet; as
-  // listed.
+  // Debt, as listed: MUSTs that no seeded defect breaks yet, MUSTs that neither a property nor a test holds
+  // yet.
   std::span<const std::string> unbroken() const { return unbroken_; }
   std::span<const std::string> unproved() const { return unproved_; }
 

@@ -16,8 +16,6 @@ constexpr std::string_view kProtocol = "reference/protocol/PROTOCOL.md";
 constexpr std::string_view kMatrix = "conformance/requirements/MATRIX.md";
 constexpr std::string_view kDoor = "conformance/requirements/README.md";
 
-bool is_case(const std::string& name) { return name.find('/') != std::string::npos; }
-
 // The names in one cell, one below the other; of the tests only those that are cases, or only the others.
 std::string cell(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, "<br>"));
@@ -44,7 +42,8 @@ struct Count {
       must += rule.level == "MUST";
       judged += !rule.oracle.empty();
       tested += !rule.tests.empty();
-      by_case += std::any_of(rule.tests.begin(), rule.tests.end(), is_case);
+      by_case +=
+          std::any_of(rule.tests.begin(), rule.tests.end(), [](const auto& name) { return is_case(name); });
       broken += !rule.defects.empty();
       must_broken += rule.level == "MUST" && !rule.defects.empty();
     }
@@ -77,13 +76,12 @@ std::string matrix(const Registry& registry) {
   std::string out =
       "# What proves each requirement\n\n"
       "Written by `./wavetank conform list --write` from the records beside it; a test fails when the two "
-      "differ. "
-      "A requirement's text is in\n[PROTOCOL.md](../../reference/protocol/PROTOCOL.md), a property's in "
-      "`./wavetank "
-      "conform list`.\n\n"
-      "| area | requirements | MUST | judged by a property | proved by a test | of it by a black-box case | "
-      "broken by a "
-      "defect |\n| --- | --- | --- | --- | --- | --- | --- |\n";
+      "differ.\n"
+      "A requirement's text is in [PROTOCOL.md](../../reference/protocol/PROTOCOL.md), a property's in\n"
+      "`./wavetank conform list`.\n\n"
+      "| area | requirements | MUST | judged by a property | proved by a test | of these by a black-box case "
+      "| broken by a defect |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const Section& section : registry.sections()) out += Count(registry.rules(section)).row(section.name);
   out += Count(registry.rules()).row("all");
   for (const Section& section : registry.sections()) {

@@ -37,7 +37,7 @@ std::string_view take_word(std::string_view& text) {
 
 fs::path checkout() { return WAVETANK_SOURCE_DIR; }
 
-void add_test_names(std::string_view source, std::set<std::string, std::less<>>& names) {
+void add_test_names(std::string_view source, Evidence::Names& names) {
   for (std::size_t line = 0; line < source.size();) {
     std::string_view rest = source.substr(line);
     const std::string_view macro = is_word(rest.front()) ? take_word(rest) : std::string_view();
@@ -69,7 +69,7 @@ std::expected<Evidence, std::string> evidence_of(const fs::path& top) {
       add_test_names(source, evidence.tests);
     }
   }
-  for (const Case& one : all_cases()) evidence.cases.emplace(one.id);
+  for (const Case& one : all_cases()) evidence.cases.emplace(one.id, one.requirement());
   for (const SeededDefect& one : seeded_defects()) evidence.defects.emplace(one.name(), one.property);
   evidence.protocol_version = protocol::kVersion;
   return evidence;

@@ -4,7 +4,6 @@
 
 #include <expected>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,7 +16,7 @@ std::filesystem::path checkout();
 
 // Adds the names, Suite.Name, of the tests that a C++ source defines: TEST, TEST_F, TEST_P, RC_GTEST_PROP and
 // RC_GTEST_FIXTURE_PROP at the beginning of a line. Disabled ones are left out: they prove nothing.
-void add_test_names(std::string_view source, std::set<std::string, std::less<>>& names);
+void add_test_names(std::string_view source, Evidence::Names& names);
 
 // Reads every *_test.cpp below `top` that is in a room; cases and defects are compiled in. An error is
 // one line.

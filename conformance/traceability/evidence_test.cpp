@@ -5,7 +5,7 @@
 namespace wavetank::conformance {
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
+using Names = Evidence::Names;
 
 Names names_in(std::string_view source) {
   Names names;
