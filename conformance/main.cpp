@@ -1,4 +1,5 @@
-// wavetank-conform: lists the properties, proves the monitors by seeded defects, and judges histories again.
+// wavetank-conform: lists the properties and requirements, proves the monitors by seeded defects, and judges histories
+// again.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -19,6 +20,9 @@
 #include "conformance/history/reader.hpp"
 #include "conformance/history/text.hpp"
 #include "conformance/requirements/registry.hpp"
+#include "conformance/traceability/documents.hpp"
+#include "conformance/traceability/evidence.hpp"
+#include "conformance/traceability/listing.hpp"
 #include "reports/exit_code.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
@@ -36,17 +40,18 @@ int usage_error(const std::string& what) {
   return reports::kUsage;
 }
 
-int list() {
-  fmt::print("{:<14} {:<7} {}\n", "property", "level", "what it demands");
-  for (const Requirement& requirement : requirements()) {
-    fmt::print("{:<14} {:<7} {}\n", requirement.id, requirement.level, requirement.title);
-    std::string line;
-    for (const SeededDefect& record : seeded_defects()) {
-      if (record.property != requirement.id) continue;
-      line += (line.empty() ? "proved by " : ", ") + std::string(record.name());
-    }
-    fmt::print("{:<22} {}\n", "", line);
-  }
+int list(const ListOptions& options) {
+  const auto lines = listing(registry(), options);
+  if (!lines) return usage_error("list: " + lines.error());
+  fmt::print("{}", *lines);
+  return reports::kPass;
+}
+
+int write() {
+  const auto changed = write_documents(registry(), checkout());
+  if (!changed) return usage_error("list --write: " + changed.error());
+  for (const std::string& path : *changed) fmt::print("written: {}\n", path);
+  if (changed->empty()) fmt::print("every document is up to date\n");
   return reports::kPass;
 }
 
@@ -262,8 +267,24 @@ int dispatch(int argc, char** argv) {
   app.footer("Example:\n  ./wavetank conform defects --only ack-before-sync");
   app.require_subcommand(1);
   CLI::App* list_command =
-      app.add_subcommand("list", "Names the properties, and the seeded defects that prove each");
-  list_command->footer("Example:\n  ./wavetank conform list");
+      app.add_subcommand("list", "Names the properties or the requirements, and what proves each");
+  ListOptions options;
+  std::string format = "text";
+  bool writes = false;
+  CLI::Option* rules =
+      list_command->add_flag("--requirements", options.rules, "The requirements of the protocol instead");
+  CLI::Option* some = list_command->add_option("--only", options.only,
+                                               "Those of an area (SND), a topic (SND-IDEM) or one id");
+  CLI::Option* form = list_command->add_option("--format", format, "text, or json for machines")
+                          ->check(CLI::IsMember({"text", "json"}));
+  list_command
+      ->add_flag(
+          "--write", writes,
+          "(developers) Writes what is made from the records anew: the tables of PROTOCOL.md, MATRIX.md")
+      ->excludes(rules)
+      ->excludes(some)
+      ->excludes(form);
+  list_command->footer("Example:\n  ./wavetank conform list --requirements --only SND-IDEM");
   CLI::App* defects_command = app.add_subcommand(
       "defects",
       "Runs every seeded defect in a small scenario, and the same scenarios without; fails if one survives");
@@ -288,7 +309,11 @@ int dispatch(int argc, char** argv) {
   }
   if (*judge_command) return judge_history(file);
   if (*history_command) return print_history(file);
-  return *list_command ? list() : defects(only);
+  if (*list_command) {
+    options.json = format == "json";
+    return writes ? write() : list(options);
+  }
+  return defects(only);
 }
 
 }  // namespace

@@ -57,9 +57,19 @@ class ConformCommand : public testing::Test {
 TEST_F(ConformCommand, ListNamesEveryPropertyAndEveryDefect) {
   EXPECT_EQ(run("list"), reports::kPass);
   const std::string out = read("out");
-  for (const Requirement& requirement : requirements())
-    EXPECT_NE(out.find(requirement.id), std::string::npos);
+  for (const Requirement& requirement : properties()) EXPECT_NE(out.find(requirement.id), std::string::npos);
   for (const SeededDefect& record : seeded_defects()) EXPECT_NE(out.find(record.name()), std::string::npos);
+}
+
+TEST_F(ConformCommand, ListNamesEveryRequirementOrSome) {
+  EXPECT_EQ(run("list --requirements"), reports::kPass);
+  const std::string all = read("out");
+  for (const Requirement& rule : registry().rules())
+    EXPECT_NE(all.find(rule.id), std::string::npos) << rule.id;
+  EXPECT_EQ(run("list --requirements --only SND-IDEM --format json"), reports::kPass);
+  const std::string some = read("out");
+  EXPECT_NE(some.find("\"SND-IDEM-005\""), std::string::npos) << some;
+  EXPECT_EQ(some.find("\"id\": \"SND-ACK-001\""), std::string::npos) << some;
 }
 
 TEST_F(ConformCommand, HelpHasAnExampleEverywhere) {
@@ -73,6 +83,10 @@ TEST_F(ConformCommand, HelpHasAnExampleEverywhere) {
 TEST_F(ConformCommand, MistypedWordsGetOneLine) {
   expect_usage_error("");
   expect_usage_error("lost");
+  expect_usage_error("list --only NO-SUCH-AREA");
+  expect_usage_error("list --requirements --only SND-IDEM-999");
+  expect_usage_error("list --format xml");
+  expect_usage_error("list --write --only SND");
   expect_usage_error("defects --onyl x");
   expect_usage_error("defects --only no-such-defect");
   expect_usage_error("judge");

@@ -26,7 +26,7 @@ TEST(Catalogue, HasOneWholeRecordForEveryDefect) {
 }
 
 TEST(Catalogue, EveryPropertyIsProvedByADefect) {
-  for (const Requirement& requirement : requirements()) {
+  for (const Requirement& requirement : properties()) {
     bool proved = false;
     for (const SeededDefect& record : seeded_defects()) proved = proved || record.property == requirement.id;
     EXPECT_TRUE(proved) << requirement.id;

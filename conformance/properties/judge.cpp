@@ -139,7 +139,7 @@ PropertyOutcome Judge::outcome_of(const Monitor& monitor) const {
 
 std::vector<PropertyOutcome> Judge::outcomes() const {
   std::vector<PropertyOutcome> outcomes;
-  for (const Requirement& requirement : requirements()) {
+  for (const Requirement& requirement : properties()) {
     for (const auto& monitor : monitors_) {
       if (monitor->state().requirement == &requirement) outcomes.push_back(outcome_of(*monitor));
     }

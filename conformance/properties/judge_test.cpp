@@ -11,9 +11,9 @@ namespace {
 TEST(Judge, OneOutcomePerPropertyInTheRegistrysOrder) {
   const Judge judge{JudgeConfig{}};
   const std::vector<PropertyOutcome> outcomes = judge.outcomes();
-  ASSERT_EQ(outcomes.size(), requirements().size());
+  ASSERT_EQ(outcomes.size(), properties().size());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    EXPECT_EQ(outcomes[i].id, requirements()[i].id);
+    EXPECT_EQ(outcomes[i].id, properties()[i].id);
     EXPECT_EQ(outcomes[i].verdict, PropertyVerdict::kNotExercised) << outcomes[i].id;
   }
 }

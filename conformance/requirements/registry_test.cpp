@@ -2,26 +2,71 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <utility>
+#include <vector>
 
 namespace wavetank::conformance {
 namespace {
 
-TEST(Requirements, EachIsWholeAndNamedOnce) {
-  std::set<std::string_view> ids;
-  for (const Requirement& requirement : requirements()) {
-    EXPECT_TRUE(ids.insert(requirement.id).second) << requirement.id;
-    EXPECT_TRUE(requirement.level == "MUST" || requirement.level == "SHOULD") << requirement.id;
-    for (const std::string_view text :
-         {requirement.title, requirement.text, requirement.rationale, requirement.source}) {
-      EXPECT_FALSE(text.empty()) << requirement.id;
-    }
-    EXPECT_EQ(requirement.text.back(), '.') << requirement.id;
-    EXPECT_LE(requirement.title.size(), 60U) << requirement.id;
-    EXPECT_EQ(find_requirement(requirement.id), &requirement);
+TEST(Registry, HoldsEveryRecordUnderItsId) {
+  EXPECT_EQ(properties().size(), 18U);
+  EXPECT_EQ(registry().rules().size(), 143U);
+  EXPECT_EQ(registry().sections().size(), 14U);
+  for (const auto& records : {registry().properties(), registry().rules()}) {
+    for (const Requirement& record : records) EXPECT_EQ(find_requirement(record.id), &record) << record.id;
   }
-  EXPECT_EQ(ids.size(), 18U);
   EXPECT_EQ(find_requirement("ORD-NONE"), nullptr);
+  EXPECT_EQ(find_requirement(""), nullptr);
+}
+
+TEST(Registry, ReadsEveryField) {
+  const RecordFile file{"small", R"(
+property { id: "ORD-ONE" level: "MUST" title: "One" text: "All is one." rationale: "So it is." source: "Own" }
+requirement {
+  id: "ORD-ONE-001" level: "SHOULD" since: 2 profile: "groups" text: "Each is one." rationale: "So it is."
+  source: "Own" oracle: "ORD-ONE" test: "Suite.Name" test: "conf/a/ORD-ONE-001/b" defect: "some-defect"
+}
+requirement { id: "ORD-ONE-002" }
+unbroken: "ORD-ONE-002" unproved: "ORD-ONE-003"
+)"};
+  const auto read = Registry::read({&file, 1});
+  ASSERT_TRUE(read.has_value()) << read.error();
+  const Requirement& property = read->properties()[0];
+  EXPECT_EQ(property.id, "ORD-ONE");
+  EXPECT_EQ(property.title, "One");
+  const Requirement& rule = read->rules()[0];
+  EXPECT_EQ(rule.level, "SHOULD");
+  EXPECT_EQ(rule.since, 2U);
+  EXPECT_EQ(rule.profile, "groups");
+  EXPECT_EQ(rule.text, "Each is one.");
+  EXPECT_EQ(rule.rationale, "So it is.");
+  EXPECT_EQ(rule.source, "Own");
+  EXPECT_EQ(rule.oracle, std::vector<std::string>{"ORD-ONE"});
+  EXPECT_EQ(rule.tests, (std::vector<std::string>{"Suite.Name", "conf/a/ORD-ONE-001/b"}));
+  EXPECT_EQ(rule.defects, std::vector<std::string>{"some-defect"});
+  EXPECT_EQ(read->rules()[1].profile, "core");
+  EXPECT_EQ(read->unbroken()[0], "ORD-ONE-002");
+  EXPECT_EQ(read->unproved()[0], "ORD-ONE-003");
+  ASSERT_EQ(read->sections().size(), 1U);
+  EXPECT_EQ(read->sections()[0].name, "small");
+  EXPECT_EQ(read->rules(read->sections()[0]).size(), 2U);
+}
+
+TEST(Registry, RecordsStayWhereTheyAre) {
+  const RecordFile file{"small", "requirement { id: \"ORD-ONE-001\" }"};
+  auto read = Registry::read({&file, 1});
+  ASSERT_TRUE(read.has_value());
+  const Requirement* const record = read->find("ORD-ONE-001");
+  const Registry moved = *std::move(read);
+  EXPECT_EQ(moved.find("ORD-ONE-001"), record);
+}
+
+TEST(Registry, AMistakeIsNamedByFileAndPlace) {
+  const RecordFile file{"small", "requirement {\n  id: \"ORD-ONE-001\"\n  leve: \"MUST\"\n}"};
+  const auto read = Registry::read({&file, 1});
+  ASSERT_FALSE(read.has_value());
+  EXPECT_TRUE(read.error().starts_with("small.txtpb:3:")) << read.error();
+  EXPECT_NE(read.error().find("leve"), std::string::npos) << read.error();
 }
 
 }  // namespace

@@ -80,6 +80,43 @@ TEST(Session, AStableSessionResetsTheBackoff) {
   EXPECT_LE(time_to_dial(harness), 500 * kMillisecond);
 }
 
+TEST(Session, AShortSessionKeepsTheBackoff) {
+  DurationNs longest = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Harness harness(unrested(), seed);
+    harness.start();
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      harness.lose_connection(CloseReason::kRefused);
+      time_to_dial(harness);
+    }
+    harness.settle();
+    ASSERT_TRUE(harness.client->is_connected());
+    harness.advance(9'999 * kMillisecond);
+    harness.settle();
+    harness.lose_connection();
+    longest = std::max(longest, time_to_dial(harness));
+  }
+  // After a reset none would wait longer than half a second.
+  EXPECT_GT(longest, 15 * kSecond);
+  EXPECT_LE(longest, 30 * kSecond);
+}
+
+TEST(Session, TheFirstFrameIsHello) {
+  Harness harness;
+  harness.start();
+  for (int connection = 1; connection <= 3; ++connection) {
+    harness.send(kDirect, "written without a session");
+    ASSERT_EQ(harness.wire, Harness::Wire::kDialing);
+    harness.accept_dial();
+    ASSERT_EQ(harness.to_server.size(), 1U);  // the message waits for the Welcome
+    EXPECT_TRUE(std::holds_alternative<protocol::Hello>(harness.to_server[0].body));
+    harness.settle();
+    EXPECT_EQ(harness.server.conversations[kDirect].log.size(), static_cast<std::size_t>(connection));
+    harness.lose_connection();
+    time_to_dial(harness);
+  }
+}
+
 TEST(Session, GivesUpAHangingDialAndAMissingWelcome) {
   Harness harness;
   harness.start();

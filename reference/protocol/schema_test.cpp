@@ -3,6 +3,8 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
 #include <set>
 #include <string>
 
@@ -159,6 +161,63 @@ TEST(SchemaTest, StructsAndSchemaAreEqualFieldByField) {
   ASSERT_NE(body, nullptr);
   EXPECT_EQ(static_cast<std::size_t>(body->field_count()), std::variant_size_v<Body> - 1);
   EXPECT_EQ(met.size(), static_cast<std::size_t>(frame->file()->message_type_count()));
+}
+
+std::string meaning_of(const FieldDescriptor& field) {
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_MESSAGE:
+      return field.name() + " " + field.message_type()->name();
+    case FieldDescriptor::TYPE_ENUM:
+      return field.name() + " " + field.enum_type()->name();
+    default:
+      return field.name() + " " + field.type_name();
+  }
+}
+
+// VER-NUMBERS-001: what a number means can only be added, or given up and reserved.
+TEST(SchemaTest, PublishedNumbersKeepTheirMeaning) {
+  std::map<std::string, std::string> published;  // "Frame 1" -> "frame_seq uint32"
+  std::ifstream in(WAVETANK_SOURCE_DIR "/reference/protocol/published_numbers.txt");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("#")) continue;
+    const std::size_t meaning = line.find(' ', line.find(' ') + 1);
+    ASSERT_NE(meaning, std::string::npos) << line;
+    EXPECT_TRUE(published.emplace(line.substr(0, meaning), line.substr(meaning + 1)).second) << line;
+  }
+  std::map<std::string, std::string> living;
+  std::set<std::string> reserved;
+  const auto* file = v1::Frame::descriptor()->file();
+  const auto place = [](const std::string& owner, int number) {
+    return owner + " " + std::to_string(number);
+  };
+  for (int i = 0; i < file->message_type_count(); ++i) {
+    const Descriptor& message = *file->message_type(i);
+    for (int f = 0; f < message.field_count(); ++f)
+      living[place(message.name(), message.field(f)->number())] = meaning_of(*message.field(f));
+    for (int number = 1; number < 1000; ++number) {
+      if (message.IsReservedNumber(number)) reserved.insert(place(message.name(), number));
+    }
+  }
+  for (int i = 0; i < file->enum_type_count(); ++i) {
+    const EnumDescriptor& values = *file->enum_type(i);
+    for (int v = 0; v < values.value_count(); ++v)
+      living[place(values.name(), values.value(v)->number())] = values.value(v)->name();
+    for (int number = 0; number < 1000; ++number) {
+      if (values.IsReservedNumber(number)) reserved.insert(place(values.name(), number));
+    }
+  }
+  for (const auto& [number, meaning] : published) {
+    const auto now = living.find(number);
+    if (now == living.end()) {
+      EXPECT_TRUE(reserved.contains(number)) << number << " was '" << meaning << "' and must be reserved";
+    } else {
+      EXPECT_EQ(now->second, meaning) << number << " has another meaning";
+    }
+  }
+  for (const auto& [number, meaning] : living) {
+    EXPECT_TRUE(published.contains(number))
+        << number << " '" << meaning << "' is not in published_numbers.txt";
+  }
 }
 
 TEST(SchemaTest, EnumerationsAreEqualValueByValue) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -401,6 +402,27 @@ TEST_F(Plain, ReceiptsGoToTheAuthorsOfCoveredEntries) {
   EXPECT_EQ(notices[0].recipients, (std::vector<UserId>{1, 4}));  // the author who is left, and the reader
   EXPECT_EQ(notices[0].change.delivered_seq, 7u);
   EXPECT_EQ(notices[0].change.read_seq, 7u);
+}
+
+TEST_F(Plain, OthersAreShownTheFurthestDevice) {
+  for (std::uint32_t counter = 1; counter <= 3; ++counter) {
+    send(1, test::text(kDirect, test::key(1, 0, counter), "x"));
+  }
+  std::vector<ReceiptNotice> notices;
+  const auto shown_to_author = [&] {
+    const auto at = std::find_if(notices.begin(), notices.end(),
+                                 [](const auto& notice) { return notice.recipients.front() == 1; });
+    return at == notices.end() ? protocol::Change{} : at->change;
+  };
+  receipts.delivered({9, 2, 0}, {kDirect, 0, 3}, notices);
+  EXPECT_EQ(shown_to_author().delivered_seq, 3u);
+  // The other device is behind: that it has two of three says nothing new.
+  notices.clear();
+  receipts.delivered({9, 2, 1}, {kDirect, 0, 2}, notices);
+  EXPECT_TRUE(notices.empty());
+  receipts.read({9, 2, 1}, {kDirect, 0, 2, false}, notices);
+  EXPECT_EQ(shown_to_author().read_seq, 2u);
+  EXPECT_EQ(shown_to_author().delivered_seq, 3u);
 }
 
 TEST_F(Plain, PrivateReadsStayWithTheReader) {

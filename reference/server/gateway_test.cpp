@@ -142,6 +142,21 @@ TEST_F(GatewayTest, UnreachableOrSilentShardMeansUnavailable) {
   EXPECT_TRUE(closes(2));
 }
 
+TEST_F(GatewayTest, AConnectionWithoutHelloIsClosedInTime) {
+  effects.clear();
+  gateway.connection_opened(1, now, effects);
+  const TimeNs deadline = now + config.hello_timeout_ms * kMillisecond;
+  const auto arms = [&](const Effect& e) { return e.kind == Effect::Kind::kArmTimer && e.at <= deadline; };
+  EXPECT_TRUE(std::any_of(effects.list().begin(), effects.list().end(), arms));
+  now = deadline - 1;
+  fire(SessionState::kAwaitingHello);
+  EXPECT_FALSE(closes(1));
+  now = deadline;
+  fire(SessionState::kAwaitingHello);
+  EXPECT_TRUE(closes(1));
+  EXPECT_EQ(gateway.connection_count(), 0u);
+}
+
 TEST_F(GatewayTest, RoutesByConversationAndByUser) {
   const UserId far = UserId{1} << kRegionShift;
   const SessionId session = connect(1, far + 2);

@@ -1,0 +1,45 @@
+// The gate: the records are whole and true, and what is written from them is up to date.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "conformance/requirements/gate.hpp"
+#include "conformance/traceability/documents.hpp"
+#include "conformance/traceability/evidence.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+TEST(Repository, TheRegistryIsWholeAndTrue) {
+  const auto evidence = evidence_of(checkout());
+  ASSERT_TRUE(evidence.has_value()) << evidence.error();
+  for (const std::string& complaint : complaints(registry(), *evidence)) ADD_FAILURE() << complaint;
+}
+
+TEST(Repository, WrittenDocumentsAreUpToDate) {
+  const auto list = documents(registry(), checkout());
+  ASSERT_TRUE(list.has_value()) << list.error();
+  for (const Document& document : *list) {
+    EXPECT_TRUE(document.found == document.wanted)
+        << document.path << " differs from the records; mend with ./wavetank conform list --write";
+  }
+}
+
+// The gate can only be as good as what it is told of.
+TEST(Repository, TheEvidenceIsTheWholeCheckout) {
+  const auto evidence = evidence_of(checkout());
+  ASSERT_TRUE(evidence.has_value()) << evidence.error();
+  EXPECT_GT(evidence->tests.size(), 500U);
+  EXPECT_TRUE(evidence->tests.contains("Repository.TheEvidenceIsTheWholeCheckout"));
+  EXPECT_TRUE(evidence->tests.contains("DifferentialTest.WeReadTheGeneratedBytes"));  // RC_GTEST_PROP
+  EXPECT_TRUE(evidence->tests.contains("StoreContract.MarksAreOneRowPerDevice"));     // TEST_P
+  EXPECT_GT(evidence->cases.size(), 40U);
+  EXPECT_EQ(evidence->defects.size(), 37U);
+  EXPECT_EQ(evidence->defects.at("ack-before-sync"), "DUR-ACKED");
+  EXPECT_EQ(evidence->protocol_version, 1U);
+  EXPECT_FALSE(evidence_of(checkout() / "no-such-folder").has_value());
+}
+
+}  // namespace
+}  // namespace wavetank::conformance
