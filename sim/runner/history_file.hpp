@@ -1,4 +1,5 @@
-// Writes a history as text: one line for each record, tab-separated, after one line that names the columns.
+// Writes a history as text, and reads it back: one line for each record, tab-separated, after one line that
+// names the columns.
 #pragma once
 
 #include <cstdio>
@@ -26,5 +27,9 @@ class HistoryFile final : public history::Sink {
   explicit HistoryFile(std::FILE* file) : file_(file) {}
   std::FILE* file_;
 };
+
+// Lets the sink hear every record of such a file, in its order. Errors are one line: the file, the line and
+// what is wrong with it. Memory: one line.
+std::expected<void, std::string> read_history(const std::string& path, history::Sink& sink);
 
 }  // namespace wavetank::sim
