@@ -1,5 +1,5 @@
-// wavetank-conform: lists the properties and requirements, proves the monitors by seeded defects, and judges histories
-// again.
+// wavetank-conform: lists the properties and requirements, proves the monitors by seeded defects, and judges
+// histories again.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -173,25 +173,9 @@ int defects(const std::string& only) {
 
 // ---- histories
 
-// Hands out every record of a history file. Errors are one line.
-std::expected<history::Header, std::string> read_history(
-    const std::string& path, const std::function<void(const history::Record&)>& take) {
-  auto bytes = history::read_bytes(path);
-  if (!bytes) return std::unexpected(bytes.error());
-  auto reader = history::Reader::open(std::move(*bytes));
-  if (!reader) return std::unexpected(fmt::format("{} {}", path, reader.error()));
-  history::Record record;
-  while (true) {
-    const auto more = reader->next(record);
-    if (!more) return std::unexpected(fmt::format("{} {}", path, more.error()));
-    if (!*more) return reader->header();
-    take(record);
-  }
-}
-
 int print_history(const std::string& path) {
   bool is_first = true;
-  const auto header = read_history(path, [&](const history::Record& record) {
+  const auto header = history::read_file(path, [&](const history::Record& record) {
     if (std::exchange(is_first, false)) fmt::print("{}", history::column_line());
     fmt::print("{}", history::text_line(record));
   });
@@ -235,7 +219,8 @@ void print_outcomes(const std::vector<PropertyOutcome>& outcomes) {
 
 int judge_history(const std::string& path) {
   std::vector<history::Record> records;
-  const auto header = read_history(path, [&](const history::Record& record) { records.push_back(record); });
+  const auto header =
+      history::read_file(path, [&](const history::Record& record) { records.push_back(record); });
   if (!header) return usage_error(header.error());
   std::vector<PropertyOutcome> outcomes;
   try {

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
+#include "reports/json_format.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
 
 namespace wavetank::reports {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kUnits =
     "p50, p95, p99, p999, max and judgedBound of latencies in milliseconds; histogram values and fields "
@@ -21,13 +17,6 @@ constexpr const char* kUnits =
 
 double milliseconds(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
-
-template <class Items, class Function>
-Json array_of(const Items& items, Function function) {
-  Json out = Json::array();
-  for (const auto& item : items) out.push_back(function(item));
-  return out;
-}
 
 // ---- writing ----
 
@@ -40,14 +29,6 @@ Json property_json(const PropertyResult& p) {
           {"minimum", p.minimum},
           {"violations", p.violations},
           {"note", p.note}};
-}
-
-Json histogram_json(const Histogram& h) {
-  return {{"subBucketBits", Histogram::kSubBucketBits},
-          {"min", h.min()},
-          {"max", h.max()},
-          {"sum", h.sum()},
-          {"buckets", h.buckets()}};
 }
 
 Json latency_json(const Latency& l) {
@@ -114,6 +95,18 @@ Json factor_json(const Factor& f) { return {{"name", f.name}, {"value", f.value}
 
 Json counter_json(const Counter& c) { return {{"name", c.name}, {"value", c.value}, {"unit", c.unit}}; }
 
+Json frame_count_json(const FrameCount& f) {
+  return {{"link", f.link}, {"body", f.body}, {"frames", f.frames}, {"bytes", f.bytes}};
+}
+
+Json role_load_json(const RoleLoad& l) {
+  return {{"role", l.role},
+          {"nodes", l.nodes},
+          {"busyNs", l.busy_ns},
+          {"busyPeakPpm", l.busy_peak_ppm},
+          {"inboxPeak", l.inbox_peak}};
+}
+
 Json events_by_kind_json(const std::vector<EventCount>& kinds) {
   Json out = Json::object();
   for (const auto& [kind, count] : kinds) out[kind] = out.value(kind, std::int64_t{0}) + count;
@@ -156,37 +149,14 @@ Json result_json(const Result& r) {
   out["phases"] = array_of(r.phases, phase_json);
   out["faults"] = array_of(r.faults, fault_json);
   out["resources"] = array_of(r.resources, counter_json);
+  out["frames"] = array_of(r.frames, frame_count_json);
+  out["load"] = array_of(r.load, role_load_json);
   out["stories"] = array_of(r.stories, story_json);
   out["mergedFrom"] = array_of(r.merged_from, identity_json);
   out["latencies"] = array_of(r.latencies, latency_json);
   out["series"] = array_of(r.series, series_json);
   out["reconnectCurves"] = array_of(r.reconnect_curves, series_json);
   return out;
-}
-
-std::string compact(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-// Indents objects and lists of objects or texts; keeps a list of numbers (or of pairs of them) on one line,
-// so that a histogram does not take thousands of lines.
-void pretty(std::string& out, const Json& json, std::size_t depth) {
-  const bool numbers = json.is_array() && std::all_of(json.begin(), json.end(), [](const Json& item) {
-                         return item.is_number() || item.is_array();
-                       });
-  if (!json.is_structured() || json.empty() || numbers) {
-    out += compact(json);
-    return;
-  }
-  const std::string indent(2 * (depth + 1), ' ');
-  out += json.is_object() ? "{" : "[";
-  bool first = true;
-  for (const auto& [key, value] : json.items()) {
-    out += first ? "\n" : ",\n";
-    out += indent;
-    if (json.is_object()) out += compact(Json(key)) + ": ";
-    pretty(out, value, depth + 1);
-    first = false;
-  }
-  out += "\n" + std::string(2 * depth, ' ') + (json.is_object() ? "}" : "]");
 }
 
 // ---- reading ----
@@ -363,6 +333,15 @@ Factor read_factor(const Json& j) { return {text(j, "name"), text(j, "value"), t
 
 Counter read_counter(const Json& j) { return {text(j, "name"), integer(j, "value"), text(j, "unit")}; }
 
+FrameCount read_frame_count(const Json& j) {
+  return {text(j, "link"), text(j, "body"), integer(j, "frames"), integer(j, "bytes")};
+}
+
+RoleLoad read_role_load(const Json& j) {
+  return {text(j, "role"), integer(j, "nodes"), integer(j, "busyNs"), integer(j, "busyPeakPpm"),
+          integer(j, "inboxPeak")};
+}
+
 std::vector<EventCount> read_events_by_kind(const Json& j) {
   const Json& kinds = field(j, "eventsByKind");
   if (!kinds.is_object()) throw ResultError("the field 'eventsByKind' must be an object");
@@ -409,6 +388,9 @@ Result read_result(const Json& j) {
   r.phases = list_of<Phase>(j, "phases", read_phase);
   r.faults = list_of<FaultRecord>(j, "faults", read_fault);
   r.resources = list_of<Counter>(j, "resources", read_counter);
+  // Written since these were counted; a result without them is read as one that counted nothing.
+  if (j.contains("frames")) r.frames = list_of<FrameCount>(j, "frames", read_frame_count);
+  if (j.contains("load")) r.load = list_of<RoleLoad>(j, "load", read_role_load);
   r.stories = list_of<Story>(j, "stories", read_story);
   r.merged_from = list_of<RunIdentity>(j, "mergedFrom", read_identity);
   r.latencies = list_of<Latency>(j, "latencies", read_latency);
@@ -419,12 +401,7 @@ Result read_result(const Json& j) {
 
 }  // namespace
 
-std::string render_json(const Result& result) {
-  std::string out;
-  pretty(out, result_json(result), 0);
-  out += "\n";
-  return out;
-}
+std::string render_json(const Result& result) { return pretty_json(result_json(result)); }
 
 Result parse_result_json(std::string_view text) {
   Json json;

@@ -101,6 +101,21 @@ void join_measurements(Result& out, const Result& b) {
       out.resources, b.resources,
       [](const Counter& x, const Counter& y) { return x.name == y.name && x.unit == y.unit; },
       [](Counter& x, const Counter& y) { x.value += y.value; });
+  join_lists(
+      out.frames, b.frames,
+      [](const FrameCount& x, const FrameCount& y) { return x.link == y.link && x.body == y.body; },
+      [](FrameCount& x, const FrameCount& y) {
+        x.frames += y.frames;
+        x.bytes += y.bytes;
+      });
+  join_lists(
+      out.load, b.load, [](const RoleLoad& x, const RoleLoad& y) { return x.role == y.role; },
+      [](RoleLoad& x, const RoleLoad& y) {
+        x.nodes = std::max(x.nodes, y.nodes);
+        x.busy_ns += y.busy_ns;
+        x.busy_peak_ppm = std::max(x.busy_peak_ppm, y.busy_peak_ppm);
+        x.inbox_peak = std::max(x.inbox_peak, y.inbox_peak);
+      });
 }
 
 // The descriptive parts: kept where the runs agree, united where a union makes sense.

@@ -25,6 +25,9 @@ TEST(Merge, AddsCountsAndHistogramsExactly) {
   Histogram expected = a.latencies[0].histogram;
   expected.record(77'000'000, 5);
   EXPECT_EQ(both.latencies[0].histogram, expected);
+  EXPECT_EQ(both.frames[0].frames, 2 * a.frames[0].frames);
+  EXPECT_EQ(both.load[0].busy_ns, 2 * a.load[0].busy_ns);
+  EXPECT_EQ(both.load[0].inbox_peak, a.load[0].inbox_peak);  // a peak of both is no sum
   EXPECT_EQ(effective_verdict(both), Verdict::kPass);
   ASSERT_EQ(both.merged_from.size(), 2U);
   EXPECT_EQ(both.merged_from[1].seed, 2U);

@@ -96,6 +96,23 @@ struct Counter {
   std::string unit;  // "bytes", "rows", ...
 };
 
+// Frames of one body that one kind of link carried, with their exact encoded bytes.
+struct FrameCount {
+  std::string link;  // "device" or "server"
+  std::string body;  // "SendMessage"
+  std::int64_t frames = 0;
+  std::int64_t bytes = 0;
+};
+
+// How hard the server nodes of one role worked, in virtual time.
+struct RoleLoad {
+  std::string role;  // "gateways" or "shards"
+  std::int64_t nodes = 0;
+  std::int64_t busy_ns = 0;        // of all nodes together
+  std::int64_t busy_peak_ppm = 0;  // millionths: the busiest node in the busiest interval of the series
+  std::int64_t inbox_peak = 0;     // the most inputs that ever waited on one node
+};
+
 // from == to is a step on one lifeline. arrival_ns < time_ns (use kNeverArrived) is a message that was lost.
 inline constexpr std::int64_t kNeverArrived = -1;
 struct Arrow {
@@ -161,6 +178,8 @@ struct Result {
   // disconnect.
   std::vector<Series> reconnect_curves;
   std::vector<Counter> resources;
+  std::vector<FrameCount> frames;
+  std::vector<RoleLoad> load;
   std::vector<Story> stories;
 
   std::int64_t events = 0;

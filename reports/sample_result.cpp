@@ -174,6 +174,8 @@ Result passing_sample() {
                  {"rows written", 2'013'440, "rows"},
                  {"commits", 311'207, "commits"},
                  {"connections opened", 48'117, "connections"}};
+  r.frames = {{"device", "SendMessage", 93'555, 9'402'118}, {"server", "OutboxBatch", 310'220, 77'190'455}};
+  r.load = {{"gateways", 6, 412'000'000'000, 318'000, 210}, {"shards", 6, 733'000'000'000, 942'000, 1'404}};
   r.events = 30'112'001;
   r.events_by_kind = {{"frame arrived", 17'402'118},
                       {"timer fired", 6'190'455},

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "reports/terminal_text.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
 
@@ -13,37 +14,6 @@ namespace wavetank::reports {
 namespace {
 
 constexpr std::size_t kWidth = kTerminalColumns;
-constexpr std::size_t kCommandLines = 3;  // a longer command is named, not shown
-
-// Lines of one section; the caller hands out how many a section may have.
-using Lines = std::vector<std::string>;
-
-class Painter {
- public:
-  explicit Painter(bool colour) : colour_(colour) {}
-
-  // `sgr` is a Select Graphic Rendition parameter, for example "1;32" for bold green.
-  [[nodiscard]] std::string paint(const char* sgr, const std::string& text) const {
-    return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", sgr, text) : text;
-  }
-  [[nodiscard]] std::string dim(const std::string& text) const { return paint("2", text); }
-  [[nodiscard]] std::string bold(const std::string& text) const { return paint("1", text); }
-
- private:
-  bool colour_;
-};
-
-const char* colour_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kPass:
-      return "1;32";
-    case Verdict::kFail:
-      return "1;31";
-    case Verdict::kInconclusive:
-      return "1;33";
-  }
-  return "1;33";
-}
 
 const char* colour_of(PropertyVerdict verdict) {
   switch (verdict) {
@@ -76,46 +46,6 @@ int rank_of(PropertyVerdict verdict) {
       return 3;
   }
   return 1;
-}
-
-// Texts are padded by code points; fmt's own width would count differently for wide characters.
-std::string left(const std::string& text, std::size_t width) {
-  std::string cut = shorten(one_line(text), width);
-  cut.append(width - columns(cut), ' ');
-  return cut;
-}
-
-std::string right(const std::string& text, std::size_t width) {
-  const std::size_t used = columns(text);
-  return used >= width ? text : std::string(width - used, ' ') + text;
-}
-
-// Breaks a command at blanks with the shell's line continuation, so that it can still be pasted.
-Lines wrap_command(const std::string& command, std::size_t width) {
-  Lines lines;
-  std::string rest = one_line(command);
-  while (columns(rest) > width) {
-    // Before an option if there is one, so that its value stays on its line.
-    std::size_t blank = rest.rfind(" --", width - 2);
-    if (blank == std::string::npos || blank == 0) blank = rest.rfind(' ', width - 2);
-    if (blank == std::string::npos || blank == 0 || lines.size() + 1 >= kCommandLines) {
-      return {"(too long for this screen: see the field \"command\" of result.json)"};
-    }
-    lines.push_back(rest.substr(0, blank) + " \\");
-    rest = rest.substr(blank + 1);
-  }
-  lines.push_back(rest);
-  return lines;
-}
-
-void append_command(Lines& out, const Painter& painter, const std::string& label,
-                    const std::string& command) {
-  const std::string head = label + ": ";
-  const Lines lines = wrap_command(command, kWidth - head.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string lead = i == 0 ? painter.dim(head) : std::string(head.size(), ' ');
-    out.push_back(lead + painter.bold(lines[i]));
-  }
 }
 
 Lines head_lines(const Result& r, const Painter& painter) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <utility>
 
 #include "conformance/history/format.hpp"
 #include "conformance/history/packing.hpp"
@@ -128,6 +129,21 @@ std::expected<bool, std::string> Reader::next(Record& record) {
   taken_ = plain_.size() - in.rest().size();
   ++records_;
   return true;
+}
+
+std::expected<Header, std::string> read_file(const std::string& path,
+                                             const std::function<void(const Record&)>& take) {
+  auto bytes = read_bytes(path);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto reader = Reader::open(std::move(*bytes));
+  if (!reader) return std::unexpected(fmt::format("{} {}", path, reader.error()));
+  Record record;
+  while (true) {
+    const auto more = reader->next(record);
+    if (!more) return std::unexpected(fmt::format("{} {}", path, more.error()));
+    if (!*more) return reader->header();
+    take(record);
+  }
 }
 
 }  // namespace wavetank::history

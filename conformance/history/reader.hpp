@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,5 +49,10 @@ class Reader {
   std::uint64_t records_ = 0;
   bool ended_ = false;
 };
+
+// Hands out every record of a file, in their order, and returns its header. Errors are one line that begins
+// with the path; what a truncated or damaged file holds is not handed out.
+std::expected<Header, std::string> read_file(const std::string& path,
+                                             const std::function<void(const Record&)>& take);
 
 }  // namespace wavetank::history

@@ -11,6 +11,8 @@ constexpr std::array<std::string_view, 5> kMetricNames = {
 constexpr std::uint64_t kLatePerMillion = 10'000;  // a 99th percentile
 }  // namespace
 
+std::span<const std::string_view> latency_metric_names() { return kMetricNames; }
+
 LatencyMonitor::LatencyMonitor(Truth& truth, const JudgeConfig& config)
     : Monitor("SLO-PCT", truth), config_(config), cohorts_(config.cohorts.size() + 1) {
   for (const std::string& cohort : config.cohorts) {

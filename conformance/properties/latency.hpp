@@ -21,12 +21,17 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "conformance/properties/judge.hpp"
 #include "conformance/properties/promised_share.hpp"
 
 namespace wavetank::conformance {
+
+// The metrics above, in this order.
+std::span<const std::string_view> latency_metric_names();
 
 class LatencyMonitor final : public Monitor {
  public:

@@ -46,5 +46,7 @@ std::uint64_t digest(const Frame& frame);
 
 // Short name of the body, for metrics and stories ("SendMessage").
 std::string_view body_name(const Frame& frame);
+// The same by the index of Body (< std::variant_size_v<Body>).
+std::string_view body_name(std::size_t index);
 
 }  // namespace wavetank::protocol

@@ -119,7 +119,8 @@ class Printer {
 
 }  // namespace
 
-std::string_view body_name(const Frame& frame) { return kBodyNames[frame.body.index()]; }
+std::string_view body_name(const Frame& frame) { return body_name(frame.body.index()); }
+std::string_view body_name(std::size_t index) { return kBodyNames[index]; }
 
 std::string to_string(const Frame& frame) {
   std::string out(body_name(frame));

@@ -209,6 +209,7 @@ void AccessNetwork::send(std::uint32_t index, Direction direction, Packet&& pack
   Stream& stream = connection.streams[static_cast<int>(direction)];
   ++packets_sent_;
   bytes_sent_ += packet.size;
+  frames_.add(packet);
   packet.stream = index;
   const TimeNs arrival = arrival_time(connection, direction, packet.size, departs);
   if (stream.unacked_since == kNever && is_cut(connection, opposite(direction))) {

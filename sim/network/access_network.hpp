@@ -22,6 +22,7 @@
 #include "sim/kernel/event_kind.hpp"
 #include "sim/kernel/scheduler.hpp"
 #include "sim/kernel/slab.hpp"
+#include "sim/network/frame_counts.hpp"
 #include "sim/network/packet.hpp"
 #include "sim/network/profiles/profile.hpp"
 #include "sim/network/reachability.hpp"
@@ -109,6 +110,7 @@ class AccessNetwork {
   std::size_t packets_under_way() const { return packets_.size(); }
   std::uint64_t packets() const { return packets_sent_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
+  const FrameCounts& frames_sent() const { return frames_; }
   std::size_t memory() const { return connections_.bytes() + packets_.bytes(); }
 
  private:
@@ -176,6 +178,7 @@ class AccessNetwork {
   std::uint32_t connection_slots_ = 0;  // slots ever used
   std::uint64_t packets_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;
+  FrameCounts frames_;
 };
 
 }  // namespace wavetank::sim

@@ -95,6 +95,7 @@ void NodeLinks::send(std::uint32_t from, std::uint32_t to, Packet&& packet, Time
   if (!link.up) return;
   ++packets_sent_;
   bytes_sent_ += packet.size;
+  frames_.add(packet);
   Link& direction = at(from, to);
   const TimeNs arrival = std::max(departs + delay(from, to, ++direction.sent), direction.last_arrival);
   direction.last_arrival = arrival;

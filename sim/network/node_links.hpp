@@ -9,6 +9,7 @@
 #include "sim/kernel/event_kind.hpp"
 #include "sim/kernel/scheduler.hpp"
 #include "sim/kernel/slab.hpp"
+#include "sim/network/frame_counts.hpp"
 #include "sim/network/packet.hpp"
 #include "sim/network/reachability.hpp"
 
@@ -62,6 +63,7 @@ class NodeLinks {
   std::size_t packets_under_way() const { return packets_.size(); }
   std::uint64_t packets() const { return packets_sent_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
+  const FrameCounts& frames_sent() const { return frames_; }
 
  private:
   // State of the pair lives with (low, high); what is per direction with (from, to).
@@ -112,6 +114,7 @@ class NodeLinks {
   Slab<Packet> packets_;
   std::uint64_t packets_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;
+  FrameCounts frames_;
 };
 
 }  // namespace wavetank::sim

@@ -16,6 +16,7 @@ struct Packet {
   std::uint32_t size = 0;    // exact encoded size, the same in both settings
   std::uint32_t stream = 0;  // connection, or link direction
   std::uint32_t epoch = 0;   // of a link between nodes: a packet of an earlier life of it is dropped
+  std::uint8_t body = 0;     // index of the frame's body in protocol::Body
   bool closes = false;       // the stream ends here, for `reason`
   CloseReason reason = CloseReason::kNormal;
 };

@@ -13,7 +13,6 @@ namespace {
 constexpr std::int64_t kMedianCharacters = 18;
 constexpr std::uint32_t kSigmaMilli = 1150;
 constexpr std::int64_t kLongestMessage = 8000;
-constexpr std::uint64_t kCircle = 16;
 
 }  // namespace
 
@@ -40,7 +39,8 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness) {
                                         Purpose::kContact, i, 1)) {
       u.to_group = topics.rank(randomness.bits(Purpose::kContact, i, 2));
       // A group is a circle of its own: whoever talks there is one of at most so many.
-      const auto seat = randomness.below(kCircle, Purpose::kContact, i, 6);
+      const auto seat =
+          randomness.below(static_cast<std::uint64_t>(population.group_circle()), Purpose::kContact, i, 6);
       u.user =
           static_cast<std::uint32_t>(randomness.below(users, Purpose::kContact, u.to_group, 7, seat + 1));
     } else if (i > 0 && utterances.back().to_user == u.user &&

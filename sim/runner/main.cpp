@@ -1,4 +1,4 @@
-// wavetank-sim: runs, verifies and lists scenarios.
+// wavetank-sim: runs, verifies, compares and lists scenarios.
 #include <fmt/format.h>
 #include <google/protobuf/text_format.h>
 #include <sys/resource.h>
@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +17,8 @@
 #include "reports/junit.hpp"
 #include "reports/terminal.hpp"
 #include "reports/verdict.hpp"
+#include "sim/runner/command_line.hpp"
+#include "sim/runner/compare_command.hpp"
 #include "sim/runner/history_file.hpp"
 #include "sim/runner/runner.hpp"
 #include "sim/runner/verify.hpp"
@@ -26,6 +27,7 @@
 namespace {
 
 using namespace wavetank;
+using namespace wavetank::sim;
 using Clock = std::chrono::steady_clock;
 
 struct Options {
@@ -39,64 +41,13 @@ struct Options {
   bool no_progress = false;
 };
 
-int usage_error(const std::string& what) {
-  fmt::print(stderr, "wavetank sim: {}\n", what);
-  return reports::kUsage;
-}
-
-// Everything a file gets is written or the run says so.
-bool write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) fmt::print(stderr, "wavetank sim: {}: cannot be written\n", path.string());
-  return static_cast<bool>(out);
-}
-
-std::string quoted(const std::string& word) {
-  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=[]:,+") ==
-      std::string::npos)
-    return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string command_of(const Options& options) {
   std::string command =
-      fmt::format("./wavetank sim run {} --seed {}", quoted(options.scenario), options.seed);
-  for (const std::string& setting : options.settings) command += " --set " + quoted(setting);
-  if (!options.plan.empty()) command += " --plan " + quoted(options.plan);
-  if (!options.defect.empty()) command += " --defect " + quoted(options.defect);
+      fmt::format("./wavetank sim run {} --seed {}", shell_word(options.scenario), options.seed);
+  for (const std::string& setting : options.settings) command += " --set " + shell_word(setting);
+  if (!options.plan.empty()) command += " --plan " + shell_word(options.plan);
+  if (!options.defect.empty()) command += " --defect " + shell_word(options.defect);
   return command;
-}
-
-std::expected<scenarios::Scenario, std::string> read_scenario(const Options& options) {
-  auto scenario = scenarios::load_scenario(options.scenario);
-  if (!scenario) return scenario;
-  for (const std::string& setting : options.settings) {
-    const auto applied = scenarios::apply_setting(*scenario, setting);
-    if (!applied) return std::unexpected(applied.error());
-  }
-  if (!options.plan.empty()) {
-    const auto replaced = scenarios::replace_plan(*scenario, options.plan);
-    if (!replaced) return std::unexpected(replaced.error());
-  }
-  const auto valid = scenarios::validate(*scenario);
-  if (!valid) return std::unexpected(fmt::format("{}: {}", options.scenario, valid.error()));
-  return scenario;
-}
-
-std::expected<DefectSet, std::string> read_defect(const Options& options) {
-  DefectSet set;
-  if (options.defect.empty()) return set;
-  if (!kDefectsCompiled) return std::unexpected("--defect: seeded defects are compiled out of this build");
-  const auto defect = find_defect(options.defect);
-  if (!defect)
-    return std::unexpected(
-        fmt::format("--defect {}: no such defect; './wavetank conform list' names them", options.defect));
-  set.enable(*defect);
-  return set;
 }
 
 // One line that is rewritten in place.
@@ -168,9 +119,9 @@ bool write_outputs(const std::filesystem::path& folder, const reports::Result& r
 }
 
 int run(const Options& options) {
-  const auto scenario = read_scenario(options);
+  const auto scenario = read_scenario({options.scenario, {{"--set", options.settings}}, options.plan});
   if (!scenario) return usage_error(scenario.error());
-  const auto defects = read_defect(options);
+  const auto defects = read_defect("--defect", options.defect);
   if (!defects) return usage_error(defects.error());
   std::unique_ptr<sim::HistoryFile> recorder;
   if (!options.history.empty()) {
@@ -220,9 +171,9 @@ int run(const Options& options) {
 }
 
 int verify(const Options& options) {
-  const auto scenario = read_scenario(options);
+  const auto scenario = read_scenario({options.scenario, {{"--set", options.settings}}, options.plan});
   if (!scenario) return usage_error(scenario.error());
-  const auto defects = read_defect(options);
+  const auto defects = read_defect("--defect", options.defect);
   if (!defects) return usage_error(defects.error());
   const auto outcome = sim::verify_scenario(*scenario, {options.seed, *defects, {}, {}});
   if (!outcome) return usage_error(outcome.error());
@@ -239,14 +190,6 @@ int list() {
   for (const auto& shipped : scenarios::shipped_scenarios())
     fmt::print("{:<12} {}\n", shipped.name, shipped.description);
   return reports::kPass;
-}
-
-// The parser of numbers would take -1 and round what is too large.
-std::string seed_problem(const std::string& text) {
-  std::uint64_t seed = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return {};
-  return fmt::format("'{}' is not a whole number from 0 to 2^64 - 1", text);
 }
 
 void add_common(CLI::App& command, Options& options) {
@@ -285,6 +228,8 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("verify", "Runs a scenario twice and names the first event that differs");
   add_common(*verify_command, options);
   verify_command->footer("Example:\n  ./wavetank sim verify campus --seed 3");
+  CompareOptions comparison;
+  CLI::App* compare_command = add_compare(app, comparison);
   CLI::App* list_command = app.add_subcommand("list", "Names the shipped scenarios");
   list_command->footer("Example:\n  ./wavetank sim list");
   try {
@@ -294,13 +239,14 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::RequiredError& error) {
     const std::string_view word = argc > 1 ? argv[1] : "";
     if (app.get_subcommands().empty() && !word.empty() && word.front() != '-') {
-      return usage_error(fmt::format("{}: no such command; there are run, verify and list", word));
+      return usage_error(fmt::format("{}: no such command; there are run, verify, compare and list", word));
     }
     return usage_error(std::string(error.what()) + "; --help shows an example");
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string(error.what()) + "; --help shows an example");
   }
   if (*verify_command) return verify(options);
+  if (*compare_command) return run_compare(comparison);
   if (*list_command) return list();
   return run(options);
 }

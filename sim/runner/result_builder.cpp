@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
+#include "conformance/properties/latency.hpp"
 #include "faults/plan.hpp"
+#include "reference/protocol/codec.hpp"
 #include "reports/verdict.hpp"
 #include "sim/scenarios/scenario.hpp"
 
@@ -10,6 +14,8 @@ namespace wavetank::sim {
 namespace {
 
 constexpr std::string_view kPhaseNames[] = {"calm", "fault", "recovery", "drain"};
+
+constexpr std::string_view kReconnect = "reconnect";
 
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
 
@@ -70,6 +76,21 @@ void add_properties(const conformance::Judge& judge, reports::Result& result) {
     latency.histogram = outcome.histogram;
     latency.judged_bound_ns = outcome.judged_bound;
     latency.unfinished = static_cast<std::int64_t>(outcome.unfinished);
+    result.latencies.push_back(std::move(latency));
+  }
+}
+
+// A connection that was lost until there is one again, while the app is open: by the phase it was lost in.
+void add_reconnects(const World& world, reports::Result& result) {
+  std::map<std::pair<history::Phase, std::string>, reports::Histogram> rows;
+  for (const Reconnect& reconnect : world.reconnect_times())
+    rows[{reconnect.phase, world.cohort_of(reconnect.device)}].record(reconnect.took);
+  for (auto& [key, histogram] : rows) {
+    reports::Latency latency;
+    latency.metric = kReconnect;
+    latency.phase = kPhaseNames[static_cast<std::size_t>(key.first)];
+    latency.cohort = key.second;
+    latency.histogram = std::move(histogram);
     result.latencies.push_back(std::move(latency));
   }
 }
@@ -138,8 +159,7 @@ void add_series(const World& world, reports::Result& result) {
   }
 }
 
-void add_resources(const World& world, const conformance::Judge& judge, reports::Result& result) {
-  const WorldFacts& f = world.facts();
+void add_resources(const WorldFacts& f, std::size_t bytes_judge, reports::Result& result) {
   const auto add = [&](std::string name, std::uint64_t value, std::string unit) {
     result.resources.push_back({std::move(name), static_cast<std::int64_t>(value), std::move(unit)});
   };
@@ -154,11 +174,47 @@ void add_resources(const World& world, const conformance::Judge& judge, reports:
   add("memory: network", f.bytes_network, "bytes");
   add("memory: event queue", f.bytes_queue, "bytes");
   add("memory: disks", f.bytes_disks, "bytes");
-  add("memory: monitors", judge.bytes(), "bytes");
+  add("memory: monitors", bytes_judge, "bytes");
   for (const auto& [name, count] : f.probes) add("probe: " + name, count, "times");
 }
 
+void add_frames(const FrameCounts& counts, std::string_view link, reports::Result& result) {
+  for (std::size_t body = 0; body < FrameCounts::kBodies; ++body) {
+    const FrameCount& count = counts.of(body);
+    if (count.frames == 0) continue;
+    result.frames.push_back({std::string(link), std::string(protocol::body_name(body)),
+                             static_cast<std::int64_t>(count.frames),
+                             static_cast<std::int64_t>(count.bytes)});
+  }
+}
+
+void add_load(const WorldFacts& facts, reports::Result& result) {
+  constexpr std::string_view kRoles[] = {"gateways", "shards"};
+  for (std::size_t role = 0; role < std::size(kRoles); ++role) {
+    const RoleLoad& load = facts.load[role];
+    result.load.push_back({std::string(kRoles[role]), static_cast<std::int64_t>(load.nodes), load.busy,
+                           static_cast<std::int64_t>(load.busy_peak_ppm),
+                           static_cast<std::int64_t>(load.inbox_peak)});
+  }
+}
+
 }  // namespace
+
+std::span<const std::string_view> phase_names() { return kPhaseNames; }
+
+std::vector<std::string_view> latency_metrics() {
+  const auto judged = conformance::latency_metric_names();
+  std::vector<std::string_view> names(judged.begin(), judged.end());
+  names.push_back(kReconnect);
+  return names;
+}
+
+void add_counters(const WorldFacts& facts, std::size_t bytes_judge, reports::Result& result) {
+  add_resources(facts, bytes_judge, result);
+  add_frames(facts.access_frames, "device", result);
+  add_frames(facts.node_frames, "server", result);
+  add_load(facts, result);
+}
 
 reports::Result build_result(const RunRequest& request, const World& world, const conformance::Judge& judge) {
   const WorldFacts& f = world.facts();
@@ -182,9 +238,10 @@ reports::Result build_result(const RunRequest& request, const World& world, cons
                               "measured in virtual time"});
   }
   add_properties(judge, result);
+  add_reconnects(world, result);
   add_faults(world, result);
   add_series(world, result);
-  add_resources(world, judge, result);
+  add_counters(f, judge.bytes(), result);
   result.events = static_cast<std::int64_t>(f.events);
   for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
     if (f.events_by_kind[kind] > 0)

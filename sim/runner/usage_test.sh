@@ -40,6 +40,7 @@ told 0 'Example' --help
 told 0 'Example' run --help
 told 0 'Example' verify --help
 told 0 'Example' list --help
+told 0 'Example' compare --help
 told 0 'campus' list
 
 refused 'subcommand'
@@ -79,6 +80,59 @@ touch "$work/file"
 refused "$work/file/out" run star --set devices=10 --out "$work/file/out"
 refused "$work/file/history.wth" run star --set devices=10 --history "$work/file/history.wth"
 refused '--defect' run star --defect nosuch
+
+refused 'scenario is required' compare
+refused '--bogus' compare star --bogus
+refused 'nosuch: no such scenario; shipped are:' compare nosuch
+refused 'nosuch: no such scenario; shipped are:' compare star nosuch
+refused 'third' compare star star third
+refused "--a bogus=1: no field 'bogus' in Scenario" compare star --a bogus=1
+refused "--b protocol.page=1: no field 'page' in Protocol" compare star --b protocol.page=1
+refused "--set bogus=1: no field 'bogus'" compare star --set bogus=1
+refused '--a run_s: expected path=value' compare star --a run_s
+refused 'run_s must be within 1 and' compare star --b run_s=0
+refused '--seeds must be within 1 and 100000, is 0' compare star --seeds 0
+refused "'-1' is not a whole number" compare star --seeds -1
+refused "'x' is not a whole number" compare star --first-seed x
+refused '--first-seed and --seeds together pass' compare star --seeds 2 --first-seed 18446744073709551615
+refused 'expected MEASURE=PERCENT' compare star --bound events
+refused "'much' is not a percentage" compare star --bound events=much
+refused "'-5' is not a percentage" compare star --bound events=-5
+refused 'no such measure; the nearest is end_to_end.calm.wifi.p99' compare star --bound end_to_end.clam.wifi.p99=5
+refused 'no such measure' compare star --bound messages.sent=5
+refused '--bound needs --seeds 2 or more' compare star --bound events=5 --seeds 1
+refused '--conversation first' compare star --conversation first
+refused '--a-defect' compare star --a-defect nosuch
+refused '--b-defect' compare star --b-defect nosuch
+refused '--b-program nosuch: not a program' compare star --b-program nosuch
+refused "--b-program $work: not a program" compare star --b-program "$work"
+refused "$work/file/out" compare star --set devices=10 --out "$work/file/out"
+refused '--conversation 9999999: no such conversation; there are' \
+  compare star --set devices=10 --seeds 1 --conversation 9999999
+refused 'cohort.weight must be within' compare star --a 'cohort[0].weight=-1'
+
+# The other executable: the same one gives equal sides; what dies or refuses is said in one line.
+quick=(--set devices=10 --set run_s=20 --set 'checks.require[0].minimum=1' --seeds 1 --no-progress)
+"$sim" compare star "${quick[@]}" --b-program "$sim" --out "$work/equal" >"$work/out" 2>"$work/err"
+grep -qE '^0 of [0-9]+ measures differ' "$work/out" || fail 'the same executable on side B differs'
+for file in compare.json compare.html; do [ -s "$work/equal/$file" ] || fail "no $file"; done
+printf '#!/bin/sh\necho broken >&2\nexit 70\n' >"$work/dies"
+printf '#!/bin/sh\necho no field >&2\nexit 64\n' >"$work/refuses"
+printf '#!/bin/sh\nexit 0\n' >"$work/silent"
+printf '#!/bin/sh\nkill -9 $$\n' >"$work/killed"
+chmod +x "$work/dies" "$work/refuses" "$work/silent" "$work/killed"
+refused "side B: $work/refuses ended with exit code 64: no field" compare star "${quick[@]}" --b-program "$work/refuses"
+# ended <text> <program>: exit 3, one line
+ended() {
+  "$sim" compare star "${quick[@]}" --b-program "$2" >"$work/out" 2>"$work/err"
+  local code=$?
+  [ $code -eq 3 ] || fail "exit $code instead of 3: $2"
+  [ "$(wc -l <"$work/err")" -eq 1 ] || fail "not one line on stderr: $2"
+  grep -qF -- "$1" "$work/err" || fail "no '$1' in the message: $2"
+}
+ended 'ended with exit code 70: broken' "$work/dies"
+ended 'left a result.json that cannot be read' "$work/silent"
+ended 'was killed by signal 9' "$work/killed"
 
 # A run that is too small for its minimums is inconclusive, and leaves its four files all the same.
 told 2 'INCONCLUSIVE' run star --set devices=10 --no-progress --out "$work/out-folder"

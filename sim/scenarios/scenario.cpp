@@ -203,6 +203,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.users", p.users(), 2, 1'000'000},
       {"population.groups", p.groups(), 0, 100'000},
       {"population.group_share_percent", p.group_share_percent(), 0, 100},
+      {"population.group_circle", p.group_circle(), 1, 1'000'000},
       {"population.two_devices_percent", p.two_devices_percent(), 0, 100},
       {"population.three_devices_percent", p.three_devices_percent(), 0, 100 - p.two_devices_percent()},
       {"population.reply_min_ms", p.reply_min_ms(), 0, p.reply_max_ms()},

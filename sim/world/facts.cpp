@@ -1,6 +1,8 @@
 // What a world tells about itself: names and hashes while it runs, counts and sizes after its end.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/world/world.hpp"
 
 namespace wavetank::sim {
@@ -55,6 +57,10 @@ void World::collect_facts() {
     f.commits += nodes_[node]->commits();
     f.rows += nodes_[node]->rows();
     f.inbox_overflows += nodes_[node]->inbox_overflows();
+    RoleLoad& load = f.load[nodes_[node]->is_gateway() ? 0 : 1];
+    ++load.nodes;
+    load.busy += nodes_[node]->busy_total();
+    load.inbox_peak = std::max<std::uint64_t>(load.inbox_peak, nodes_[node]->queue_length_max());
     f.bytes_disks += nodes_[node]->disk_bytes();
   }
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
@@ -73,6 +79,8 @@ void World::collect_facts() {
   f.access_bytes = access_->bytes_sent();
   f.node_packets = links_->packets();
   f.node_bytes = links_->bytes_sent();
+  f.access_frames = access_->frames_sent();
+  f.node_frames = links_->frames_sent();
   f.bytes_network = access_->memory();
   f.bytes_queue = scheduler_.bytes();
   static constexpr std::string_view kProbeNames[] = {

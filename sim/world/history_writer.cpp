@@ -15,6 +15,7 @@ HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, h
 
 void HistoryWriter::write(Record r) {
   r.time = scheduler_.now();
+  if (r.kind == Kind::kPhase) phase_ = static_cast<history::Phase>(r.code);
   sink_.on(r);
 }
 
@@ -91,6 +92,8 @@ void HistoryWriter::connected(DeviceTag device, SessionId) {
   ++s.connections;
   if (!s.open) ++connections_open_;
   s.open = true;
+  if (s.lost_at != kNever) reconnects_.push_back({device, s.lost_in, scheduler_.now() - s.lost_at});
+  s.lost_at = kNever;
   sink_.on(record(Kind::kConnected, device));
 }
 
@@ -98,6 +101,8 @@ void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
   DeviceState& s = state(device);
   if (!s.open) return;
   s.open = false;
+  s.lost_at = scheduler_.now();
+  s.lost_in = phase_;
   --connections_open_;
   Record r = record(Kind::kDisconnected, device);
   r.code = static_cast<std::uint8_t>(reason);

@@ -13,6 +13,13 @@
 
 namespace wavetank::sim {
 
+// A device lost its connection while its app was open, and had one again after `took`.
+struct Reconnect {
+  std::uint32_t device = 0;
+  history::Phase phase = history::Phase::kCalm;  // in which the connection was lost
+  DurationNs took = 0;
+};
+
 class HistoryWriter final : public ClientObserver, public ServerObserver {
  public:
   // `shown(device, conversation, sender, counter)` is called for every entry a device shows.
@@ -25,6 +32,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
   void declare_conversation(std::uint32_t conversation);
   void device_restarted(std::uint32_t device);
+  // The user closed the app: until it is opened again the device wants no connection.
+  void app_closed(std::uint32_t device) { state(device).lost_at = kNever; }
 
   // A fold over all devices of what each one's user saw, equal across fidelity settings.
   std::uint64_t history_hash() const;
@@ -34,7 +43,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t acks() const { return acks_; }
   std::uint64_t deliveries() const { return deliveries_; }
   std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
-  std::size_t bytes() const { return devices_.capacity() * sizeof(DeviceState); }
+  // In the order of their ends.
+  const std::vector<Reconnect>& reconnects() const { return reconnects_; }
+  std::size_t bytes() const {
+    return devices_.capacity() * sizeof(DeviceState) + reconnects_.capacity() * sizeof(Reconnect);
+  }
 
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
@@ -65,6 +78,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   struct DeviceState {
     std::uint32_t connections = 0;
     bool open = false;
+    history::Phase lost_in = history::Phase::kCalm;
+    TimeNs lost_at = kNever;  // kNever: connected, or the app is closed
     RollingHash seen;
   };
 
@@ -83,6 +98,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   history::Sink& sink_;
   Shown shown_;
   std::vector<DeviceState> devices_;
+  std::vector<Reconnect> reconnects_;
+  history::Phase phase_ = history::Phase::kCalm;
   std::uint64_t connections_open_ = 0;
   std::uint64_t sends_ = 0;
   std::uint64_t acks_ = 0;

@@ -159,6 +159,29 @@ TEST_F(Written, CountsConnections) {
   EXPECT_EQ(writer.connections_open(), 0u);
 }
 
+TEST_F(Written, MeasuresReconnectsWhileTheAppIsOpen) {
+  history::Record fault;
+  fault.kind = Kind::kPhase;
+  fault.code = static_cast<std::uint8_t>(history::Phase::kFault);
+  writer.connected(1, 99);
+  EXPECT_TRUE(writer.reconnects().empty());  // the first connection is none
+  writer.write(fault);
+  wait_until(5 * kSecond);
+  writer.disconnected(1, CloseReason::kReset);
+  wait_until(7 * kSecond);
+  writer.connected(1, 100);
+  ASSERT_EQ(writer.reconnects().size(), 1u);
+  EXPECT_EQ(writer.reconnects()[0].device, 1u);
+  EXPECT_EQ(writer.reconnects()[0].took, 2 * kSecond);
+  EXPECT_EQ(writer.reconnects()[0].phase, history::Phase::kFault);
+  // Whoever closes the app, with or without a connection, wants none until it is opened again.
+  writer.disconnected(1, CloseReason::kNormal);
+  writer.app_closed(1);
+  wait_until(60 * kSecond);
+  writer.connected(1, 101);
+  EXPECT_EQ(writer.reconnects().size(), 1u);
+}
+
 TEST_F(Written, FollowsASend) {
   writer.connected(1, 99);
   writer.send_invoked(1, message(7));

@@ -17,6 +17,7 @@ class Wire {
   Packet pack(protocol::Frame&& frame) const {
     Packet packet;
     packet.digest = protocol::digest(frame);
+    packet.body = static_cast<std::uint8_t>(frame.body.index());
     if (bytes_) {
       protocol::encode(frame, packet.bytes);
       packet.size = static_cast<std::uint32_t>(packet.bytes.size());

@@ -226,6 +226,9 @@ void World::sample() {
     const ServerNode& node = *nodes_[n];
     const bool gateway = node.is_gateway();
     gateways += gateway ? 1 : 0;
+    RoleLoad& load = facts_.load[gateway ? 0 : 1];
+    const auto share = (node.busy_total() - busy_before_[n]) * 1'000'000 / series_.interval;
+    load.busy_peak_ppm = std::max(load.busy_peak_ppm, static_cast<std::uint64_t>(share));
     std::uint64_t& queue = gateway ? s.queue_gateways : s.queue_shards;
     queue = std::max<std::uint64_t>(queue, node.queue_length());
     busy[gateway ? 0 : 1] += node.busy_total() - busy_before_[n];
@@ -352,6 +355,7 @@ void World::open_app(std::uint32_t number) {
 
 void World::close_app(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
+  history_->app_closed(number);
 }
 
 std::uint32_t World::send(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,

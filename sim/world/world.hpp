@@ -45,6 +45,14 @@ struct PhaseSpan {
   TimeNs end;
 };
 
+// How hard the nodes of one role worked.
+struct RoleLoad {
+  std::uint64_t nodes = 0;
+  DurationNs busy = 0;              // of all of them, in service and at the disk
+  std::uint64_t busy_peak_ppm = 0;  // the busiest node within the busiest interval of the samples
+  std::uint64_t inbox_peak = 0;     // the most inputs that ever waited on one node
+};
+
 // What the world itself can say after its end; verdicts are the judge's.
 struct WorldFacts {
   std::uint64_t trace_hash = 0;
@@ -65,6 +73,9 @@ struct WorldFacts {
   std::uint64_t access_bytes = 0;
   std::uint64_t node_packets = 0;
   std::uint64_t node_bytes = 0;
+  FrameCounts access_frames;
+  FrameCounts node_frames;
+  RoleLoad load[2];  // gateways, shards
   std::uint64_t inbox_overflows = 0;
   std::size_t bytes_devices = 0;
   std::size_t bytes_network = 0;
@@ -96,6 +107,11 @@ class World final : private AccessListener,
   const SampleSeries& series() const { return series_; }
   // Connected devices, sampled every second from each mass disconnect on, for two minutes.
   const std::vector<SampleSeries>& reconnects() const { return reconnects_; }
+  // Every lost connection that came back while its app was open.
+  const std::vector<Reconnect>& reconnect_times() const { return history_->reconnects(); }
+  const std::string& cohort_of(std::uint32_t device) const {
+    return cohort_names_[access_->place_of_device(device).cohort];
+  }
   // Region of each gateway by its node number, history::kNone for shards.
   std::vector<std::uint32_t> gateway_regions() const;
   TimeNs now() const override { return scheduler_.now(); }

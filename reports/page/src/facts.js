@@ -1,5 +1,5 @@
 import { h, section, table } from './dom.js';
-import { whole, withUnit } from './format.js';
+import { plain, whole, withUnit } from './format.js';
 import { verdictChip } from './properties.js';
 
 // Bars for counts that range over orders of magnitude: the bar shows the share of the whole, the number says the rest.
@@ -10,6 +10,8 @@ function bars(entries, total) {
       h('span.bar-value', null, whole(value), h('span.bar-share', null, `${((100 * value) / total).toFixed(1)} %`)),
       h('span.bar', { 'aria-hidden': 'true' }, bar(value / total)))));
 }
+
+const percent = (share) => (Number.isFinite(share) ? `${plain(100 * share)} %` : '–');
 
 function bar(share) {
   const fill = h('span');
@@ -25,6 +27,18 @@ export function counts(r) {
     r.resources.length
       ? section('Resources', null, table([{ title: 'Resource' }, { title: 'Value', number: true }, { title: 'Unit' }],
           r.resources.map((c) => [c.name, c.unit === 'bytes' ? withUnit(c.value, c.unit) : whole(c.value), c.unit])))
+      : null,
+    r.load.length
+      ? section('Load', 'Share of virtual time in which nodes were busy; the peak is the busiest node in the busiest interval.',
+          table([{ title: 'Role' }, { title: 'Nodes', number: true }, { title: 'Busy', number: true }, { title: 'Peak', number: true },
+            { title: 'Longest inbox', number: true }],
+          r.load.map((l) => [l.role, whole(l.nodes), percent(l.busyNs / (l.nodes * r.virtualNs)), percent(l.busyPeakPpm / 1e6),
+            whole(l.inboxPeak)])))
+      : null,
+    r.frames.length
+      ? section('Frames', 'What the links carried, by body, with exact encoded sizes.',
+          table([{ title: 'Links' }, { title: 'Body' }, { title: 'Frames', number: true }, { title: 'Bytes', number: true }],
+            [...r.frames].sort((x, y) => y.bytes - x.bytes).map((f) => [f.link, h('code', null, f.body), whole(f.frames), withUnit(f.bytes, 'bytes')])))
       : null,
   ];
 }

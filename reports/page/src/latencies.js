@@ -64,8 +64,9 @@ function boundLine(bound) {
   };
 }
 
-function options(rows, highest) {
-  const bound = Math.max(0, ...rows.map((row) => row.judgedBound));
+// The diagram of several distributions; `curves` are {label, bound} in the order of the data's columns.
+function options(curves, highest) {
+  const bound = Math.max(0, ...curves.map((curve) => curve.bound));
   const top = Math.max(2.2, highest * 1.04);
   const splits = shareTicks.map(nines).filter((n) => n <= top);
   return {
@@ -79,32 +80,41 @@ function options(rows, highest) {
     hooks: { draw: [boundLine(bound)] },
     series: [
       { label: 'latency', value: (_, v) => (v === null ? '' : latencyText(v)) },
-      ...rows.map((row, i) => ({
-        label: row.phase || 'all', width: 2, ...stroke(i), points: { show: false },
+      ...curves.map((curve, i) => ({
+        label: curve.label, width: 2, ...stroke(i), points: { show: false },
         value: (_, n) => (n === null ? '' : shareText(1 - 10 ** -n)),
       })),
     ],
   };
 }
 
-function plotOf(metric, rows) {
-  const cohorts = [...new Set(rows.map((row) => row.cohort))].filter((c) => rows.some((r) => r.cohort === c && r.count));
-  if (!cohorts.length) return null;
+// A plot of distributions. Each choice is {title, curves: [{label, row, bound}]}; a row has count, max and histogram.
+export function distributionPlot(title, choices) {
   const box = h('div.plot');
-  const choose = (cohort) => rows.filter((row) => row.cohort === cohort && row.count > 0);
-  let chosen = choose(cohorts[0]);
-  let data = aligned(chosen.map(distribution));
+  let chosen = choices[0].curves;
+  let data = aligned(chosen.map((curve) => distribution(curve.row)));
   const highest = () => Math.max(...data.slice(1).flat().filter((n) => n !== null));
   const kept = keepPlot(box, 260, () => options(chosen, highest()), data);
   const change = (i) => {
-    chosen = choose(cohorts[i]);
-    data = aligned(chosen.map(distribution));
+    chosen = choices[i].curves;
+    data = aligned(chosen.map((curve) => distribution(curve.row)));
     kept.replace(data);
   };
   return h('figure', null,
-    h('figcaption', null, h('strong', null, words(metric)), cohorts.length > 1
-      ? segments(cohorts.map(words), 0, change) : h('span.muted', null, words(cohorts[0]))),
+    h('figcaption', null, h('strong', null, words(title)), choices.length > 1
+      ? segments(choices.map((choice) => words(choice.title)), 0, change) : h('span.muted', null, words(choices[0].title))),
     box);
+}
+
+function plotOf(metric, rows) {
+  const choices = [...new Set(rows.map((row) => row.cohort))]
+    .map((cohort) => ({
+      title: cohort,
+      curves: rows.filter((row) => row.cohort === cohort && row.count > 0)
+        .map((row) => ({ label: row.phase || 'all', row, bound: row.judgedBound })),
+    }))
+    .filter((choice) => choice.curves.length);
+  return choices.length ? distributionPlot(metric, choices) : null;
 }
 
 function tableRow(row) {

@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './page.css';
+import { comparison } from './comparison.js';
 import { header } from './header.js';
 import { properties } from './properties.js';
 import { stories } from './stories.js';
@@ -7,10 +8,16 @@ import { latencies } from './latencies.js';
 import { overTime, reconnects } from './timeline.js';
 import { conditions, counts } from './facts.js';
 
-const result = JSON.parse(document.getElementById('result').textContent);
-// Numbers of JavaScript end at 2^53; seeds do not.
-result.seedText = document.body.dataset.seed ?? String(result.seed);
-result.mergedSeedTexts = (document.body.dataset.mergedSeeds ?? '').split(' ');
+const data = JSON.parse(document.getElementById('result').textContent);
 
-const parts = [header, stories, properties, latencies, overTime, reconnects, counts, conditions];
-document.getElementById('report').append(...parts.map((part) => part(result)).flat().filter(Boolean));
+// Numbers of JavaScript end at 2^53; seeds do not, so they come as texts beside the document.
+function reportParts(result) {
+  result.seedText = document.body.dataset.seed ?? String(result.seed);
+  result.mergedSeedTexts = (document.body.dataset.mergedSeeds ?? '').split(' ');
+  return [header, stories, properties, latencies, overTime, reconnects, counts, conditions].map((part) => part(result));
+}
+
+const parts = document.body.dataset.page === 'comparison'
+  ? comparison(data, (document.body.dataset.seeds ?? '').split(' ').filter(Boolean))
+  : reportParts(data);
+document.getElementById('report').append(...parts.flat().filter(Boolean));

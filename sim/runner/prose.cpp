@@ -1,0 +1,79 @@
+#include "sim/runner/prose.hpp"
+
+#include <fmt/format.h>
+
+namespace wavetank::sim {
+namespace {
+
+using history::Kind;
+using history::Record;
+
+std::string who(const Record& r) {
+  return r.device == history::kNone ? "the world" : fmt::format("device {} (user {})", r.device, r.user);
+}
+
+std::string message(const Record& r) {
+  return fmt::format("message {} of device {}", r.key.counter, r.key.device);
+}
+
+}  // namespace
+
+std::string sentence(const Record& r) {
+  switch (r.kind) {
+    case Kind::kFault:
+      return fmt::format("fault {} begins", r.value + 1);
+    case Kind::kHeal:
+      return fmt::format("fault {} ends", r.value + 1);
+    case Kind::kCrash:
+      return fmt::format("node {} is killed", r.value);
+    case Kind::kRestart:
+      return fmt::format("node {} is back", r.value);
+    case Kind::kConnected:
+      return fmt::format("{} is connected (connection {})", who(r), r.connection);
+    case Kind::kDisconnected:
+      return fmt::format("{} loses its connection", who(r));
+    case Kind::kDeviceRestart:
+      return fmt::format("{} starts again over its store", who(r));
+    case Kind::kSendInvoked:
+      return fmt::format("{} wants to send {}", who(r), message(r));
+    case Kind::kSendTransmitted:
+      return fmt::format("{} transmits {} (attempt {})", who(r), message(r), r.value);
+    case Kind::kSendAcked:
+      return fmt::format("{} is told that {} is entry {}{}", who(r), message(r), r.seq,
+                         r.code == 1 ? " already" : "");
+    case Kind::kSendFailed:
+      return fmt::format("{} is told that {} was refused", who(r), message(r));
+    case Kind::kReceived:
+      return fmt::format("{} {} entry {} = {}{}", who(r), r.flag ? "shows" : "receives, without showing it,",
+                         r.seq, message(r),
+                         r.code == 0   ? ""
+                         : r.code == 1 ? " (by sync)"
+                                       : " (by fetch)");
+    case Kind::kTombstone:
+      return fmt::format("{} learns that entries {} to {} will not be shown", who(r), r.seq, r.value);
+    case Kind::kFetchInvoked:
+      return fmt::format("{} asks for the entries from {}", who(r), r.seq);
+    case Kind::kFetchCompleted:
+      return fmt::format("{} has the entries {} to {}, head {}", who(r), r.seq, r.value, r.value2);
+    case Kind::kDeliveredSent:
+      return fmt::format("{} reports entry {} delivered", who(r), r.seq);
+    case Kind::kReadInvoked:
+      return fmt::format("{} has read up to {}", who(r), r.seq);
+    case Kind::kCursorAcked:
+      return fmt::format("{} is told: delivered {}, read {}, head {}, unread {}", who(r), r.seq, r.value,
+                         r.value2, r.size);
+    case Kind::kReceiptSeen:
+      return fmt::format("{} sees that user {} has {} delivered and {} read", who(r), r.subject, r.seq,
+                         r.value);
+    case Kind::kSendAtGateway:
+      return fmt::format("{} reaches gateway {}", message(r), r.value);
+    case Kind::kEventLeavesGateway:
+      return fmt::format("entry {} leaves gateway {} for {}", r.seq, r.value, who(r));
+    case Kind::kConversationState:
+      return fmt::format("{} ends at entry {} of {}", who(r), r.seq, r.value);
+    default:
+      return {};
+  }
+}
+
+}  // namespace wavetank::sim
