@@ -26,7 +26,7 @@ std::string_view to_string(PropertyVerdict verdict) {
 
 Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.history_bytes) {
   for (const RequiredProperty& required : config_.required) {
-    if (find_requirement(required.id) == nullptr) {
+    if (find_property(required.id) == nullptr) {
       throw std::invalid_argument(fmt::format("there is no property {}", required.id));
     }
   }
