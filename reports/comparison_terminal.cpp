@@ -27,7 +27,7 @@ std::string number_text(double value) {
   if (size >= 1e4) return with_thousands(std::llround(value));
   if (size >= 100) return fmt::format("{:.1f}", value);
   if (size >= 1) return fmt::format("{:.2f}", value);
-  return fmt::format("{:.3g}", value);
+  return size >= 0.01 ? fmt::format("{:.3f}", value) : fmt::format("{:.2g}", value);
 }
 
 std::string signed_text(double value) { return (value > 0 ? "+" : "") + number_text(value); }

@@ -16,9 +16,8 @@ class List {
   void add(std::string name, std::string unit, std::int64_t value, bool detail = false) {
     add(std::move(name), std::move(unit), static_cast<double>(value), detail);
   }
-  void add_neutral(std::string name, std::string unit, std::int64_t value) {
-    measures_.push_back(
-        {std::move(name), std::move(unit), static_cast<double>(value), Better::kNeutral, false});
+  void add_neutral(std::string name, std::string unit, double value) {
+    measures_.push_back({std::move(name), std::move(unit), value, Better::kNeutral, false});
   }
   std::vector<Measure> take() { return std::move(measures_); }
 
@@ -121,8 +120,10 @@ std::vector<Measure> measures_of(const Result& result) {
   add_store(result, list);
   add_load(result, list);
   list.add("events", "events", result.events);
-  list.add_neutral("messages.sent", "messages", result.messages_sent);
-  list.add_neutral("messages.delivered", "messages", result.deliveries);
+  list.add_neutral("messages.sent", "messages", static_cast<double>(result.messages_sent));
+  list.add_neutral("messages.delivered", "messages", static_cast<double>(result.deliveries));
+  // A run ends when everything has converged, so its length may differ; shares of time must be read with it.
+  list.add_neutral("virtual.time", "s", static_cast<double>(result.virtual_ns) / 1e9);
   return list.take();
 }
 

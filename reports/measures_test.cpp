@@ -58,6 +58,7 @@ TEST(Measures, AreWhatTheResultSays) {
   EXPECT_EQ(value("gateways.inbox.peak"), 7);
   EXPECT_EQ(value("gateways.inbox.overflows"), 2);
   EXPECT_EQ(value("events"), 99);
+  EXPECT_EQ(value("virtual.time"), 10);
 }
 
 TEST(Measures, PutTheCohortsTogether) {

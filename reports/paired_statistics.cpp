@@ -2,6 +2,7 @@
 
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace wavetank::reports {
@@ -14,13 +15,17 @@ PairedDifference paired_difference(std::span<const double> a, std::span<const do
   out.pairs = a.size();
   if (out.pairs == 0) return out;
   const auto n = static_cast<double>(out.pairs);
+  double size = 0;
   for (std::size_t i = 0; i < out.pairs; ++i) {
     if (!std::isfinite(a[i]) || !std::isfinite(b[i]))
       throw std::invalid_argument("paired_difference: a value is not finite");
     out.mean_a += a[i];
     out.mean_b += b[i];
     out.difference += b[i] - a[i];
+    size += std::abs(a[i]) + std::abs(b[i]);
   }
+  // What rounding alone can leave of differences that cancel is no difference.
+  if (std::abs(out.difference) <= size * n * std::numeric_limits<double>::epsilon()) out.difference = 0;
   out.mean_a /= n;
   out.mean_b /= n;
   out.difference /= n;

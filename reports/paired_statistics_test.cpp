@@ -72,6 +72,13 @@ TEST(PairedDifference, EqualDifferencesLeaveNoDoubt) {
   EXPECT_TRUE(up.excludes_zero());
 }
 
+// In doubles 0.1 + 0.2 - 0.3 is not zero; as a difference of two sides it is.
+TEST(PairedDifference, RoundingIsNoDifference) {
+  const std::vector<double> a{0.1, 0.2, 0.6};
+  const std::vector<double> b{0.2, 0.4, 0.3};
+  EXPECT_EQ(paired_difference(a, b).difference, 0);
+}
+
 TEST(PairedDifference, RefusesWhatIsNoSample) {
   const std::vector<double> one{1};
   const std::vector<double> two{1, 2};

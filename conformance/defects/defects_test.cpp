@@ -18,7 +18,7 @@ TEST(Catalogue, HasOneWholeRecordForEveryDefect) {
     EXPECT_TRUE(names.insert(record.name()).second) << record.name();
     EXPECT_FALSE(record.name().empty());
     EXPECT_TRUE(record.story.ends_with(".")) << record.name();
-    EXPECT_NE(find_requirement(record.property), nullptr) << record.name() << ": " << record.property;
+    EXPECT_NE(find_property(record.property), nullptr) << record.name() << ": " << record.property;
     EXPECT_NE(record.seeds[0], 0u) << record.name();
     EXPECT_EQ(find_seeded_defect(record.name()), &record);
   }

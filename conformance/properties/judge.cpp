@@ -12,7 +12,7 @@ namespace wavetank::conformance {
 
 Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.history_bytes) {
   for (const RequiredProperty& required : config_.required) {
-    if (find_requirement(required.id) == nullptr) {
+    if (find_property(required.id) == nullptr) {
       throw std::invalid_argument(fmt::format("there is no property {}", required.id));
     }
   }

@@ -74,6 +74,8 @@ TEST(Judge, RefusesWhatItDoesNotKnow) {
   JudgeConfig unknown_property;
   unknown_property.required = {{"ORD-NONE", 1}};
   EXPECT_THROW(Judge{unknown_property}, std::invalid_argument);
+  unknown_property.required = {{"ORD-AGREE-001", 1}};  // a rule of the protocol: nobody would judge it
+  EXPECT_THROW(Judge{unknown_property}, std::invalid_argument);
   JudgeConfig unknown_cohort;
   unknown_cohort.judged_cohorts = {"fibre"};
   EXPECT_THROW(Judge{unknown_cohort}, std::invalid_argument);

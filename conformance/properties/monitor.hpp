@@ -35,7 +35,7 @@ using ViolationListener = std::function<void(std::string_view property, const Vi
 class Monitor {
  public:
   // `id` must be in the registry. `truth` must outlive the monitor.
-  Monitor(std::string_view id, Truth& truth) : truth_(truth) { state_.requirement = find_requirement(id); }
+  Monitor(std::string_view id, Truth& truth) : truth_(truth) { state_.requirement = find_property(id); }
   virtual ~Monitor() = default;
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;

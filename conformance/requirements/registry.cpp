@@ -97,6 +97,8 @@ const Registry& registry() {
 
 std::span<const Requirement> properties() { return registry().properties(); }
 
+const Requirement* find_property(std::string_view id) { return find_in(properties(), id); }
+
 const Requirement* find_requirement(std::string_view id) { return registry().find(id); }
 
 }  // namespace wavetank::conformance

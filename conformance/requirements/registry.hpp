@@ -79,8 +79,10 @@ std::span<const RecordFile> record_files();
 // The registry made of them; read once, at the first call. Throws std::logic_error when they cannot be read.
 const Registry& registry();
 
-// Of registry(): the properties in the order of their file, and any record by its id.
+// Of registry(): the properties in the order of their file, one of them by its id, and any record by its id;
+// nullptr when there is none.
 std::span<const Requirement> properties();
+const Requirement* find_property(std::string_view id);
 const Requirement* find_requirement(std::string_view id);
 
 }  // namespace wavetank::conformance

@@ -15,6 +15,8 @@ TEST(Registry, HoldsEveryRecordUnderItsId) {
   for (const auto& records : {registry().properties(), registry().rules()}) {
     for (const Requirement& record : records) EXPECT_EQ(find_requirement(record.id), &record) << record.id;
   }
+  for (const Requirement& property : properties()) EXPECT_EQ(find_property(property.id), &property);
+  EXPECT_EQ(find_property(registry().rules()[0].id), nullptr);  // a rule is no property
   EXPECT_EQ(find_requirement("ORD-NONE"), nullptr);
   EXPECT_EQ(find_requirement(""), nullptr);
 }

@@ -144,7 +144,7 @@ struct OneConversation final : history::Sink {
 std::string told(const Record& r) {
   std::string what = sentence(r);
   if (r.kind == Kind::kConversation) what = "the conversation exists";
-  return fmt::format("{:.6f} s  {}", static_cast<double>(r.time) / 1e9, what);
+  return fmt::format("{}.{:09} s  {}", r.time / kSecond, r.time % kSecond, what);
 }
 
 reports::FirstDifference compare(const std::vector<Record>& a, const std::vector<Record>& b) {

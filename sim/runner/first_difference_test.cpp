@@ -52,7 +52,7 @@ TEST(FirstDifference, IsOfTheConversationThatPartsFirst) {
   EXPECT_EQ(first.conversation, 2);
   EXPECT_EQ(first.records_equal, 0);
   EXPECT_EQ(first.members, "time");
-  EXPECT_EQ(first.a, "0.000000 s  device 3 (user 1) wants to send message 2 of device 3");
+  EXPECT_EQ(first.a, "0.000000020 s  device 3 (user 1) wants to send message 2 of device 3");
   const reports::FirstDifference other = compared(a, b, 1);
   EXPECT_EQ(other.records_equal, 1);
   ASSERT_EQ(other.before.size(), 1U);
