@@ -18,7 +18,6 @@ struct Shortened {
 };
 constexpr std::array kShortened = std::to_array<Shortened>({
     {"ORD-FIFO", true, true},      // compares with the highest acknowledged message only
-    {"DLV-GAPFREE", false, true},  // a push is judged while the log up to it is known, or never
     {"DLV-NODUP", false, true},    // remembers the last 16 entries of the feed
     {"DUR-ACKED", true, true},     // a claim is judged while the log is known, or never
     {"RD-LEQ", false, true},       // counts unread numbers while the log is known, and at most 64 entries

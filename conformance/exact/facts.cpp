@@ -483,10 +483,11 @@ void Facts::settle(Log& log) const {
     if (seq != log.known + 1 || entry.classified == kNowhere) return;
     log.known = seq;
     if (!log.is_group || entry.kind == EntryClass::kMessage || entry.kind == EntryClass::kOther) continue;
-    auto& intervals = log.members[static_cast<UserIndex>(entry.number)];
-    const bool is_in = !intervals.empty() && intervals.back().left == 0;
-    if (entry.kind == EntryClass::kJoin && !is_in) intervals.push_back({seq, 0, entry.key});
-    if (entry.kind == EntryClass::kLeave && is_in) intervals.back().left = seq;
+    const auto user = static_cast<UserIndex>(entry.number);
+    const auto found = log.members.find(user);
+    const bool is_in = found != log.members.end() && found->second.back().left == 0;
+    if (entry.kind == EntryClass::kJoin && !is_in) log.members[user].push_back({seq, 0, entry.key});
+    if (entry.kind == EntryClass::kLeave && is_in) found->second.back().left = seq;
   }
 }
 

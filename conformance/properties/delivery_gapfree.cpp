@@ -44,11 +44,15 @@ class DeliveryGapfree final : public Monitor {
     }
   }
 
-  void on_settled(const ParkedCheck& check) override { judge_burial(check); }
+  void on_settled(const ParkedCheck& check) override {
+    if (is_push(check)) return judge_push(check);
+    judge_burial(check);
+  }
 
   void finish() override {
+    // A push after a gap is a suspicion, no witness: what never settles proves nothing.
     truth().for_each_parked([this](const ParkedCheck& check) {
-      if (check.owner == this) unverified();
+      if (check.owner == this && !is_push(check)) unverified();
     });
     if (holes_lost_ > 0) inconclusive(fmt::format("{} holes more than could be kept in view", holes_lost_));
   }
@@ -121,15 +125,26 @@ class DeliveryGapfree final : public Monitor {
     const Subscription& row = *seen.subscription;
     const bool last_was_pushed = (row.live_mask & 1U) != 0;
     if (!last_was_pushed || record.seq <= row.feed_top + 1ULL || !is_calm_since_connect(seen)) return;
-    if (seen.conversation->is_group() && seen.conversation->known + 1ULL < record.seq) return;
-    if (!truth().sees_any(*seen.conversation, record.conversation, seen.device->user, row.feed_top + 1ULL,
-                          record.seq - 1)) {
-      return;
-    }
-    violate(record,
-            "device {} was pushed entry {} of conversation {} right after {}: the pushes between were left "
-            "out in silence",
-            record.device, record.seq, record.conversation, row.feed_top);
+    const ParkedCheck check{
+        this,       record.time, record.device, record.conversation, row.feed_top + 1, narrow(record.seq - 1),
+        record.key, kNone};
+    if (!seen.conversation->is_group() || check.to <= seen.conversation->known) return judge_push(check);
+    truth().park(check);
+  }
+
+  // The check of a push names the message that was pushed, the check of a burial none.
+  static bool is_push(const ParkedCheck& check) { return check.key.device != kNone; }
+
+  // Entries `from` to `to` were not pushed.
+  void judge_push(const ParkedCheck& check) {
+    const Conversation& conversation = truth().conversation(check.conversation);
+    const UserIndex user = truth().user_of(check.device);
+    if (!truth().sees_any(conversation, check.conversation, user, check.from, check.to)) return;
+    violate_at(
+        check.time, check.conversation, check.device, check.to + 1ULL, check.key,
+        "device {} was pushed entry {} of conversation {} right after {}: the pushes between were left "
+        "out in silence",
+        check.device, check.to + 1ULL, check.conversation, check.from - 1);
   }
 
   // A device that has caught up on a healthy connection has nothing to ask for: every change is pushed.

@@ -313,7 +313,7 @@ TEST(RandomHistories, OneChangeIsCaughtByTheRightProperty) {
       for (std::size_t i = 0; i < records.size(); ++i) {
         if (!mutation.change(records, (start + i) % records.size())) continue;
         ++applied;
-        const Judgement judgement = judge(records);
+        const Judgement judgement = judge(records, {}, applied % 4 == 0);  // the exact judge takes its time
         if (!judgement.violated(mutation.property)) {
           RC_FAIL(mutation.property + " did not notice; these did:\n" + judgement.told());
         }
