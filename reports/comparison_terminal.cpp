@@ -144,8 +144,9 @@ Lines measure_lines(const Comparison& c, const Painter& painter, bool every) {
   const auto weight = [](const MeasureComparison* m) {
     return std::abs(m->paired.difference) / std::max(1e-9, std::abs(m->paired.mean_a));
   };
-  std::stable_sort(details.begin(), details.end(),
-                   [&](const auto* x, const auto* y) { return weight(x) > weight(y); });
+  std::sort(details.begin(), details.end(), [&](const auto* x, const auto* y) {
+    return weight(x) != weight(y) ? weight(x) > weight(y) : x->name < y->name;
+  });
   const std::size_t chosen = std::min(kDetailsMax, details.size());
   if (chosen > 0) out.push_back(painter.dim("in detail, what differs most beyond chance"));
   for (std::size_t i = 0; i < chosen; ++i) append(*details[i]);

@@ -85,7 +85,7 @@ refused 'scenario is required' compare
 refused '--bogus' compare star --bogus
 refused 'nosuch: no such scenario; shipped are:' compare nosuch
 refused 'nosuch: no such scenario; shipped are:' compare star nosuch
-refused 'third' compare star star third
+refused 'At Most 2 required but received 3' compare star star third
 refused "--a bogus=1: no field 'bogus' in Scenario" compare star --a bogus=1
 refused "--b protocol.page=1: no field 'page' in Protocol" compare star --b protocol.page=1
 refused "--set bogus=1: no field 'bogus'" compare star --set bogus=1
