@@ -225,7 +225,7 @@ std::string render_comparison_terminal(const Comparison& comparison, bool colour
   append(first_lines(comparison, painter));
   if (!comparison.command.empty()) {
     all.emplace_back();
-    append_command(all, painter, "reproduce", comparison.command);
+    append_command(all, painter, "reproduce", comparison.command, "compare.json");
   }
   std::string out;
   for (const std::string& line : all) out += line + "\n";

@@ -175,7 +175,8 @@ Lines story_lines(const Result& r, const Painter& painter, std::size_t budget) {
   const Story& story = r.stories.front();
   Lines out{"", painter.paint("1;31", shorten(one_line(story.property + ": " + story.headline), kWidth))};
   Lines tail;
-  if (!story.replay_command.empty()) append_command(tail, painter, "replay", story.replay_command);
+  if (!story.replay_command.empty())
+    append_command(tail, painter, "replay", story.replay_command, "result.json");
   if (tail.size() + out.size() > budget) tail.clear();
   const std::size_t room = budget - out.size() - tail.size();
   for (std::size_t i = 0; i < story.prose.size() && i < room; ++i) {
@@ -196,7 +197,7 @@ std::string render_terminal(const Result& result, bool colour) {
   const Painter painter(colour);
   const Lines head = head_lines(result, painter);
   Lines foot;
-  if (!result.command.empty()) append_command(foot, painter, "reproduce", result.command);
+  if (!result.command.empty()) append_command(foot, painter, "reproduce", result.command, "result.json");
 
   // The lines are handed out by what a reader needs most: a violation's story, every failed property, then
   // the judged latencies; whatever is left over goes back to the latencies.

@@ -10,7 +10,7 @@ constexpr std::size_t kWidth = kTerminalColumns;
 constexpr std::size_t kCommandLines = 3;  // a longer command is named, not shown
 
 // Breaks a command at blanks with the shell's line continuation, so that it can still be pasted.
-Lines wrap_command(const std::string& command, std::size_t width) {
+Lines wrap_command(const std::string& command, std::size_t width, const std::string& file) {
   Lines lines;
   std::string rest = one_line(command);
   while (columns(rest) > width) {
@@ -18,7 +18,7 @@ Lines wrap_command(const std::string& command, std::size_t width) {
     std::size_t blank = rest.rfind(" --", width - 2);
     if (blank == std::string::npos || blank == 0) blank = rest.rfind(' ', width - 2);
     if (blank == std::string::npos || blank == 0 || lines.size() + 1 >= kCommandLines) {
-      return {"(too long for this screen: see the field \"command\" of result.json)"};
+      return {"(too long for this screen: see the field \"command\" of " + file + ")"};
     }
     lines.push_back(rest.substr(0, blank) + " \\");
     rest = rest.substr(blank + 1);
@@ -52,10 +52,10 @@ std::string right(const std::string& text, std::size_t width) {
   return used >= width ? text : std::string(width - used, ' ') + text;
 }
 
-void append_command(Lines& out, const Painter& painter, const std::string& label,
-                    const std::string& command) {
+void append_command(Lines& out, const Painter& painter, const std::string& label, const std::string& command,
+                    const std::string& file) {
   const std::string head = label + ": ";
-  const Lines lines = wrap_command(command, kWidth - head.size());
+  const Lines lines = wrap_command(command, kWidth - head.size(), file);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string lead = i == 0 ? painter.dim(head) : std::string(head.size(), ' ');
     out.push_back(lead + painter.bold(lines[i]));

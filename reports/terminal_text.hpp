@@ -35,7 +35,9 @@ std::string left(const std::string& text, std::size_t width);
 // Padded in front; never cut.
 std::string right(const std::string& text, std::size_t width);
 
-// "label: command", the command broken at blanks with the shell's line continuation.
-void append_command(Lines& out, const Painter& painter, const std::string& label, const std::string& command);
+// "label: command", the command broken at blanks with the shell's line continuation. Of a command that is too
+// long it says in which file it stands.
+void append_command(Lines& out, const Painter& painter, const std::string& label, const std::string& command,
+                    const std::string& file);
 
 }  // namespace wavetank::reports

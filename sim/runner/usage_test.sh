@@ -134,6 +134,14 @@ ended 'ended with exit code 70: broken' "$work/dies"
 ended 'left a result.json that cannot be read' "$work/silent"
 ended 'was killed by signal 9' "$work/killed"
 
+# A bound that is surely exceeded fails the comparison; the same bound the other way round holds.
+fast=(--set fidelity.wire=FRAMES --set fidelity.store=MEMORY --seeds 3 --no-progress)
+bounded=(--bound gateways.utilisation.peak=5)
+told 1 'EXCEEDED' compare reconnect "${fast[@]}" "${bounded[@]}" \
+  --a protocol.reconnect_min_ms=5000 --b protocol.reconnect_min_ms=1
+told 0 'held' compare reconnect "${fast[@]}" "${bounded[@]}" \
+  --a protocol.reconnect_min_ms=1 --b protocol.reconnect_min_ms=5000
+
 # A run that is too small for its minimums is inconclusive, and leaves its four files all the same.
 told 2 'INCONCLUSIVE' run star --set devices=10 --no-progress --out "$work/out-folder"
 for file in result.json junit.xml report.html plan.txtpb; do
