@@ -200,7 +200,7 @@ void Facts::read(const Record& r, Index at) {
       devices_of_user[r.user].push_back(r.device);
     }
   }
-  if (r.conversation != kNone) logs[r.conversation];
+  if (r.conversation != kNone) logs.try_emplace(r.conversation);
   const DeviceConversation here{r.device, r.conversation};
   switch (r.kind) {
     case Kind::kDevice:
@@ -284,6 +284,7 @@ void Facts::read_send(const Record& r, Index at) {
       if (message->digest != r.digest) message->reuses.emplace_back(at, true);
       return;
     }
+    devices.try_emplace(r.key.device);
     message = &messages[r.key];
     message->invoked = at;
     message->invoked_at = r.time;
@@ -292,7 +293,6 @@ void Facts::read_send(const Record& r, Index at) {
     message->kind = r.entry_kind;
     message->digest = r.digest;
     message->was_online = connection(r.key.device, at) != nullptr;
-    devices[r.key.device].last_counter.raise(at, r.key.counter);
     return;
   }
   if (message == nullptr) return;
@@ -447,7 +447,7 @@ void Facts::read_fetch_answer(const Record& r, Index at) {
   if (asked_at >= quiesced_at && r.seq <= r.value) log.reread.emplace_back(r.seq, r.value);
   if (r.value < r.seq || r.seq == 0) return;
   open_pages_[r.device] = pages.size();
-  pages.push_back({at, r.device, r.conversation, asked_at, r.seq, r.value, {}, 0, false});
+  pages.push_back({r.device, r.conversation, asked_at, r.seq, r.value, {}, 0, false});
 }
 
 void Facts::read_mark(const Record& r, Index at) {

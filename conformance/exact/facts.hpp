@@ -58,7 +58,6 @@ struct Device {
   std::uint64_t cohort = 0;
   bool is_auditor = false;
   std::vector<Connection> connections;
-  Rising last_counter;                         // of the messages invoked
   std::vector<std::pair<Index, bool>> states;  // converged or not, as it said when it was asked
 
   // As it last said before `at`; false when it was not asked.
@@ -193,7 +192,6 @@ struct Row {
 };
 
 struct Page {
-  Index at = 0;
   DeviceTag device = kNone;
   ConversationIndex conversation = kNone;
   TimeNs asked_at = 0;
