@@ -88,12 +88,12 @@ PropertyOutcome outcome_of(const Requirement& requirement, const Facts& facts) {
 
 std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, const JudgeConfig& config) {
   for (const RequiredProperty& required : config.required) {
-    if (find_requirement(required.id) == nullptr)
+    if (find_property(required.id) == nullptr)
       throw std::invalid_argument(fmt::format("there is no property {}", required.id));
   }
   const Facts facts(records, config);
   std::vector<PropertyOutcome> outcomes;
-  for (const Requirement& requirement : requirements()) outcomes.push_back(outcome_of(requirement, facts));
+  for (const Requirement& requirement : properties()) outcomes.push_back(outcome_of(requirement, facts));
   return outcomes;
 }
 

@@ -55,9 +55,9 @@ Trio a_full_story() {
 
 TEST(ExactJudge, DefinesEveryPropertyOfTheRegistry) {
   const auto outcomes = exact::judge({}, {});
-  ASSERT_EQ(outcomes.size(), requirements().size());
+  ASSERT_EQ(outcomes.size(), properties().size());
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    EXPECT_EQ(outcomes[i].id, requirements()[i].id);
+    EXPECT_EQ(outcomes[i].id, properties()[i].id);
     EXPECT_EQ(outcomes[i].verdict, PropertyVerdict::kNotExercised) << outcomes[i].note;
   }
 }
@@ -113,7 +113,7 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
 TEST(Agreement, ShowsAViolationThatOnlyOneHasSeen) {
   Trio h = a_full_story();
   const auto before = exact::judge(h.records, {});
-  for (const Requirement& requirement : requirements()) {
+  for (const Requirement& requirement : properties()) {
     auto other = before;
     for (PropertyOutcome& outcome : other) {
       if (outcome.id != requirement.id) continue;
