@@ -114,7 +114,7 @@ TEST_F(ConformCommand, JudgesAHistoryAsItsRunWasJudged) {
   EXPECT_EQ(run("judge run.wth"), reports::kPass) << read("out") << read("err");
   const std::string out = read("out");
   EXPECT_TRUE(out.starts_with("PASS  power_cut  seed 2  judged exactly from ")) << out;
-  for (const Requirement& requirement : requirements())
+  for (const Requirement& requirement : properties())
     EXPECT_NE(out.find(std::string(requirement.id)), std::string::npos) << out;
 
   // As text: a line for each record after the one that names the columns.
