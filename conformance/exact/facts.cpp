@@ -87,9 +87,9 @@ std::uint64_t Log::last_visible(UserIndex user, std::uint64_t head_of_log) const
 
 // ---- questions
 
-UserIndex Facts::user_of(DeviceTag device) const {
+UserIndex Facts::user_of(DeviceTag device, Index before) const {
   const auto found = devices.find(device);
-  return found == devices.end() ? kNone : found->second.user;
+  return found == devices.end() || found->second.known_since >= before ? kNone : found->second.user;
 }
 
 const Message* Facts::message(MessageKey key, Index before) const {

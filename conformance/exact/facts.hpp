@@ -244,7 +244,8 @@ class Facts {
   std::map<Index, OpenMark> mark_of;
   std::map<Index, Feed> feed_of;
 
-  UserIndex user_of(DeviceTag device) const;
+  // kNone for a device that no record names, or none before `before`.
+  UserIndex user_of(DeviceTag device, Index before = kNowhere) const;
   const Message* message(MessageKey key, Index before) const;
   const Log& log(ConversationIndex conversation) const { return logs.at(conversation); }
   const Entry* entry(ConversationIndex conversation, std::uint64_t seq) const;

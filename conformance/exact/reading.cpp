@@ -26,13 +26,14 @@ bool is_only_reader(const Marks& marks, DeviceTag device, Index at) {
   return readers == std::set<DeviceTag>{device};
 }
 
-// The visible messages of others in (read, head].
+// The visible messages of others in (read, head]. A forged key may name a device that comes to be only later:
+// until then it is nobody's own.
 std::uint64_t unread(const Facts& facts, const Log& log, UserIndex user, std::uint64_t read,
-                     std::uint64_t head) {
+                     std::uint64_t head, Index now) {
   std::uint64_t count = 0;
   for (auto at = log.entries.upper_bound(read); at != log.entries.end() && at->first <= head; ++at) {
     const Entry& entry = at->second;
-    if (entry.kind != EntryClass::kMessage || facts.user_of(entry.key.device) == user) continue;
+    if (entry.kind != EntryClass::kMessage || facts.user_of(entry.key.device, now) == user) continue;
     if (log.is_member(user, at->first)) ++count;
   }
   return count;
@@ -62,7 +63,7 @@ void check_answer(const Facts& facts, const Record& r, Index i, Findings& out, s
   const Log& log = facts.log(r.conversation);
   if (r.value2 > log.known) return;  // some entry of it was never witnessed
   ++counted;
-  const std::uint64_t there = unread(facts, log, user, r.value, r.value2);
+  const std::uint64_t there = unread(facts, log, user, r.value, r.value2, i);
   if (there == r.size) return;
   out.violate(r,
               "device {} is told of {} unread messages in conversation {} (read {}, head {}); there are {}",
