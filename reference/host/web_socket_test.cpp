@@ -134,11 +134,12 @@ TEST_F(WebSocketTest, ClosingGivesUpOnAPeerThatDoesNotRead) {
                                         });
   stuck.socket = WebSocket::dial(sleeping, "127.0.0.1", listener->port(), stuck, SocketOptions{});
   // Both loops shake hands; then the peer's never runs again.
-  for (int i = 0; i < 500 && !stuck.opened; ++i) {
-    loop.run_until([] { return false; }, kMillisecond);
+  const auto both_open = [&] { return stuck.opened && server.socket != nullptr; };
+  for (int i = 0; i < 500 && !both_open(); ++i) {
+    loop.run_until(both_open, kMillisecond);
     sleeping.run_until([&] { return stuck.opened; }, kMillisecond);
   }
-  ASSERT_TRUE(stuck.opened);
+  ASSERT_TRUE(both_open());
   for (int i = 0; i < 100; ++i) server.socket->send(std::string(1 << 20, 'x'));
   server.socket->close(kClosePolicy);
   server.socket.reset();
