@@ -26,6 +26,7 @@
 #include "reports/exit_code.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
+#include "sim/runner/result_builder.hpp"
 
 namespace {
 
@@ -184,20 +185,6 @@ int print_history(const std::string& path) {
   return std::ferror(stdout) == 0 ? reports::kPass : reports::kInternal;
 }
 
-reports::PropertyVerdict verdict_of(PropertyVerdict verdict) {
-  switch (verdict) {
-    case PropertyVerdict::kPass:
-      return reports::PropertyVerdict::kPass;
-    case PropertyVerdict::kFail:
-      return reports::PropertyVerdict::kFail;
-    case PropertyVerdict::kInconclusive:
-      return reports::PropertyVerdict::kInconclusive;
-    case PropertyVerdict::kNotExercised:
-      break;
-  }
-  return reports::PropertyVerdict::kNotExercised;
-}
-
 // The table of one judgement; the first violations below the property they violate.
 void print_outcomes(const std::vector<PropertyOutcome>& outcomes) {
   fmt::print("{:<14} {:<13} {:>14} {:>10} {:>10}  {}\n", "property", "verdict", "checked", "minimum",
@@ -231,12 +218,7 @@ int judge_history(const std::string& path) {
   reports::Result result;
   result.verdict =
       reports::Verdict::kPass;  // the exit code and the word are the worst of it and the properties
-  for (const PropertyOutcome& outcome : outcomes) {
-    result.properties.push_back({outcome.id, outcome.title, outcome.level, verdict_of(outcome.verdict),
-                                 static_cast<std::int64_t>(outcome.antecedents),
-                                 static_cast<std::int64_t>(outcome.minimum),
-                                 static_cast<std::int64_t>(outcome.violations), outcome.note});
-  }
+  for (const PropertyOutcome& outcome : outcomes) result.properties.push_back(sim::property_result(outcome));
   fmt::print("{}  {}  seed {}{}{}  judged exactly from {} records\n\n",
              reports::to_string(reports::effective_verdict(result)), header->scenario, header->seed,
              header->defect.empty() ? "" : "  with the seeded defect ", header->defect,

@@ -17,6 +17,12 @@ TEST(Repository, TheRegistryIsWholeAndTrue) {
   for (const std::string& complaint : complaints(registry(), *evidence)) ADD_FAILURE() << complaint;
 }
 
+// A number only ever gets smaller here.
+TEST(Repository, TheDebtHasNotGrown) {
+  EXPECT_EQ(registry().unbroken().size(), 98U) << "debt.txtpb: paid some back? then lower the number here";
+  EXPECT_EQ(registry().unproved().size(), 2U) << "debt.txtpb: paid some back? then lower the number here";
+}
+
 TEST(Repository, WrittenDocumentsAreUpToDate) {
   const auto list = documents(registry(), checkout());
   ASSERT_TRUE(list.has_value()) << list.error();

@@ -38,7 +38,7 @@ struct ServerConfig {
   std::uint32_t receipt_author_scan = 100;  // newest entries of a moved range whose authors are told
   std::uint32_t receipt_delay_ms =
       250;  // marks and receipts wait at most so long to share a commit; 0: never
-  std::uint32_t receipt_delay_items = 32;  // and at most so many of them; far below outbox_window
+  std::uint32_t receipt_delay_items = 32;  // and at most so many of them, or half an outbox_window
 
   // ---- effects between shards
   std::uint32_t outbox_batch = 64;    // items of one OutboxBatch

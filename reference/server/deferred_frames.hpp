@@ -13,11 +13,11 @@
 
 namespace wavetank::server {
 
-// Marks, and the receipts that tell of them, are most of a shard's writes, and a commit costs the disk the
-// same for one row as for thirty (group commit; DeWitt et al. 1984, "Implementation Techniques for Main
-// Memory Database Systems"). The shard handles what lies here, in the order of arrival, before the next frame
-// that does not wait, at the latest receipt_delay_ms after the oldest came or when receipt_delay_items are
-// together. Until then such a frame has had no effect at all: a crash loses it as if it were still on the
+// Marks, and the receipts that tell of them, are most of a shard's writes, and a commit costs the disk
+// nearly the same for one row as for thirty (group commit; DeWitt et al. 1984, "Implementation Techniques for
+// Main Memory Database Systems"). The shard handles what lies here, in the order of arrival, before the next
+// frame that does not wait, at the latest receipt_delay_ms after the oldest came or when receipt_delay_items
+// are together. Until then such a frame has had no effect at all: a crash loses it as if it were still on the
 // wire, and its sender, unanswered, sends it again. RCP-*: a mark is acknowledged only when it is stored.
 class DeferredFrames {
  public:
@@ -32,7 +32,11 @@ class DeferredFrames {
     if (!std::exchange(armed_, true)) effects.arm(timer, now + config_.receipt_delay_ms * kMillisecond);
     return true;
   }
-  bool full() const { return items_ >= config_.receipt_delay_items; }
+  // Never so many that a source's window is full of what waits: what does not wait would stand behind it.
+  bool full() const {
+    const std::uint32_t within_window = std::max(1U, config_.outbox_window / 2);
+    return items_ >= std::min(config_.receipt_delay_items, within_window);
+  }
   // The timer has fired; it is armed again by the next frame.
   void timer_fired() { armed_ = false; }
 

@@ -103,6 +103,16 @@ TEST(DeferredFrames, AFullHouseDoesNotWait) {
   EXPECT_EQ(room.acknowledged(2), room.head());
 }
 
+TEST(DeferredFrames, WhatWaitsNeverFillsAWindow) {
+  ServerConfig config;
+  config.outbox_window = 4;
+  Room room(3, config);
+  room.read(0);
+  EXPECT_EQ(room.acknowledged(0), 0u);
+  room.read(1);
+  EXPECT_EQ(room.acknowledged(0), room.head());
+}
+
 TEST(DeferredFrames, ACrashLosesOnlyWhatWasNotAcknowledged) {
   Room room(2);
   room.read(0);

@@ -56,18 +56,8 @@ reports::Fidelity fidelity_of(const scenarios::Fidelity& fidelity) {
 }
 
 void add_properties(const conformance::Judge& judge, reports::Result& result) {
-  for (const conformance::PropertyOutcome& outcome : judge.outcomes()) {
-    reports::PropertyResult property;
-    property.id = outcome.id;
-    property.title = outcome.title;
-    property.level = outcome.level;
-    property.verdict = verdict_of(outcome.verdict);
-    property.antecedents = static_cast<std::int64_t>(outcome.antecedents);
-    property.minimum = static_cast<std::int64_t>(outcome.minimum);
-    property.violations = static_cast<std::int64_t>(outcome.violations);
-    property.note = outcome.note;
-    result.properties.push_back(std::move(property));
-  }
+  for (const conformance::PropertyOutcome& outcome : judge.outcomes())
+    result.properties.push_back(property_result(outcome));
   for (const conformance::LatencyOutcome& outcome : judge.latencies()) {
     reports::Latency latency;
     latency.metric = outcome.metric;
@@ -207,6 +197,19 @@ std::vector<std::string_view> latency_metrics() {
   std::vector<std::string_view> names(judged.begin(), judged.end());
   names.push_back(kReconnect);
   return names;
+}
+
+reports::PropertyResult property_result(const conformance::PropertyOutcome& outcome) {
+  reports::PropertyResult property;
+  property.id = outcome.id;
+  property.title = outcome.title;
+  property.level = outcome.level;
+  property.verdict = verdict_of(outcome.verdict);
+  property.antecedents = static_cast<std::int64_t>(outcome.antecedents);
+  property.minimum = static_cast<std::int64_t>(outcome.minimum);
+  property.violations = static_cast<std::int64_t>(outcome.violations);
+  property.note = outcome.note;
+  return property;
 }
 
 void add_counters(const WorldFacts& facts, std::size_t bytes_judge, reports::Result& result) {

@@ -13,6 +13,9 @@ namespace wavetank::sim {
 // Everything but stories, wall time, memory and machine.
 reports::Result build_result(const RunRequest& request, const World& world, const conformance::Judge& judge);
 
+// One property of either judge, as a result shows it.
+reports::PropertyResult property_result(const conformance::PropertyOutcome& outcome);
+
 // Resources, frames by body and load.
 void add_counters(const WorldFacts& facts, std::size_t bytes_judge, reports::Result& result);
 
