@@ -15,9 +15,9 @@ namespace wavetank::server {
 
 // Marks, and the receipts that tell of them, are most of a shard's writes, and a commit costs the disk
 // nearly the same for one row as for thirty (group commit; DeWitt et al. 1984, "Implementation Techniques for
-// Main Memory Database Systems"). The shard handles what lies here, in the order of arrival, before the next
-// frame that does not wait, at the latest receipt_delay_ms after the oldest came or when receipt_delay_items
-// are together. Until then such a frame has had no effect at all: a crash loses it as if it were still on the
+// Main Memory Database Systems"). The shard handles what lies here, in the order of arrival, together with
+// the next frame that writes and does not wait, at the latest receipt_delay_ms after the oldest came or when
+// receipt_delay_items are together. Reads pass by. Until then such a frame has had no effect at all: a crash loses it as if it were still on the
 // wire, and its sender, unanswered, sends it again. RCP-*: a mark is acknowledged only when it is stored.
 class DeferredFrames {
  public:
@@ -31,6 +31,11 @@ class DeferredFrames {
     waiting_.emplace_back(peer, std::move(frame));
     if (!std::exchange(armed_, true)) effects.arm(timer, now + config_.receipt_delay_ms * kMillisecond);
     return true;
+  }
+  // Whether the transaction of this frame, which may not wait, is one to join.
+  static bool joins(const protocol::Frame& frame) {
+    return std::holds_alternative<protocol::SendMessage>(frame.body) ||
+           std::holds_alternative<protocol::OutboxBatch>(frame.body);
   }
   // Never so many that a source's window is full of what waits: what does not wait would stand behind it.
   bool full() const {

@@ -69,7 +69,7 @@ void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now
   } else if (deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
     if (deferred_.full()) handle_deferred(now, effects);
   } else {
-    handle_deferred(now, effects);
+    if (DeferredFrames::joins(frame)) handle_deferred(now, effects);
     handle(peer, std::move(frame), now, effects);
   }
 }

@@ -258,7 +258,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
   }
   feed.rows.push_back(std::move(row));
   feed.head.user_seq = change.user_seq;
-  meter_.append_change(change, record.replaced.user_seq != 0);
+  meter_.append_change(change);
   journal_.push_back(std::move(record));
 }
 

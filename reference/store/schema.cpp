@@ -16,9 +16,11 @@ namespace {
 // hi, lo: the conversation. Bodies are in the codec's wire format:
 // - entry.body: the Event without conversation and conv_seq, which are the key;
 // - feed.body: with form 0 the Event of a change that says nothing but its event, with form 1 the Change;
+// - latest.body: the Change;
 // - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
-// receipt: where the feed holds the user's kReceipt row of (conversation, subject), and what it says.
+// latest: the feed's changes of which only the newest counts (receipts); the others are in feed. A newer one
+// takes the row of the older, so that it costs one page and leaves no hole to fill.
 // inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
@@ -40,9 +42,9 @@ CREATE TABLE mark(hi INTEGER NOT NULL, lo INTEGER NOT NULL, user INTEGER NOT NUL
 CREATE TABLE feed(user INTEGER NOT NULL, user_seq INTEGER NOT NULL,
   form INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(user, user_seq)) WITHOUT ROWID;
-CREATE TABLE receipt(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, subject INTEGER NOT NULL,
-  user_seq INTEGER NOT NULL, delivered_seq INTEGER NOT NULL, read_seq INTEGER NOT NULL,
-  PRIMARY KEY(user, hi, lo, subject)) WITHOUT ROWID;
+CREATE TABLE latest(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, kind INTEGER NOT NULL,
+  subject INTEGER NOT NULL, user_seq INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(user, hi, lo, kind, subject)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;

@@ -43,6 +43,20 @@ SqliteStatement::SqliteStatement(const SqliteDatabase& database, const char* sql
   if (code != SQLITE_OK) database.fail(sql, code);
 }
 
+void SqliteStatement::run(std::span<const std::uint64_t> numbers, std::optional<std::string_view> blob) {
+  int place = 0;
+  int code = SQLITE_OK;
+  for (const std::uint64_t number : numbers) code |= bind_one(++place, number);
+  // The pointer stays in the statement after its use, but SQLite reads it only while the statement runs.
+  if (blob) {
+    code |= sqlite3_bind_blob64(statement_.get(), ++place, blob->data(), blob->size(), SQLITE_STATIC);
+  }
+  if (code == SQLITE_OK) code = sqlite3_step(statement_.get());
+  // Before the reset, which may end the transaction's failed state and with it the message.
+  if (code != SQLITE_DONE) fail(code);
+  sqlite3_reset(statement_.get());
+}
+
 void SqliteStatement::fail(int code) {
   try {
     database_.fail(sqlite3_sql(statement_.get()), code);

@@ -7,6 +7,8 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -79,21 +81,14 @@ class SqliteRows {
 };
 
 // A prepared statement, made once and used for the life of its connection. Values bind to ?1, ?2, ... in
-// their order: integers by their 64 bits, string_views as blobs that are not copied. No allocation per use.
+// their order: integers by their 64 bits, blobs without a copy. No allocation per use.
 class SqliteStatement {
  public:
   // Throws StoreFailure.
   SqliteStatement(const SqliteDatabase& database, const char* sql);
 
-  // Runs a statement that has no rows. Throws StoreFailure.
-  template <class... Values>
-  void run(const Values&... values) {
-    bind(values...);
-    const int code = sqlite3_step(statement_.get());
-    // Before the reset, which may end the transaction's failed state and with it the message.
-    if (code != SQLITE_DONE) fail(code);
-    sqlite3_reset(statement_.get());
-  }
+  // Runs a statement that has no rows: the numbers, then the blob if there is one. Throws StoreFailure.
+  void run(std::span<const std::uint64_t> numbers, std::optional<std::string_view> blob);
   // Runs a query; one at a time for each statement.
   template <class... Values>
   SqliteRows rows(const Values&... values) {
@@ -113,13 +108,8 @@ class SqliteStatement {
     ((code |= bind_one(++place, values)), ...);
     if (code != SQLITE_OK) fail(code);
   }
-  template <std::integral Value>
-  int bind_one(int place, const Value& value) {
+  int bind_one(int place, std::integral auto value) {
     return sqlite3_bind_int64(statement_.get(), place, static_cast<sqlite3_int64>(value));
-  }
-  // The pointer stays in the statement after its use, but SQLite reads it only while the statement runs.
-  int bind_one(int place, std::string_view value) {
-    return sqlite3_bind_blob64(statement_.get(), place, value.data(), value.size(), SQLITE_STATIC);
   }
   [[noreturn]] void fail(int code);
 

@@ -41,42 +41,45 @@ bool is_plain(const protocol::Change& change) {
 
 }  // namespace
 
-// REPLACE into a table without further indexes is one descent of its tree: SQLite skips the search for a row
-// to replace.
-struct SqliteStore::Statements {
-  explicit Statements(const SqliteDatabase& opened) : database(opened) {}
+enum class SqliteStore::Write : std::uint8_t {
+  kBegin,
+  kCommit,
+  kPutConversation,
+  kAppendEntry,
+  kPutSendKey,
+  kPutMembership,
+  kPutMark,
+  kAppendChange,
+  kPutLatest,
+  kAppendOutbox,
+  kTrimOutbox,
+  kPutInbox,
+  kCount
+};
+
+struct SqliteStore::Reads {
+  explicit Reads(const SqliteDatabase& opened) : database(opened) {}
   const SqliteDatabase& database;
   SqliteStatement make(const char* sql) { return {database, sql}; }
 
-  SqliteStatement begin = make("BEGIN IMMEDIATE");
-  SqliteStatement commit = make("COMMIT");
   SqliteStatement conversation =
       make("SELECT epoch, head_seq, head_msg_no FROM conversation WHERE hi=?1 AND lo=?2");
-  SqliteStatement put_conversation = make("REPLACE INTO conversation VALUES(?1, ?2, ?3, ?4, ?5)");
-  SqliteStatement append_entry = make("REPLACE INTO entry VALUES(?1, ?2, ?3, ?4)");
   SqliteStatement entries = make(
       "SELECT seq, body FROM entry WHERE hi=?1 AND lo=?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq LIMIT ?5");
   SqliteStatement send_key = make(
       "SELECT seq, msg_no, content_hash, time_ms FROM send_key"
       " WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4 AND sender=?5 AND device=?6");
-  SqliteStatement put_send_key =
-      make("REPLACE INTO send_key VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
   SqliteStatement memberships =
       make("SELECT user, join_seq, leave_seq FROM membership WHERE hi=?1 AND lo=?2 ORDER BY user, join_seq");
-  SqliteStatement put_membership = make("REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)");
   SqliteStatement marks = make(
       "SELECT user, device, delivered_seq, read_seq FROM mark WHERE hi=?1 AND lo=?2 ORDER BY user, device");
-  SqliteStatement put_mark = make("REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-  SqliteStatement feed_head = make("SELECT user_seq FROM feed WHERE user=?1 ORDER BY user_seq DESC LIMIT 1");
-  SqliteStatement append_change = make("REPLACE INTO feed VALUES(?1, ?2, ?3, ?4)");
-  SqliteStatement delete_change = make("DELETE FROM feed WHERE user=?1 AND user_seq=?2");
-  SqliteStatement changes =
-      make("SELECT user_seq, form, body FROM feed WHERE user=?1 AND user_seq>?2 ORDER BY user_seq LIMIT ?3");
-  SqliteStatement receipt = make(
-      "SELECT user_seq, delivered_seq, read_seq FROM receipt"
-      " WHERE user=?1 AND hi=?2 AND lo=?3 AND subject=?4");
-  SqliteStatement put_receipt = make("REPLACE INTO receipt VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  SqliteStatement append_outbox = make("REPLACE INTO outbox VALUES(?1, ?2, ?3)");
+  SqliteStatement feed_head = make(
+      "SELECT max(ifnull((SELECT user_seq FROM feed WHERE user=?1 ORDER BY user_seq DESC LIMIT 1), 0),"
+      " ifnull((SELECT max(user_seq) FROM latest WHERE user=?1), 0))");
+  SqliteStatement changes = make(
+      "SELECT user_seq, form, body FROM feed WHERE user=?1 AND user_seq>?2 UNION ALL"
+      " SELECT user_seq, 1, body FROM latest WHERE user=?1 AND user_seq>?2 ORDER BY user_seq LIMIT ?3");
+  SqliteStatement receipts = make("SELECT body FROM latest WHERE user=?1 AND kind=?2");
   SqliteStatement outbox =
       make("SELECT body FROM outbox WHERE destination=?1 AND number>?2 ORDER BY number LIMIT ?3");
   SqliteStatement next_lane = make(
@@ -84,29 +87,64 @@ struct SqliteStore::Statements {
       " ORDER BY destination, number LIMIT 1");
   SqliteStatement outbox_head =
       make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
-  SqliteStatement trim_outbox = make("DELETE FROM outbox WHERE destination=?1 AND number<=?2");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
-  SqliteStatement put_inbox = make("REPLACE INTO inbox VALUES(?1, ?2)");
+};
+
+// REPLACE into a table without further indexes is one descent of its tree: SQLite skips the search for a row
+// to replace.
+struct SqliteStore::Statements {
+  explicit Statements(const SqliteDatabase& database)
+      : reads(database),
+        writes{{{database, "BEGIN IMMEDIATE"},
+                {database, "COMMIT"},
+                {database, "REPLACE INTO conversation VALUES(?1, ?2, ?3, ?4, ?5)"},
+                {database, "REPLACE INTO entry VALUES(?1, ?2, ?3, ?4)"},
+                {database, "REPLACE INTO send_key VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+                {database, "REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)"},
+                {database, "REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+                {database, "REPLACE INTO feed VALUES(?1, ?2, ?3, ?4)"},
+                {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+                {database, "REPLACE INTO outbox VALUES(?1, ?2, ?3)"},
+                {database, "DELETE FROM outbox WHERE destination=?1 AND number<=?2"},
+                {database, "REPLACE INTO inbox VALUES(?1, ?2)"}}} {}
+
+  Reads reads;
+  std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
+
+  void run(const WriteLog& log) {
+    log.each([this](std::uint8_t statement, std::span<const std::uint64_t> numbers,
+                    std::optional<std::string_view> blob) { writes[statement].run(numbers, blob); });
+  }
 };
 
 void SqliteStore::StatementsDeleter::operator()(Statements* statements) const { delete statements; }
 
-SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const Options& options)
-    : database_(path, vfs) {
+SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const Options& options,
+                         WriteRunner& runner)
+    : runner_(runner), database_(path, vfs), send_keys_(0) {
   configure(database_, options);
   prepare_schema(database_);
   statements_.reset(new Statements(database_));
   load_lanes();
   load_inboxes();
+  send_keys_ = KnownSendKeys(newest_send_key());
+}
+
+SqliteStore::~SqliteStore() {
+  try {
+    runner_.wait(last_ticket_);
+  } catch (...) {
+    // What failed has been told, or nobody waits for it any more.
+  }
 }
 
 void SqliteStore::load_lanes() {
   for (std::uint64_t next = 0;;) {
-    SqliteRows first = statements_->next_lane.rows(next);
+    SqliteRows first = statements_->reads.next_lane.rows(next);
     if (!first.next()) return;
     const NodeId destination = first.number32(0);
     const bool is_emptied = first.number(2) == 0;
-    SqliteRows last = statements_->outbox_head.rows(destination);
+    SqliteRows last = statements_->reads.outbox_head.rows(destination);
     if (!last.next()) return;
     at(lanes_, destination) = {last.number(0), first.number(1) - (is_emptied ? 0 : 1)};
     next = destination + std::uint64_t{1};
@@ -114,28 +152,60 @@ void SqliteStore::load_lanes() {
 }
 
 void SqliteStore::load_inboxes() {
-  for (SqliteRows rows = statements_->inboxes.rows(); rows.next();)
+  for (SqliteRows rows = statements_->reads.inboxes.rows(); rows.next();)
     at(inboxes_, rows.number32(0)).number = rows.number(1);
+}
+
+// By the order of the protocol; the table's is that of signed numbers, in which ids from 2^63 on come first.
+std::uint64_t SqliteStore::newest_send_key() {
+  const std::int64_t least = database_.number("SELECT min(message_hi) FROM send_key");
+  const std::int64_t newest =
+      least < 0 ? database_.number("SELECT max(message_hi) FROM send_key WHERE message_hi<0")
+                : database_.number("SELECT max(message_hi) FROM send_key");
+  return static_cast<std::uint64_t>(newest);
+}
+
+// ---- the transaction
+
+template <class... Values>
+void SqliteStore::write(Write statement, const Values&... values) {
+  open_transaction();
+  transactions_[present_].log.add(static_cast<std::uint8_t>(statement), values...);
 }
 
 void SqliteStore::open_transaction() {
   if (in_transaction_) return;
-  statements_->begin.run();
+  transactions_[present_].log.add(static_cast<std::uint8_t>(Write::kBegin));
   in_transaction_ = true;
+}
+
+void SqliteStore::hand_over() {
+  Transaction& noted = transactions_[present_];
+  last_ticket_ = noted.ticket = runner_.submit([this, &noted] { statements_->run(noted.log); });
+  present_ = (present_ + 1) % kTransactionsAhead;
+  runner_.wait(transactions_[present_].ticket);
+  transactions_[present_].log.clear();
+}
+
+SqliteStore::Reads& SqliteStore::reads() {
+  if (!transactions_[present_].log.empty()) hand_over();
+  runner_.wait(last_ticket_);
+  return statements_->reads;
 }
 
 WriteVolume SqliteStore::commit() {
   if (in_transaction_) {
     write_inboxes();
-    statements_->commit.run();
+    write(Write::kCommit);
     in_transaction_ = false;
+    hand_over();
   }
   return meter_.take();
 }
 
 void SqliteStore::write_inboxes() {
   for (NodeId node = 0; node < inboxes_.size(); ++node) {
-    if (std::exchange(inboxes_[node].changed, false)) statements_->put_inbox.run(node, inboxes_[node].number);
+    if (std::exchange(inboxes_[node].changed, false)) write(Write::kPutInbox, node, inboxes_[node].number);
   }
 }
 
@@ -153,31 +223,29 @@ std::string_view SqliteStore::encoded(const Message& message, const Slice& paylo
 // ---- conversations
 
 std::optional<ConversationRow> SqliteStore::conversation(const ConversationId& id) {
-  SqliteRows rows = statements_->conversation.rows(id.hi, id.lo);
+  SqliteRows rows = reads().conversation.rows(id.hi, id.lo);
   if (!rows.next()) return std::nullopt;
   return ConversationRow{rows.number32(0), rows.number(1), rows.number(2)};
 }
 
 void SqliteStore::put_conversation(const ConversationId& id, const ConversationRow& row) {
-  open_transaction();
-  statements_->put_conversation.run(id.hi, id.lo, row.epoch, row.head_seq, row.head_msg_no);
+  write(Write::kPutConversation, id.hi, id.lo, row.epoch, row.head_seq, row.head_msg_no);
   meter_.put_conversation();
 }
 
 void SqliteStore::append_entry(const protocol::Event& event) {
-  open_transaction();
   protocol::Event bare = event;  // its payload is shared
   bare.conversation = {};
   bare.conv_seq = 0;
-  statements_->append_entry.run(event.conversation.hi, event.conversation.lo, ordered(event.conv_seq),
-                                encoded(bare, event.payload));
+  write(Write::kAppendEntry, event.conversation.hi, event.conversation.lo, ordered(event.conv_seq),
+        encoded(bare, event.payload));
   meter_.append_entry(event);
 }
 
 void SqliteStore::entries(const ConversationId& id, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
                           std::vector<protocol::Event>& out) {
   if (from > to) return;
-  for (SqliteRows rows = statements_->entries.rows(id.hi, id.lo, clamped(from), clamped(to), limit);
+  for (SqliteRows rows = reads().entries.rows(id.hi, id.lo, clamped(from), clamped(to), limit);
        rows.next();) {
     protocol::Event& event = out.emplace_back(value_of(protocol::decode_event(rows.blob(1)), "entry"));
     event.conversation = id;
@@ -186,84 +254,81 @@ void SqliteStore::entries(const ConversationId& id, std::uint64_t from, std::uin
 }
 
 std::optional<SendKeyRow> SqliteStore::send_key(const SendKey& key) {
-  SqliteRows rows =
-      statements_->send_key.rows(key.client_msg_id.hi, key.client_msg_id.lo, key.conversation.hi,
-                                 key.conversation.lo, key.sender, key.device);
+  if (auto known = send_keys_.find(key)) return known;
+  if (!send_keys_.may_be_elsewhere(key)) return std::nullopt;
+  SqliteRows rows = reads().send_key.rows(key.client_msg_id.hi, key.client_msg_id.lo, key.conversation.hi,
+                                          key.conversation.lo, key.sender, key.device);
   if (!rows.next()) return std::nullopt;
   return SendKeyRow{rows.number(0), rows.number(1), rows.number(2), rows.number(3)};
 }
 
 void SqliteStore::put_send_key(const SendKey& key, const SendKeyRow& row) {
-  open_transaction();
-  statements_->put_send_key.run(key.client_msg_id.hi, key.client_msg_id.lo, key.conversation.hi,
-                                key.conversation.lo, key.sender, key.device, row.conv_seq, row.msg_no,
-                                row.content_hash, row.server_time_ms);
+  write(Write::kPutSendKey, key.client_msg_id.hi, key.client_msg_id.lo, key.conversation.hi,
+        key.conversation.lo, key.sender, key.device, row.conv_seq, row.msg_no, row.content_hash,
+        row.server_time_ms);
+  send_keys_.put(key, row);
   meter_.put_send_key();
 }
 
 // ---- membership and marks
 
 void SqliteStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
-  for (SqliteRows rows = statements_->memberships.rows(id.hi, id.lo); rows.next();)
+  for (SqliteRows rows = reads().memberships.rows(id.hi, id.lo); rows.next();)
     out.push_back({rows.number(0), rows.number(1), rows.number(2)});
 }
 
 void SqliteStore::put_membership(const ConversationId& id, const MembershipRow& row) {
-  open_transaction();
-  statements_->put_membership.run(id.hi, id.lo, row.user, ordered(row.join_seq), row.leave_seq);
+  write(Write::kPutMembership, id.hi, id.lo, row.user, ordered(row.join_seq), row.leave_seq);
   meter_.put_membership();
 }
 
 void SqliteStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
-  for (SqliteRows rows = statements_->marks.rows(id.hi, id.lo); rows.next();)
+  for (SqliteRows rows = reads().marks.rows(id.hi, id.lo); rows.next();)
     out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3)});
 }
 
 void SqliteStore::put_mark(const ConversationId& id, const MarkRow& row) {
-  open_transaction();
-  statements_->put_mark.run(id.hi, id.lo, row.user, row.device, row.delivered_seq, row.read_seq);
+  write(Write::kPutMark, id.hi, id.lo, row.user, row.device, row.delivered_seq, row.read_seq);
   meter_.put_mark();
 }
 
 // ---- feeds
 
-// The newest row of a feed is never deleted, so its number is the head and needs no row of its own. Feeds
+// The newest change of a feed is never deleted, so its number is the head and needs no row of its own. Feeds
 // have had only one epoch so far.
 FeedHead SqliteStore::feed_head(UserId user) {
-  SqliteRows rows = statements_->feed_head.rows(user);
+  SqliteRows rows = reads().feed_head.rows(user);
   return rows.next() ? FeedHead{1, rows.number(0)} : FeedHead{};
 }
 
 void SqliteStore::append_change(UserId user, const protocol::Change& change) {
-  open_transaction();
-  const bool replaced = change.kind == protocol::ChangeKind::kReceipt && move_receipt(user, change);
-  const bool plain = is_plain(change);
-  const std::string_view body = plain ? encoded(*change.event, change.event->payload)
-                                      : encoded(change, change.event ? change.event->payload : Slice());
-  statements_->append_change.run(user, ordered(change.user_seq), plain ? kEventForm : kChangeForm, body);
-  meter_.append_change(change, replaced);
+  if (change.kind == protocol::ChangeKind::kReceipt) {
+    load_receipts(user);
+    const ConversationId& id = change.conversation;
+    receipts_[{user, id, change.subject}] = {change.user_seq, change.delivered_seq, change.read_seq};
+    write(Write::kPutLatest, user, id.hi, id.lo, static_cast<std::uint32_t>(change.kind), change.subject,
+          ordered(change.user_seq), encoded(change, change.event ? change.event->payload : Slice()));
+  } else {
+    const bool plain = is_plain(change);
+    const std::string_view body = plain ? encoded(*change.event, change.event->payload)
+                                        : encoded(change, change.event ? change.event->payload : Slice());
+    write(Write::kAppendChange, user, ordered(change.user_seq), plain ? kEventForm : kChangeForm, body);
+  }
+  meter_.append_change(change);
 }
 
-// Notes the new place of the user's receipt and deletes the row at the old one; false when there was none.
-bool SqliteStore::move_receipt(UserId user, const protocol::Change& change) {
-  const ConversationId& id = change.conversation;
-  ReceiptRow& row = known_receipt({user, id, change.subject});
-  const std::uint64_t old = row.user_seq;
-  if (old != 0) statements_->delete_change.run(user, old);
-  statements_->put_receipt.run(user, id.hi, id.lo, change.subject, change.user_seq, change.delivered_seq,
-                               change.read_seq);
-  row = {change.user_seq, change.delivered_seq, change.read_seq};
-  return old != 0;
-}
-
-ReceiptRow& SqliteStore::known_receipt(const ReceiptKey& key) {
-  if (const auto found = receipts_.find(key); found != receipts_.end()) return found->second;
-  if (receipts_.size() >= kMostReceipts) receipts_.clear();
-  ReceiptRow row;
-  SqliteRows rows =
-      statements_->receipt.rows(key.user, key.conversation.hi, key.conversation.lo, key.subject);
-  if (rows.next()) row = {rows.number(0), rows.number(1), rows.number(2)};
-  return receipts_.emplace(key, row).first->second;
+void SqliteStore::load_receipts(UserId user) {
+  if (receipts_.size() >= kMostReceipts) {
+    receipts_.clear();
+    receipts_of_.clear();
+  }
+  if (!receipts_of_.insert(user).second) return;
+  constexpr auto kKind = static_cast<std::uint32_t>(protocol::ChangeKind::kReceipt);
+  for (SqliteRows rows = reads().receipts.rows(user, kKind); rows.next();) {
+    const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
+    receipts_[{user, change.conversation, change.subject}] = {change.user_seq, change.delivered_seq,
+                                                              change.read_seq};
+  }
 }
 
 protocol::Change SqliteStore::read_change(std::uint64_t user_seq, std::uint32_t form, std::string_view body) {
@@ -279,13 +344,14 @@ protocol::Change SqliteStore::read_change(std::uint64_t user_seq, std::uint32_t 
 
 void SqliteStore::changes(UserId user, std::uint64_t after, std::uint32_t limit,
                           std::vector<protocol::Change>& out) {
-  for (SqliteRows rows = statements_->changes.rows(user, clamped(after), limit); rows.next();)
+  for (SqliteRows rows = reads().changes.rows(user, clamped(after), limit); rows.next();)
     out.push_back(read_change(rows.number(0), rows.number32(1), rows.blob(2)));
 }
 
 std::optional<ReceiptRow> SqliteStore::receipt(UserId user, const ConversationId& id, UserId subject) {
-  const ReceiptRow& row = known_receipt({user, id, subject});
-  return row.user_seq == 0 ? std::nullopt : std::optional(row);
+  load_receipts(user);
+  const auto found = receipts_.find({user, id, subject});
+  return found == receipts_.end() ? std::nullopt : std::optional(found->second);
 }
 
 // ---- effects on other shards
@@ -297,9 +363,8 @@ Row& SqliteStore::at(std::vector<Row>& rows, NodeId node) {
 }
 
 void SqliteStore::append_outbox(NodeId destination, const protocol::OutboxItem& item) {
-  open_transaction();
   const std::string_view body = encoded(item, item.change.event ? item.change.event->payload : Slice());
-  statements_->append_outbox.run(destination, ordered(item.number), body);
+  write(Write::kAppendOutbox, destination, ordered(item.number), body);
   at(lanes_, destination).head = item.number;
   meter_.append_outbox(item);
 }
@@ -312,17 +377,16 @@ void SqliteStore::outbox(NodeId destination, std::uint64_t after, std::uint32_t 
                          std::vector<protocol::OutboxItem>& out) {
   if (after >= outbox_head(destination)) return;
   after = std::max(after, lanes_[destination].trimmed);
-  for (SqliteRows rows = statements_->outbox.rows(destination, after, limit); rows.next();)
+  for (SqliteRows rows = reads().outbox.rows(destination, after, limit); rows.next();)
     out.push_back(value_of(protocol::decode_outbox_item(rows.blob(0)), "outbox"));
 }
 
 void SqliteStore::trim_outbox(NodeId destination, std::uint64_t up_to) {
   up_to = std::min(up_to, outbox_head(destination));
   if (up_to == 0 || up_to <= lanes_[destination].trimmed) return;
-  open_transaction();
   Lane& lane = lanes_[destination];
-  statements_->trim_outbox.run(destination, up_to);
-  if (up_to == lane.head) statements_->append_outbox.run(destination, up_to, std::string_view(""));
+  write(Write::kTrimOutbox, destination, up_to);
+  if (up_to == lane.head) write(Write::kAppendOutbox, destination, up_to, std::string_view(""));
   meter_.trim_outbox(up_to - std::exchange(lane.trimmed, up_to));
 }
 

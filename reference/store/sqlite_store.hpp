@@ -1,7 +1,9 @@
 // A LogStore in one SQLite file: the default engine, on real files and, through a VFS, on simulated ones.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,24 +11,33 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/store/known_send_keys.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
 #include "reference/store/schema.hpp"
 #include "reference/store/sqlite_database.hpp"
 #include "reference/store/volume.hpp"
+#include "reference/store/write_log.hpp"
+#include "reference/store/write_runner.hpp"
 
 namespace wavetank::store {
 
-// The first write after a commit opens a transaction; commit() ends it, with one sync of the log. Reads
-// before a write stand alone. What was not committed is gone when the object ends or the process dies; what
-// commit() returned from is durable as soon as the file system's sync is.
+// The first write after a commit opens a transaction; commit() ends it, with one sync of the log. Writes are
+// noted and run together, at the commit or before a read that needs the database, by the runner: with
+// RunAtOnce everything has happened when commit() returns; with another the caller goes on meanwhile, and
+// only reads wait. Reads before a write stand alone. What was not committed is gone when the object ends or
+// the process dies; what commit() returned from is durable as soon as the runner has run it and the file
+// system's sync is done.
 //
-// Every failure is a StoreFailure with the statement and SQLite's message. After one the object is good for
-// nothing but its destructor, which never throws, not even over a file system that is gone.
+// Every failure is a StoreFailure with the statement and SQLite's message, thrown by the call that runs or
+// awaits the statement. After one the object is good for nothing but its destructor, which never throws, not
+// even over a file system that is gone.
 //
 // Costs: every call is O(log rows) and touches few pages; nothing is allocated per row but what a read
-// returns. Memory: the page cache (options), the prepared statements, one counter for each other shard, and
-// the receipts used last (up to kMostReceipts of about 80 bytes).
+// returns. Memory: the page cache (options), the prepared statements, the transactions that the runner has
+// not run yet (at most kTransactionsAhead), one counter for each other shard, and the receipts and
+// idempotency rows used last (kMostReceipts of about 80 bytes and the receipts of one user,
+// KnownSendKeys::kMost of about 100).
 // Bounds: sequence numbers below 2^63, payloads up to protocol::kMaxPayloadBytes, a row's encoding up to
 // protocol::kMaxFrameBytes (otherwise StoreFailure: it could never be read back).
 class SqliteStore : public LogStore {
@@ -34,8 +45,11 @@ class SqliteStore : public LogStore {
   using Options = SqliteOptions;
 
   // Opens the store in the file `path`, or makes it; the file is locked against all others until the end.
-  // `vfs` empty = SQLite's default. Throws StoreFailure for anything that is not a store of this version.
-  explicit SqliteStore(const std::string& path, const std::string& vfs = {}, const Options& options = {});
+  // `vfs` empty = SQLite's default. `runner` must outlive the store; while the store is opened nothing else
+  // may be running there. Throws StoreFailure for anything that is not a store of this version.
+  explicit SqliteStore(const std::string& path, const std::string& vfs = {}, const Options& options = {},
+                       WriteRunner& runner = RunAtOnce::instance());
+  ~SqliteStore() override;
 
   std::optional<ConversationRow> conversation(const ConversationId& id) override;
   void put_conversation(const ConversationId& id, const ConversationRow& row) override;
@@ -80,15 +94,30 @@ class SqliteStore : public LogStore {
     bool changed = false;
   };
 
-  static constexpr std::size_t kMostReceipts = 1 << 16;
+  // One that was noted, and when its statements have run.
+  struct Transaction {
+    WriteLog log;
+    WriteRunner::Ticket ticket = 0;
+  };
+  enum class Write : std::uint8_t;
 
+  static constexpr std::size_t kMostReceipts = 1 << 16;
+  static constexpr std::size_t kTransactionsAhead = 64;
+
+  template <class... Values>
+  void write(Write statement, const Values&... values);
   void open_transaction();
+  // Gives what is noted to the runner.
+  void hand_over();
+  // The statements that read, when all writes so far have run.
+  struct Reads;
+  Reads& reads();
   void load_lanes();
   void load_inboxes();
   void write_inboxes();
-  bool move_receipt(UserId user, const protocol::Change& change);
-  // The row as it is, user_seq 0 when there is none; valid until the next call.
-  ReceiptRow& known_receipt(const ReceiptKey& key);
+  std::uint64_t newest_send_key();
+  // Reads all receipts of a user who has not been asked for yet.
+  void load_receipts(UserId user);
   // The encoding, valid until the next call; checks that it can be decoded again.
   template <class Message>
   std::string_view encoded(const Message& message, const Slice& payload);
@@ -96,20 +125,27 @@ class SqliteStore : public LogStore {
   template <class Row>
   static Row& at(std::vector<Row>& rows, NodeId node);
 
+  struct Statements;
+  struct StatementsDeleter {
+    void operator()(Statements* statements) const;
+  };
+
+  WriteRunner& runner_;
   SqliteDatabase database_;
   VolumeMeter meter_;
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
-  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again.
+  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again:
+  // the rows of the users asked for last, all or none of a user's.
   boost::unordered_flat_map<ReceiptKey, ReceiptRow, ReceiptKeyHash> receipts_;
+  boost::unordered_flat_set<UserId> receipts_of_;
+  std::array<Transaction, kTransactionsAhead> transactions_;
+  std::size_t present_ = 0;  // the transaction that is being noted
+  WriteRunner::Ticket last_ticket_ = 0;
   bool in_transaction_ = false;
-
-  struct Statements;
-  struct StatementsDeleter {
-    void operator()(Statements* statements) const;
-  };
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
+  KnownSendKeys send_keys_;
 };
 
 }  // namespace wavetank::store

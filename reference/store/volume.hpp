@@ -23,11 +23,8 @@ class VolumeMeter {
   void put_send_key() { add(1, kKey + 32 + 32); }
   void put_membership() { add(1, kKey + 24); }
   void put_mark() { add(1, kKey + 32); }
-  // The feed's row, which names the head too; one row more when the append deleted an older receipt row.
-  void append_change(const protocol::Change& change, bool replaced) {
-    add(1, change_bytes(change) + 16);
-    if (replaced) add(1, 16);
-  }
+  // The feed's row, which names the head too.
+  void append_change(const protocol::Change& change) { add(1, change_bytes(change) + 16); }
   void append_outbox(const protocol::OutboxItem& item) {
     add(1, 16 + 8 * item.recipients.size() + change_bytes(item.change));
   }
