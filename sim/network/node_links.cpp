@@ -93,15 +93,31 @@ void NodeLinks::redial(std::uint32_t a, std::uint32_t b) {
 void NodeLinks::send(std::uint32_t from, std::uint32_t to, Packet&& packet, TimeNs departs) {
   Link& link = pair(from, to);
   if (!link.up) return;
-  ++packets_sent_;
   bytes_sent_ += packet.size;
   frames_.add(packet);
-  Link& direction = at(from, to);
-  const TimeNs arrival = std::max(departs + delay(from, to, ++direction.sent), direction.last_arrival);
-  direction.last_arrival = arrival;
   packet.stream = from;
   packet.epoch = link.epoch;
-  scheduler_.at(arrival, from, kPeerPacket, to, packets_.put(std::move(packet)));
+  const std::uint32_t index = packets_.put(std::move(packet));
+  Link& direction = at(from, to);
+  if (direction.burst_first != kNoPacket && direction.burst_departs == departs) {
+    packets_.at(std::exchange(direction.burst_last, index)).next = index;
+    return;
+  }
+  direction.burst_departs = departs;
+  direction.burst_first = direction.burst_last = index;
+  ++packets_sent_;
+  const TimeNs arrival = std::max(departs + delay(from, to, ++direction.sent), direction.last_arrival);
+  direction.last_arrival = arrival;
+  scheduler_.at(arrival, from, kPeerPacket, to, index);
+}
+
+void NodeLinks::burst_arrives(std::uint32_t to, std::uint32_t first) {
+  Link& direction = at(packets_.at(first).stream, to);
+  if (direction.burst_first == first) direction.burst_first = kNoPacket;
+  for (std::uint32_t packet = first; packet != kNoPacket;) {
+    packet_arrives(to, std::exchange(packet, packets_.at(packet).next));
+  }
+  if (listener_.node_alive(to)) listener_.burst_ended(to);
 }
 
 void NodeLinks::packet_arrives(std::uint32_t to, std::uint32_t packet) {
@@ -152,6 +168,7 @@ void NodeLinks::release(std::uint32_t from, std::uint32_t to) {
   // The news of a death, the last of a stream, takes the link down, and this list is empty by then.
   const std::vector<std::uint32_t> held = std::exchange(at(from, to).held, {});
   for (const std::uint32_t packet : held) packet_arrives(to, packet);
+  if (!held.empty() && listener_.node_alive(to)) listener_.burst_ended(to);
 }
 
 void NodeLinks::link_check(std::uint32_t a, std::uint32_t b) {
@@ -165,7 +182,7 @@ bool NodeLinks::handle(const Event& event) {
   const auto count = static_cast<std::uint32_t>(places_.size());
   switch (event.kind()) {
     case kPeerPacket:
-      packet_arrives(event.target(), event.payload);
+      burst_arrives(event.target(), event.payload);
       return true;
     case kLinkCheck:
       link_check(event.payload / count, event.payload % count);

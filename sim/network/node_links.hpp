@@ -1,5 +1,8 @@
 // Links between server nodes: one byte stream for each pair, with states. A link is up, or down until a
 // redial finds both ends alive and the path open. What is under way when it goes down is lost.
+//
+// What a node sends to one peer at one moment, the frames of one batch, is one write to its socket and
+// travels as one burst: one draw of the delay, one event, and the peer finds all of it when it looks.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +30,8 @@ class LinkListener {
   virtual void link_up(std::uint32_t node, std::uint32_t peer) = 0;
   virtual void link_down(std::uint32_t node, std::uint32_t peer) = 0;
   virtual void link_packet(std::uint32_t node, std::uint32_t peer, Packet&& packet) = 0;
+  // The packets of one burst have been handed over, if any still counted.
+  virtual void burst_ended(std::uint32_t node) = 0;
 };
 
 // Nodes are dense from 0; there are tens of them, so pairs may be a table. A node's link to itself is always
@@ -61,7 +66,7 @@ class NodeLinks {
   // Down as soon as one end has learned that it is.
   bool is_up(std::uint32_t a, std::uint32_t b) const { return link(a, b).up; }
   std::size_t packets_under_way() const { return packets_.size(); }
-  std::uint64_t packets() const { return packets_sent_; }
+  std::uint64_t packets() const { return packets_sent_; }  // bursts
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   const FrameCounts& frames_sent() const { return frames_; }
 
@@ -75,8 +80,12 @@ class NodeLinks {
     std::uint32_t epoch = 0;
     TimeNs cut_since = kNever;
     TimeNs last_arrival = 0;          // per direction
-    std::uint32_t sent = 0;           // per direction: the key of its draws
+    std::uint32_t sent = 0;           // per direction: bursts, the key of their draws
     std::vector<std::uint32_t> held;  // per direction
+    // Per direction: the burst sent last, while it can still grow.
+    TimeNs burst_departs = kNever;
+    std::uint32_t burst_first = kNoPacket;
+    std::uint32_t burst_last = kNoPacket;
   };
 
   Link& at(std::uint32_t a, std::uint32_t b) {
@@ -96,6 +105,7 @@ class NodeLinks {
   void redial_later(std::uint32_t a, std::uint32_t b);
   void redial(std::uint32_t a, std::uint32_t b);
   void link_check(std::uint32_t a, std::uint32_t b);
+  void burst_arrives(std::uint32_t to, std::uint32_t first);
   void packet_arrives(std::uint32_t to, std::uint32_t packet);
   void deliver(std::uint32_t from, std::uint32_t to, Packet&& packet);
   void release(std::uint32_t from, std::uint32_t to);

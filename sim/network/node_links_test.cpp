@@ -87,6 +87,10 @@ class Nodes : public LinkListener {
     last_from[{node, peer}] = packet.digest;
     tell(node, "got", packet.digest);
   }
+  void burst_ended(std::uint32_t node) override {
+    broken = broken || !alive[node];
+    ++bursts[node];
+  }
   void tell(std::uint32_t node, const char* what, std::uint64_t value) {
     if (!stories[node].empty()) stories[node] += ", ";
     stories[node] += what + (" " + std::to_string(value));
@@ -98,6 +102,7 @@ class Nodes : public LinkListener {
   std::vector<char> alive;
   std::vector<std::map<std::uint32_t, bool>> peers;
   std::vector<std::string> stories;
+  std::map<std::uint32_t, std::uint32_t> bursts;  // handed over, by node
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> last_from;
   bool broken = false;
 };
@@ -134,8 +139,45 @@ TEST(NodeLinks, KeepTheOrderAndTakeTheirTime) {
   EXPECT_EQ(nodes.story(2), "");
   nodes.run_for(kBetween / 10 + 1);
   EXPECT_EQ(nodes.story(2), "got 1, got 2, got 3, got 4, got 5");
-  EXPECT_EQ(nodes.links.packets(), 5u);
+  EXPECT_EQ(nodes.links.packets(), 1u);
   EXPECT_EQ(nodes.links.bytes_sent(), 50u);
+}
+
+TEST(NodeLinks, WhatLeavesAtOneMomentIsOneBurst) {
+  Nodes nodes(3);
+  for (std::uint32_t node = 0; node < 3; ++node) nodes.story(node);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    nodes.send(0, 1, i);
+    nodes.send(0, 0, i);
+    nodes.send(2, 1, 10 * i);
+  }
+  EXPECT_EQ(nodes.links.packets(), 3u);
+  nodes.run_for(1);
+  EXPECT_EQ(nodes.story(0), "got 1, got 2, got 3");
+  EXPECT_EQ(nodes.bursts[0], 1u);
+  // The first burst to itself has arrived; what leaves now is another, at the same moment or not.
+  nodes.send(0, 0, 4);
+  nodes.send(0, 1, 4);
+  nodes.run_for(kSecond);
+  EXPECT_EQ(nodes.story(0), "got 4");
+  EXPECT_EQ(nodes.bursts[0], 2u);
+  EXPECT_EQ(nodes.bursts[1], 3u);
+  EXPECT_EQ(nodes.links.packets(), 5u);
+  EXPECT_EQ(nodes.links.frames_sent().of(0).frames, 11u);
+  EXPECT_EQ(nodes.links.packets_under_way(), 0u);
+}
+
+// The burst ends with the news of a death, or loses its later part to it: the node still hears that it ended.
+TEST(NodeLinks, ABurstBehindWhichItsSenderDies) {
+  Nodes nodes(2);
+  for (std::uint32_t node = 0; node < 2; ++node) nodes.story(node);
+  nodes.send(0, 1, 1);
+  nodes.send(0, 1, 2);
+  nodes.kill(0);
+  nodes.run_for(kSecond / 2);
+  EXPECT_EQ(nodes.story(1), "got 1, got 2, down 0");
+  EXPECT_EQ(nodes.bursts[1], 1u);
+  EXPECT_FALSE(nodes.broken);
 }
 
 TEST(NodeLinks, ToTheNodeItself) {

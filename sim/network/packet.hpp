@@ -9,15 +9,18 @@
 
 namespace wavetank::sim {
 
+inline constexpr std::uint32_t kNoPacket = UINT32_MAX;
+
 struct Packet {
-  protocol::Frame frame;     // wire: frames
-  std::string bytes;         // wire: bytes
-  std::uint64_t digest = 0;  // of the frame as its sender made it
-  std::uint32_t size = 0;    // exact encoded size, the same in both settings
-  std::uint32_t stream = 0;  // connection, or link direction
-  std::uint32_t epoch = 0;   // of a link between nodes: a packet of an earlier life of it is dropped
-  std::uint8_t body = 0;     // index of the frame's body in protocol::Body
-  bool closes = false;       // the stream ends here, for `reason`
+  protocol::Frame frame;           // wire: frames
+  std::string bytes;               // wire: bytes
+  std::uint64_t digest = 0;        // of the frame as its sender made it
+  std::uint32_t size = 0;          // exact encoded size, the same in both settings
+  std::uint32_t stream = 0;        // connection, or link direction
+  std::uint32_t epoch = 0;         // of a link between nodes: a packet of an earlier life of it is dropped
+  std::uint32_t next = kNoPacket;  // between nodes: the next of its burst
+  std::uint8_t body = 0;           // index of the frame's body in protocol::Body
+  bool closes = false;             // the stream ends here, for `reason`
   CloseReason reason = CloseReason::kNormal;
 };
 

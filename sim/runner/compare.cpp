@@ -64,7 +64,7 @@ class Side {
   HistoryRun history(std::uint64_t seed, CompareError& error) const {
     return [this, seed, &error](history::Sink& sink) -> std::expected<void, std::string> {
       if (design_.program.empty()) {
-        auto world = World::make(design_.scenario, WorldOptions{seed, design_.defects, {}, {}}, sink);
+        auto world = World::make(design_.scenario, WorldOptions{seed, design_.defects, {}, {}, 1}, sink);
         if (!world) return std::unexpected(world.error());
         (*world)->run();
         return {};

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "reference/environment/defect_names.hpp"
 #include "reports/exit_code.hpp"
@@ -30,6 +31,9 @@ using namespace wavetank;
 using namespace wavetank::sim;
 using Clock = std::chrono::steady_clock;
 
+// One simulates, the other writes the shards' databases.
+constexpr std::uint32_t kMostThreads = 2;
+
 struct Options {
   std::string scenario;
   std::uint64_t seed = 1;
@@ -38,6 +42,7 @@ struct Options {
   std::string history;
   std::string defect;
   std::string plan;
+  std::uint32_t threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
   bool no_progress = false;
 };
 
@@ -141,6 +146,7 @@ int run(const Options& options) {
   request.defect = options.defect;
   request.command = command_of(options);
   request.recorder = recorder.get();
+  request.threads = options.threads;
   if (recorder != nullptr) {
     request.judged_by = [&](const conformance::JudgeConfig& config) {
       recorder->begin({request.scenario.name(), options.seed, options.defect, request.command, config});
@@ -175,7 +181,7 @@ int verify(const Options& options) {
   if (!scenario) return usage_error(scenario.error());
   const auto defects = read_defect("--defect", options.defect);
   if (!defects) return usage_error(defects.error());
-  const auto outcome = sim::verify_scenario(*scenario, {options.seed, *defects, {}, {}});
+  const auto outcome = sim::verify_scenario(*scenario, {options.seed, *defects, {}, {}, 1});
   if (!outcome) return usage_error(outcome.error());
   if (!outcome->equal) {
     fmt::print("DIFFERENT: {} --seed {}\n  {}\n", options.scenario, options.seed, outcome->difference);
@@ -222,6 +228,10 @@ int dispatch(int argc, char** argv) {
   run_command->add_option(
       "--history", options.history,
       "File for the run's history, every record of it; './wavetank conform judge' judges it again");
+  run_command
+      ->add_option("--threads", options.threads,
+                   "With 2 the shards' databases are written beside the simulation; the hashes are the same")
+      ->check(CLI::Range(1U, kMostThreads));
   run_command->add_flag("--no-progress", options.no_progress, "No progress line");
   run_command->footer("Example:\n  ./wavetank sim run campus --seed 3 --out out/campus-3");
   CLI::App* verify_command =

@@ -35,7 +35,7 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   Tee tee(&early, nullptr);
   std::unique_ptr<conformance::Judge> judge;
   World* watched = nullptr;
-  WorldOptions options{request.seed, request.defects, {}, {}};
+  WorldOptions options{request.seed, request.defects, {}, {}, request.threads};
   if (request.progress) {
     options.progress = [&] {
       request.progress({watched->now(), watched->planned_end(), watched->events_so_far(), judge->violations(),

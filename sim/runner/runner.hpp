@@ -33,6 +33,7 @@ struct RunRequest {
   std::string defect;        // its name, for the report
   std::string command;       // the one line that repeats this run
   bool tell_stories = true;  // re-run for the story of a violation
+  std::uint32_t threads = 1;
   std::function<void(const Progress&)> progress;
   history::Sink* recorder = nullptr;  // hears every record too
   // Told what the run is judged by before the recorder hears its first record.

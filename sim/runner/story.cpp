@@ -188,7 +188,7 @@ std::vector<reports::Story> tell_stories(const RunRequest& request,
   }
   if (violated.empty()) return {};
   Slice slice(violations);
-  auto world = World::make(request.scenario, WorldOptions{request.seed, request.defects, {}, {}}, slice);
+  auto world = World::make(request.scenario, WorldOptions{request.seed, request.defects, {}, {}, 1}, slice);
   if (!world) return {};
   (*world)->run();
   std::vector<reports::Story> stories;

@@ -41,6 +41,7 @@ std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& 
   std::uint64_t count = 0;
   WorldOptions tapped = options;
   tapped.progress = nullptr;
+  tapped.threads = static_cast<std::uint32_t>(number);
   tapped.tap = [&](const Event& event) {
     if (disturb) disturb(number, count, *run.world);
     hash.add(static_cast<std::uint64_t>(event.time));

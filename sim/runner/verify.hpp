@@ -1,4 +1,5 @@
-// The determinism check of one scenario and seed: two runs in one process must be the same run.
+// The determinism check of one scenario and seed: two runs in one process, the first with one thread and the
+// second with two, must be the same run.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ constexpr std::uint64_t kStray = 5000;
 
 TEST(Verify, FindsTwoRunsEqual) {
   for (const scenarios::Scenario& scenario : {small_star(), small_campus()}) {
-    const auto outcome = verify_scenario(scenario, {1, {}, {}, {}});
+    const auto outcome = verify_scenario(scenario, {1, {}, {}, {}, 1});
     ASSERT_TRUE(outcome) << outcome.error();
     EXPECT_TRUE(outcome->equal) << outcome->difference;
     EXPECT_TRUE(outcome->difference.empty());
@@ -26,7 +26,7 @@ TEST(Verify, FindsTwoRunsEqual) {
 // next but for those that were due at the same moment.
 TEST(Verify, NamesTheFirstEventThatDiffers) {
   const auto outcome =
-      verify_scenario(small_star(), {1, {}, {}, {}}, [](int run, std::uint64_t event, World& world) {
+      verify_scenario(small_star(), {1, {}, {}, {}, 1}, [](int run, std::uint64_t event, World& world) {
         if (run == 2 && event == kStray) world.disturb_for_test();
       });
   ASSERT_TRUE(outcome) << outcome.error();
@@ -44,7 +44,7 @@ TEST(Verify, NamesTheFirstEventThatDiffers) {
 TEST(Verify, SaysWhenADifferenceIsNotTheSameTwice) {
   int calls = 0;
   const auto outcome =
-      verify_scenario(small_star(), {1, {}, {}, {}}, [&](int run, std::uint64_t event, World& world) {
+      verify_scenario(small_star(), {1, {}, {}, {}, 1}, [&](int run, std::uint64_t event, World& world) {
         if (run == 2 && event == kStray && ++calls == 1) world.disturb_for_test();
       });
   ASSERT_TRUE(outcome) << outcome.error();
@@ -54,7 +54,7 @@ TEST(Verify, SaysWhenADifferenceIsNotTheSameTwice) {
 
 TEST(Verify, PassesOnWhatAWorldCannotBe) {
   const auto outcome =
-      verify_scenario(changed_scenario("star", {"topology.region[0].name=mars"}), {1, {}, {}, {}});
+      verify_scenario(changed_scenario("star", {"topology.region[0].name=mars"}), {1, {}, {}, {}, 1});
   ASSERT_FALSE(outcome);
   EXPECT_NE(outcome.error().find("mars"), std::string::npos);
 }

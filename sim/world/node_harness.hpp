@@ -106,6 +106,11 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
   void tell(protocol::Frame frame) {
     links.send(kStub, kSubject, services_.wire.pack(std::move(frame)), scheduler.now());
   }
+  // As a burst of its own.
+  void tell_alone(protocol::Frame frame) {
+    tell(std::move(frame));
+    run_for(1);
+  }
   protocol::Frame send_request(std::uint32_t counter, std::uint64_t request) const {
     protocol::SendMessage message;
     message.conversation = direct_conversation(kAnna, kBert);
@@ -222,6 +227,9 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
     } else {
       heard.push_back({scheduler.now(), *services_.wire.unpack(std::move(packet))});
     }
+  }
+  void burst_ended(std::uint32_t id) override {
+    if (id == kSubject) node->burst_ended();
   }
   void device_connected(std::uint32_t device) override { devices[device].connected = true; }
   void device_closed(std::uint32_t device, CloseReason reason) override {

@@ -59,8 +59,8 @@ void ServerNode::resume() {
   if (ready_while_paused_) {
     ready_while_paused_ = false;
     ready(boots_);
-  } else if (!busy_ && !inbox_.empty()) {
-    start_batch();
+  } else {
+    start_if_idle();
   }
 }
 
@@ -75,9 +75,18 @@ void ServerNode::enqueue(Input&& input) {
     services_.access.reset(input.who);  // reports the end, which comes back here as an input
     return;
   }
+  push(std::move(input));
+  start_if_idle();
+}
+
+void ServerNode::push(Input&& input) {
+  if (!is_alive()) return;
   inbox_.push_back(std::move(input));
   inbox_max_ = std::max(inbox_max_, inbox_.size());
-  if (!busy_ && !paused_) start_batch();
+}
+
+void ServerNode::start_if_idle() {
+  if (is_alive() && !busy_ && !paused_ && !inbox_.empty()) start_batch();
 }
 
 void ServerNode::start_batch() {
@@ -171,7 +180,7 @@ void ServerNode::ready(std::uint32_t boot) {
   commit_pending_ = false;
   busy_ = false;
   release_effects();
-  if (is_alive() && !busy_ && !inbox_.empty()) start_batch();
+  start_if_idle();
 }
 
 void ServerNode::release_effects() {

@@ -74,9 +74,11 @@ class ServerNode {
   }
   void peer_up(std::uint32_t peer) { enqueue({Input::kPeerUp, CloseReason::kNormal, peer, {}}); }
   void peer_down(std::uint32_t peer) { enqueue({Input::kPeerDown, CloseReason::kNormal, peer, {}}); }
+  // Waits for burst_ended(): frames that come together are handled together.
   void peer_packet(std::uint32_t peer, Packet&& packet) {
-    enqueue({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)});
+    push({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)});
   }
+  void burst_ended() { start_if_idle(); }
 
   // ---- events of its own
   void ready(std::uint32_t boot);
@@ -108,6 +110,8 @@ class ServerNode {
   };
 
   void enqueue(Input&& input);
+  void push(Input&& input);
+  void start_if_idle();
   void start_batch();
   DurationNs handle(Input& input, TimeNs now);
   void occupy(DurationNs service);

@@ -63,8 +63,8 @@ TEST(ServerNode, EffectsLeaveWhenServiceAndCommitAreOver) {
 
 TEST(ServerNode, ReadsWaitForTheSyncToo) {
   NodeHarness world({});
-  world.tell(world.send_request(1, 1));
-  world.tell(world.fetch_request(2));
+  world.tell_alone(world.send_request(1, 1));
+  world.tell_alone(world.fetch_request(2));
   world.run_for(kSecond);
   ASSERT_NE(world.answer(1), nullptr);
   ASSERT_NE(world.answer(2), nullptr);
@@ -75,7 +75,7 @@ TEST(ServerNode, ReadsWaitForTheSyncToo) {
 
 TEST(ServerNode, WhatWaitsIsOneBatchAndOneCommit) {
   NodeHarness world({});
-  for (std::uint32_t i = 1; i <= 5; ++i) world.tell(world.send_request(i, i));
+  for (std::uint32_t i = 1; i <= 5; ++i) world.tell_alone(world.send_request(i, i));
   world.run_for(100 * kMillisecond);
   for (std::uint32_t i = 1; i <= 5; ++i) ASSERT_NE(world.ack(i), nullptr) << i;
   // The first to arrive is alone, the other four share a commit: their answers leave together.
@@ -84,10 +84,22 @@ TEST(ServerNode, WhatWaitsIsOneBatchAndOneCommit) {
   EXPECT_GT(world.answer(2)->at, world.answer(1)->at + jitter);
 
   NodeHarness narrow({.shard_batch = 2});
-  for (std::uint32_t i = 1; i <= 5; ++i) narrow.tell(narrow.send_request(i, i));
+  for (std::uint32_t i = 1; i <= 5; ++i) narrow.tell_alone(narrow.send_request(i, i));
   narrow.run_for(100 * kMillisecond);
   EXPECT_LE(narrow.answer(3)->at, narrow.answer(2)->at + jitter);
   EXPECT_GT(narrow.answer(4)->at, narrow.answer(3)->at + jitter);
+}
+
+TEST(ServerNode, WhatComesTogetherIsOneBatchAndOneCommit) {
+  NodeHarness world({});
+  for (std::uint32_t i = 1; i <= 5; ++i) world.tell(world.send_request(i, i));
+  world.run_for(100 * kMillisecond);
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    ASSERT_NE(world.ack(i), nullptr) << i;
+    EXPECT_EQ(world.ack(i)->conv_seq, i);
+    EXPECT_EQ(world.answer(i)->at, world.answer(1)->at) << i;
+  }
+  EXPECT_EQ(world.commits_pending.size(), 2u);  // the entries, then the feeds
 }
 
 TEST(ServerNode, ASlowDiskMultipliesTheCommitAlone) {
@@ -155,7 +167,7 @@ TEST_P(ServerNodeStores, WhatWasDurableSurvivesEveryKill) {
 
 TEST(ServerNode, AKillLosesWhatWaits) {
   NodeHarness world({});
-  for (std::uint32_t i = 1; i <= 4; ++i) world.tell(world.send_request(i, i));
+  for (std::uint32_t i = 1; i <= 4; ++i) world.tell_alone(world.send_request(i, i));
   world.run_until_commit_pending();
   world.run_for(200 * kMicrosecond);
   EXPECT_GT(world.node->queue_length(), 0u);

@@ -5,21 +5,24 @@
 
 #include "reference/store/memory_store.hpp"
 #include "reference/store/sqlite_store.hpp"
+#include "reference/store/write_runner.hpp"
 #include "sim/disk/batch_fate.hpp"
 #include "sim/disk/simulated_disk.hpp"
 #include "sim/disk/sqlite_vfs.hpp"
 
 namespace wavetank::sim {
 
+// What changes the disk is done by the runner, in the order of the calls; what looks at it waits for that.
 class ShardDisk {
  public:
-  // Over memory when `vfs` is null.
-  ShardDisk(std::uint32_t node, SqliteVfs* vfs) : node_(node), vfs_(vfs) {
+  // Over memory when `vfs` is null. `runner` must outlive the object; it is not used over memory.
+  ShardDisk(std::uint32_t node, SqliteVfs* vfs, store::WriteRunner& runner = store::RunAtOnce::instance())
+      : node_(node), vfs_(vfs), runner_(runner) {
     if (vfs_ != nullptr) vfs_->attach(node_, disk_);
     open();
   }
   ~ShardDisk() {
-    engine_.reset();
+    close();
     if (vfs_ != nullptr) vfs_->detach(node_);
   }
   ShardDisk(const ShardDisk&) = delete;
@@ -32,7 +35,7 @@ class ShardDisk {
     if (memory_ != nullptr) {
       memory_->mark_durable();
     } else {
-      disk_.complete_sync();
+      runner_.submit([this] { disk_.complete_sync(); });
     }
   }
 
@@ -46,6 +49,7 @@ class ShardDisk {
       }
       return;
     }
+    settle();
     disk_.crash(fate, randomness, node_, commit_number);
     engine_.reset();
   }
@@ -62,16 +66,35 @@ class ShardDisk {
       // virtual time and leave the processor's caches to the rest.
       constexpr store::SqliteOptions kOptions{
           .cache_kib = 4096, .checkpoint_pages = 2000, .page_bytes = 2048};
-      engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions);
+      settle();
+      engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions, runner_);
       disk_.complete_sync();
     }
   }
 
-  std::size_t bytes() const { return disk_.bytes(); }
+  std::size_t bytes() {
+    settle();
+    return disk_.bytes();
+  }
 
  private:
+  // Waits for everything that any disk was told to do: SQLite's generator of chance is one for all of them.
+  void settle() {
+    if (vfs_ != nullptr) runner_.wait(runner_.submit([] {}));
+  }
+  // Closing a database writes to it.
+  void close() noexcept {
+    try {
+      settle();
+    } catch (...) {
+      // The failure has been told to whoever ran the world.
+    }
+    engine_.reset();
+  }
+
   std::uint32_t node_;
   SqliteVfs* vfs_;
+  store::WriteRunner& runner_;
   SimulatedDisk disk_;
   std::unique_ptr<store::LogStore> engine_;
   store::MemoryStore* memory_ = nullptr;

@@ -84,18 +84,20 @@ struct Recording final : history::Sink {
 
 // Makes a world and runs it to its end. `sink` hears it.
 inline std::unique_ptr<World> run_world(const scenarios::Scenario& scenario, std::uint64_t seed,
-                                        history::Sink& sink, DefectSet defects = {}) {
+                                        history::Sink& sink, DefectSet defects = {},
+                                        std::uint32_t threads = 1) {
   const auto valid = scenarios::validate(scenario);
   EXPECT_TRUE(valid) << valid.error();
-  auto world = World::make(scenario, WorldOptions{seed, defects, {}, {}}, sink);
+  auto world = World::make(scenario, WorldOptions{seed, defects, {}, {}, threads}, sink);
   EXPECT_TRUE(world) << world.error();
   (*world)->run();
   return std::move(*world);
 }
 
-inline WorldFacts facts_of(const scenarios::Scenario& scenario, std::uint64_t seed = 1) {
+inline WorldFacts facts_of(const scenarios::Scenario& scenario, std::uint64_t seed = 1,
+                           std::uint32_t threads = 1) {
   Recording recording;
-  return run_world(scenario, seed, recording)->facts();
+  return run_world(scenario, seed, recording, {}, threads)->facts();
 }
 
 }  // namespace wavetank::sim

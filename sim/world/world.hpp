@@ -22,6 +22,7 @@
 #include "sim/network/node_links.hpp"
 #include "sim/population/behaviour.hpp"
 #include "sim/scenarios/scenario.pb.h"
+#include "sim/world/disk_thread.hpp"
 #include "sim/world/history_writer.hpp"
 #include "sim/world/injector.hpp"
 #include "sim/world/sampler.hpp"
@@ -36,6 +37,9 @@ struct WorldOptions {
   std::function<void()> progress;
   // Called for every event before it is handled; for the determinism check.
   std::function<void(const Event&)> tap;
+  // With more than one, the shards' databases are written beside the simulation. Changes nothing that is
+  // simulated.
+  std::uint32_t threads = 1;
 };
 
 // A stretch of the run in one phase.
@@ -188,6 +192,7 @@ class World final : private AccessListener,
   void link_packet(std::uint32_t node, std::uint32_t peer, Packet&& packet) override {
     nodes_[node]->peer_packet(peer, std::move(packet));
   }
+  void burst_ended(std::uint32_t node) override { nodes_[node]->burst_ended(); }
   // ---- Stage
   void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override;
   void open_app(std::uint32_t device) override;
@@ -239,6 +244,7 @@ class World final : private AccessListener,
   std::unique_ptr<ServiceCosts> costs_;
   DiskProfile disk_profile_;
   std::unique_ptr<SqliteVfs> vfs_;
+  std::unique_ptr<DiskThread> disk_thread_;  // none when one thread does all
   std::unique_ptr<AccessNetwork> access_;
   std::unique_ptr<NodeLinks> links_;
   std::unique_ptr<NodeServices> services_;
