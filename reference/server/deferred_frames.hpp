@@ -17,8 +17,9 @@ namespace wavetank::server {
 // nearly the same for one row as for thirty (group commit; DeWitt et al. 1984, "Implementation Techniques for
 // Main Memory Database Systems"). The shard handles what lies here, in the order of arrival, together with
 // the next frame that writes and does not wait, at the latest receipt_delay_ms after the oldest came or when
-// receipt_delay_items are together. Reads pass by. Until then such a frame has had no effect at all: a crash loses it as if it were still on the
-// wire, and its sender, unanswered, sends it again. RCP-*: a mark is acknowledged only when it is stored.
+// receipt_delay_items are together. Reads pass by. Until then such a frame has had no effect at all: a crash
+// loses it as if it were still on the wire, and its sender, unanswered, sends it again. RCP-*: a mark is
+// acknowledged only when it is stored.
 class DeferredFrames {
  public:
   explicit DeferredFrames(const ServerConfig& config) : config_(config) {}
