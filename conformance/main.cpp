@@ -8,13 +8,17 @@
 #include <chrono>
 #include <cstdio>
 #include <expected>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "conformance/defects/catalogue.hpp"
+#include "conformance/defects/kill_matrix.hpp"
 #include "conformance/defects/trial.hpp"
 #include "conformance/exact/exact_judge.hpp"
 #include "conformance/history/reader.hpp"
@@ -26,6 +30,7 @@
 #include "reports/exit_code.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
+#include "sim/runner/command_line.hpp"
 #include "sim/runner/result_builder.hpp"
 
 namespace {
@@ -67,12 +72,15 @@ class Stopwatch {
 };
 
 struct Tally {
-  int killed = 0;
-  int survived = 0;
+  std::vector<Kill> kills;
   int passed = 0;
   int failed = 0;
-  int disagreed = 0;            // runs on which the online and the exact judge differ
-  std::vector<double> seconds;  // of each defect
+  int disagreed = 0;  // runs on which the online and the exact judge differ
+
+  std::size_t killed() const {
+    return static_cast<std::size_t>(
+        std::count_if(kills.begin(), kills.end(), [](const Kill& kill) { return kill.killed; }));
+  }
 };
 
 void print_line(std::string_view name, std::string_view property, std::uint64_t seed, double seconds,
@@ -90,30 +98,28 @@ void compare(const std::string& disagreement, Tally& tally) {
 // Each seed of the record in turn until one kills. False when the scenario itself is at fault.
 bool run_defect(const SeededDefect& record, Tally& tally) {
   const Stopwatch watch;
+  Kill& kill = tally.kills.emplace_back();
+  kill.record = &record;
   std::string first;
-  std::uint64_t last_seed = 0;
   for (const std::uint64_t seed : record.seeds) {
-    if (seed == 0) break;
-    const auto trial = try_defect(record, seed);
+    if (seed == 0 || kill.killed) break;
+    auto trial = try_defect(record, seed);
     if (!trial) {
       fmt::print(stderr, "wavetank conform: {}\n", trial.error());
       return false;
     }
-    last_seed = seed;
-    if (trial->killed) {
-      ++tally.killed;
-      tally.seconds.push_back(watch.seconds());
-      print_line(record.name(), record.property, seed, tally.seconds.back(), "killed");
-      compare(trial->disagreement, tally);
-      return true;
-    }
-    first = trial->first;
+    ++kill.seeds_tried;
+    kill.seed = seed;
+    kill.killed = trial->killed;
+    kill.caught_by = std::move(trial->caught_by);
+    first = std::move(trial->first);
     compare(trial->disagreement, tally);
   }
-  ++tally.survived;
-  tally.seconds.push_back(watch.seconds());
-  print_line(record.name(), record.property, last_seed, tally.seconds.back(), "SURVIVED");
-  fmt::print("    {} {} in scenario {}: {}\n", record.property, first, record.scenario, record.story);
+  kill.seconds = watch.seconds();
+  print_line(record.name(), record.property, kill.seed, kill.seconds, kill.killed ? "killed" : "SURVIVED");
+  if (!kill.killed) {
+    fmt::print("    {} {} in scenario {}: {}\n", record.property, first, record.scenario, record.story);
+  }
   return true;
 }
 
@@ -132,22 +138,57 @@ bool run_control(std::string_view scenario, std::uint64_t seed, Tally& tally) {
   return true;
 }
 
-double median(std::vector<double> values) {
+double median_seconds(const std::vector<Kill>& kills) {
+  std::vector<double> values;
+  for (const Kill& kill : kills) values.push_back(kill.seconds);
   if (values.empty()) return 0;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-int defects(const std::string& only) {
+struct DefectOptions {
+  std::string only;
+  std::string out;
+  bool check = false;
+  bool write = false;
+};
+
+// What is to become of the matrix; the exit code.
+int publish(const std::vector<Kill>& kills, const DefectOptions& options) {
+  const std::filesystem::path table = checkout() / kKillTablePath;
+  if (!options.out.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    const auto page = std::filesystem::path(options.out) / "kills.html";
+    if (!sim::write_file(page, kill_page(kills))) return reports::kInternal;
+    fmt::print("page: {}\n", page.string());
+  }
+  if (options.write) {
+    if (!sim::write_file(table, kill_table(kills))) return reports::kInternal;
+    fmt::print("written: {}\n", kKillTablePath);
+  }
+  if (!options.check) return reports::kPass;
+  std::ostringstream written;
+  written << std::ifstream(table).rdbuf();
+  const std::string differences = kill_differences(written.str(), kills, options.only.empty());
+  if (differences.empty()) return reports::kPass;
+  fmt::print(
+      "{} is not what was found (- it says, + found); './wavetank conform defects --write' mends it:\n{}",
+      kKillTablePath, differences);
+  return reports::kViolated;
+}
+
+int defects(const DefectOptions& options) {
   if (!kDefectsCompiled) {
     return usage_error(
         "defects: seeded defects are compiled out of this build; './wavetank conform defects' uses the test "
         "build");
   }
-  const SeededDefect* const chosen = only.empty() ? nullptr : find_seeded_defect(only);
-  if (!only.empty() && chosen == nullptr) {
-    return usage_error(fmt::format("--only {}: no such defect; './wavetank conform list' names them", only));
+  const SeededDefect* const chosen = options.only.empty() ? nullptr : find_seeded_defect(options.only);
+  if (!options.only.empty() && chosen == nullptr) {
+    return usage_error(
+        fmt::format("--only {}: no such defect; './wavetank conform list' names them", options.only));
   }
   const Stopwatch watch;
   Tally tally;
@@ -163,13 +204,14 @@ int defects(const std::string& only) {
     }
   }
   fmt::print("defects: {} of {} killed, median {:.1f} s; controls: {} of {} passed; {}; {:.0f} s in all\n",
-             tally.killed, tally.killed + tally.survived, median(tally.seconds), tally.passed,
+             tally.killed(), tally.kills.size(), median_seconds(tally.kills), tally.passed,
              tally.passed + tally.failed,
              tally.disagreed == 0 ? "the exact judge agrees"
                                   : fmt::format("the judges DISAGREE on {} runs", tally.disagreed),
              watch.seconds());
-  const bool is_good = tally.survived == 0 && tally.failed == 0 && tally.disagreed == 0;
-  return is_good ? reports::kPass : reports::kViolated;
+  const int published = publish(tally.kills, options);
+  const bool is_good = tally.killed() == tally.kills.size() && tally.failed == 0 && tally.disagreed == 0;
+  return is_good ? published : reports::kViolated;
 }
 
 // ---- histories
@@ -255,8 +297,15 @@ int dispatch(int argc, char** argv) {
   CLI::App* defects_command = app.add_subcommand(
       "defects",
       "Runs every seeded defect in a small scenario, and the same scenarios without; fails if one survives");
-  std::string only;
-  defects_command->add_option("--only", only, "This defect alone, and the control of its scenario");
+  DefectOptions trials;
+  CLI::Option* one = defects_command->add_option("--only", trials.only,
+                                                 "This defect alone, and the control of its scenario");
+  defects_command->add_option("--out", trials.out, "Folder for kills.html, the matrix as a page");
+  CLI::Option* check = defects_command->add_flag(
+      "--check", trials.check, "Fails when the matrix in the checkout (KILLS.md) says something else");
+  defects_command->add_flag("--write", trials.write, "(developers) Writes that matrix anew")
+      ->excludes(one)
+      ->excludes(check);
   defects_command->footer("Example:\n  ./wavetank conform defects --only dedup-lost-at-restart");
   std::string file;
   CLI::App* judge_command = app.add_subcommand(
@@ -280,7 +329,7 @@ int dispatch(int argc, char** argv) {
     options.json = format == "json";
     return writes ? write() : list(options);
   }
-  return defects(only);
+  return defects(trials);
 }
 
 }  // namespace

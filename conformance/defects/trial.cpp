@@ -60,6 +60,9 @@ std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::ui
   Trial trial;
   trial.disagreement = run_of_it->disagreement;
   for (const reports::PropertyResult& property : run_of_it->result.properties) {
+    if (property.verdict == reports::PropertyVerdict::kFail) {
+      trial.caught_by.push_back({property.id, static_cast<std::uint64_t>(property.violations)});
+    }
     if (property.id != record.property) continue;
     trial.killed = property.verdict == reports::PropertyVerdict::kFail;
     trial.first = trial.killed ? property.note : fmt::format("fired {} times", property.antecedents);

@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conformance/defects/catalogue.hpp"
 #include "sim/scenarios/scenario.pb.h"
@@ -14,9 +15,16 @@ namespace wavetank::conformance {
 // conformance/defects/<name>.txtpb, checked. Errors are one line.
 std::expected<scenarios::Scenario, std::string> load_defect_scenario(std::string_view name);
 
-// What the property said that must catch the defect.
+// A property that failed, and how many violations it reported.
+struct Catch {
+  std::string property;
+  std::uint64_t violations = 0;
+};
+
+// What the property said that must catch the defect, and which properties failed.
 struct Trial {
   bool killed = false;
+  std::vector<Catch> caught_by;
   std::string first;         // its first violation, or what it was exercised with
   std::string disagreement;  // between the online and the exact judge of this run; empty = they agree
 };
