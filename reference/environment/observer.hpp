@@ -55,6 +55,7 @@ enum class Probe : std::uint8_t {
   kUnavailableAnswered,
   kForbiddenAnswered,
   kReceiptCoalesced,
+  kPointerCoalesced,
   kRangeWithTombstones,
   kSessionTimedOut,
   kBusyAnswered,

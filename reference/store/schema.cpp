@@ -18,7 +18,8 @@ namespace {
 // - feed.body: with form 0 the Event of a change that says nothing but its event, with form 1 the Change;
 // - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
-// receipt: where the feed holds the user's kReceipt row of (conversation, subject), and what it says.
+// receipt: where the feed holds the user's kReceipt row of (conversation, subject), and what it says; with
+// subject 0, where it holds his kPointer row of the conversation.
 // inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,

@@ -236,7 +236,7 @@ FeedHead SqliteStore::feed_head(UserId user) {
 
 void SqliteStore::append_change(UserId user, const protocol::Change& change) {
   open_transaction();
-  const bool replaced = change.kind == protocol::ChangeKind::kReceipt && move_receipt(user, change);
+  const bool replaced = takes_a_place(change) && move_receipt(user, change);
   const bool plain = is_plain(change);
   const std::string_view body = plain ? encoded(*change.event, change.event->payload)
                                       : encoded(change, change.event ? change.event->payload : Slice());
@@ -244,7 +244,8 @@ void SqliteStore::append_change(UserId user, const protocol::Change& change) {
   meter_.append_change(change, replaced);
 }
 
-// Notes the new place of the user's receipt and deletes the row at the old one; false when there was none.
+// Notes the new place of the user's receipt or pointer and deletes the row at the old one; false when there
+// was none.
 bool SqliteStore::move_receipt(UserId user, const protocol::Change& change) {
   const ConversationId& id = change.conversation;
   ReceiptRow& row = known_receipt({user, id, change.subject});

@@ -26,7 +26,7 @@ namespace wavetank::store {
 //
 // Costs: every call is O(log rows) and touches few pages; nothing is allocated per row but what a read
 // returns. Memory: the page cache (options), the prepared statements, one counter for each other shard, and
-// the receipts used last (up to kMostReceipts of about 80 bytes).
+// the receipts and pointers used last (up to kMostReceipts of about 80 bytes).
 // Bounds: sequence numbers below 2^63, payloads up to protocol::kMaxPayloadBytes, a row's encoding up to
 // protocol::kMaxFrameBytes (otherwise StoreFailure: it could never be read back).
 class SqliteStore : public LogStore {
@@ -101,7 +101,8 @@ class SqliteStore : public LogStore {
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
-  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again.
+  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again; a
+  // pointer likewise.
   boost::unordered_flat_map<ReceiptKey, ReceiptRow, ReceiptKeyHash> receipts_;
   bool in_transaction_ = false;
 

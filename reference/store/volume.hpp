@@ -23,7 +23,7 @@ class VolumeMeter {
   void put_send_key() { add(1, kKey + 32 + 32); }
   void put_membership() { add(1, kKey + 24); }
   void put_mark() { add(1, kKey + 32); }
-  // The feed's row, which names the head too; one row more when the append deleted an older receipt row.
+  // The feed's row, which names the head too; one row more when the append deleted the row it replaces.
   void append_change(const protocol::Change& change, bool replaced) {
     add(1, change_bytes(change) + 16);
     if (replaced) add(1, 16);
