@@ -36,7 +36,7 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
   store::FeedHead& feed = head(user);
   protocol::Change row = change;
   if (change.kind == ChangeKind::kReceipt && !merge_receipt(user, row)) return;
-  if (change.kind == ChangeKind::kPointer) coalesce_pointer(user, row);
+  if (change.kind == ChangeKind::kPointer && !coalesce_pointer(user, row)) return;
   row.prev_user_seq = feed.user_seq;
   row.user_seq = ++feed.user_seq;
   store_.append_change(user, row);
@@ -60,8 +60,24 @@ bool Feed::merge_receipt(UserId user, protocol::Change& row) {
 }
 
 // The newer says all that the older said: entries of a conversation reach a feed in their order.
-void Feed::coalesce_pointer(UserId user, const protocol::Change& row) {
-  if (store_.receipt(user, row.conversation, 0)) observer_.probe(config_.self, Probe::kPointerCoalesced);
+bool Feed::coalesce_pointer(UserId user, protocol::Change& row) {
+  if (config_.defects.has(Defect::kPointersPile)) {
+    // The head is part of the row's key, so that no pointer ever meets another.
+    row.subject = ~row.head_seq;
+    return true;
+  }
+  const auto older = store_.receipt(user, row.conversation, 0);
+  if (!older) return true;
+  observer_.probe(config_.self, Probe::kPointerCoalesced);
+  // There is a pointer already: as if nobody had passed it.
+  if (config_.defects.has(Defect::kPointerLostOnCoalesce)) return false;
+  if (config_.defects.has(Defect::kPointerNamesOldHead)) {
+    // The row moves as it is.
+    changes_.clear();
+    store_.changes(user, older->user_seq - 1, 1, changes_);
+    if (!changes_.empty()) row.head_seq = changes_.front().head_seq;
+  }
+  return true;
 }
 
 void Feed::push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change,

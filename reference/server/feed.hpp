@@ -51,9 +51,9 @@ class Feed {
   };
 
   store::FeedHead& head(UserId user);
-  // `row` is about to take the place of an older receipt; false when it need not be appended.
+  // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
   bool merge_receipt(UserId user, protocol::Change& row);
-  void coalesce_pointer(UserId user, const protocol::Change& row);
+  bool coalesce_pointer(UserId user, protocol::Change& row);
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
             Effects& effects);
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
