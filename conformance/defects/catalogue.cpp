@@ -11,6 +11,7 @@ constexpr std::string_view kPages = "pages";
 constexpr std::string_view kKills = "kills";
 constexpr std::string_view kPipeline = "pipeline";
 constexpr std::string_view kService = "service";
+constexpr std::string_view kPointers = "pointers";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -189,6 +190,21 @@ constexpr SeededDefect kCatalogue[] = {
      "One acknowledgement in seven is never sent.",
      "SLO-AVAIL",
      kCommunity,
+     {1, 2, 3}},
+    {Defect::kPointerNamesOldHead,
+     "A pointer that takes the place of an older one goes on naming the older one's head.",
+     "LIV-CONVERGE",
+     kPointers,
+     {1, 2, 3}},
+    {Defect::kPointerLostOnCoalesce,
+     "While a feed holds a pointer to a conversation none is appended, as if nobody had read past it.",
+     "LIV-CONVERGE",
+     kPointers,
+     {1, 2, 3}},
+    {Defect::kPointersPile,
+     "A feed keys its pointers by the head they name, so that none takes the place of another.",
+     "SYN-CURSOR",
+     kPointers,
      {1, 2, 3}},
 };
 

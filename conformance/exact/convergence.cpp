@@ -25,6 +25,12 @@ void check_state(const Facts& facts, const Record& r, Index i, Findings& out) {
   } else if (r.value > r.seq && facts.devices.at(r.device).converged_before(i)) {
     out.violate(r, "device {} calls itself converged, but knows that conversation {} ends at {} and holds {}",
                 r.device, r.conversation, r.value, r.seq);
+  } else if (const std::uint64_t pointed =
+                 value_or_default(facts.views, {r.device, r.conversation}).pointed.before(i);
+             pointed > r.seq && facts.devices.at(r.device).converged_before(i)) {
+    out.violate(
+        r, "device {} calls itself converged, but was pointed to entry {} of conversation {} and holds {}",
+        r.device, pointed, r.conversation, r.seq);
   }
 }
 

@@ -12,7 +12,7 @@ namespace {
 // What reached one device of one conversation over the feed.
 struct Fed {
   Index connection = kNowhere;
-  std::uint64_t top = 0;           // the highest entry that came over the feed, ever
+  std::uint64_t top = 0;           // the highest entry that came over the feed or was pointed to, ever
   std::uint64_t before = 0;        // came, and was acknowledged, before the present connection
   std::set<std::uint64_t> pushed;  // on this connection, and not asked for or synced since
   std::set<std::uint64_t> synced;  // in syncs of ranges that do not overlap
@@ -22,7 +22,8 @@ struct Fed {
 
 // No device shows an entry twice. On one connection an entry is pushed once unless the device has asked for
 // it since; what it had got and acknowledged before the connection is not pushed again; two syncs of separate
-// ranges do not bring the same; a page holds nothing from before its range that was shown.
+// ranges do not bring the same; a page holds nothing from before its range that was shown. A pointer counts
+// as the entry at its head.
 Findings delivery_duplicates(const Facts& facts) {
   Findings out;
   std::map<DeviceConversation, Fed> rows;
@@ -47,12 +48,12 @@ Findings delivery_duplicates(const Facts& facts) {
         row->second.synced.clear();
       continue;
     }
-    if (r.kind != Kind::kReceived || facts.is_forked(r, i)) continue;
+    if ((r.kind != Kind::kReceived && r.kind != Kind::kPointer) || facts.is_forked(r, i)) continue;
     Fed& fed = rows[{r.device, r.conversation}];
     const std::uint64_t cur = value_or_default(facts.views, {r.device, r.conversation}).cur.before(i);
     const Via via = static_cast<Via>(r.code);
     out.fired();
-    if (r.flag) {
+    if (r.kind == Kind::kReceived && r.flag) {
       if (r.seq <= cur) {
         out.violate(r, "device {} showed entry {} of conversation {} a second time", r.device, r.seq,
                     r.conversation);

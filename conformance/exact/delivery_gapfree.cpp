@@ -60,24 +60,25 @@ void check_burials(const Facts& facts, Findings& out) {
 
 // On a healthy connection two pushes of a conversation follow each other without a visible entry between
 // them. The second counts when the highest entry of the feed so far had itself been pushed on this connection
-// and not come again since.
+// and not been synced since. A pointer pushes all entries up to its head: they are named, so it skips none,
+// and the next push follows its head.
 void check_pushes(const Facts& facts, Findings& out) {
   struct Row {
     std::uint64_t top = 0;
     Index connection = kNowhere;
-    std::set<std::uint64_t> pushed;
+    bool is_pushed = false;  // the highest entry
   };
   std::map<DeviceConversation, Row> rows;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
-    if (r.kind != Kind::kReceived || facts.is_forked(r, i)) continue;
+    if ((r.kind != Kind::kReceived && r.kind != Kind::kPointer) || facts.is_forked(r, i)) continue;
     Row& row = rows[{r.device, r.conversation}];
     const Connection* connection = facts.last_connection(r.device, i);
     const Index number = connection == nullptr ? kNowhere : connection->begin;
-    if (row.connection != number) row.pushed.clear();
+    if (row.connection != number) row.is_pushed = false;
     row.connection = number;
     const Via via = static_cast<Via>(r.code);
-    if (via == Via::kLive && row.pushed.contains(row.top) && r.seq > row.top + 1 &&
+    if (r.kind == Kind::kReceived && via == Via::kLive && row.is_pushed && r.seq > row.top + 1 &&
         is_calm_since_connect(facts, r.device, r.time, i)) {
       const Log& log = facts.log(r.conversation);
       const bool is_known = !log.is_group || log.known + 1 >= r.seq;
@@ -89,12 +90,9 @@ void check_pushes(const Facts& facts, Findings& out) {
             r.device, r.seq, r.conversation, row.top);
       }
     }
-    if (via == Via::kLive) {
-      row.pushed.insert(r.seq);
-    } else {
-      row.pushed.erase(r.seq);
-    }
-    if (via != Via::kFetch) row.top = std::max(row.top, r.seq);
+    if (via == Via::kFetch || r.seq < row.top) continue;
+    row.top = r.seq;
+    row.is_pushed = via == Via::kLive;
   }
 }
 
@@ -128,17 +126,20 @@ void check_syncs(const Facts& facts, Findings& out) {
   }
 }
 
-// An entry held above a hole waits no longer than the bound, on a connection in a calm phase, until the next
-// entry is shown.
+// An entry held above a hole, or a pointer to one that was not shown, waits no longer than the bound, on a
+// connection in a calm phase, until the next entry is shown.
 void check_holes(const Facts& facts, Findings& out) {
   std::map<DeviceConversation, TimeNs> holes;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
-    if ((r.kind != Kind::kReceived && r.kind != Kind::kTombstone) || facts.is_forked(r, i)) continue;
+    const bool is_pointer = r.kind == Kind::kPointer;
+    const bool is_row = r.kind == Kind::kReceived || r.kind == Kind::kTombstone;
+    if ((!is_row && !is_pointer) || facts.is_forked(r, i)) continue;
     const DeviceConversation here{r.device, r.conversation};
-    if (!r.flag) {
+    if (is_pointer || !r.flag) {
       const std::uint64_t cur = value_or_default(facts.views, here).cur.before(i);
-      if (r.kind == Kind::kReceived && r.seq > cur + 1) holes.emplace(here, r.time);
+      if (is_pointer ? r.seq > cur : r.kind == Kind::kReceived && r.seq > cur + 1)
+        holes.emplace(here, r.time);
       continue;
     }
     const auto hole = holes.find(here);

@@ -23,9 +23,15 @@ std::vector<PropertyOutcome> online(const std::vector<Record>& records) {
   return judge.outcomes();
 }
 
-// A group with a leave and a rejoin, marks, receipts, a reconnect, a refused message and the whole end.
+// A group with a leave and a rejoin, marks, receipts, a reconnect, a refused message, entries by pointer and
+// the whole end.
 Trio a_full_story() {
   Trio h;
+  h.inline_limit = 2;
+  h.chat(h.anna, h.room);
+  h.chat(h.anna, h.room);
+  for (const DeviceTag device : {h.anna, h.bert, h.cleo}) h.fetch(device, h.room, h.cur(device, h.room) + 1);
+  h.inline_limit = 256;
   for (int round = 0; round < 3; ++round) {
     h.chat(h.anna, h.room);
     h.chat(h.bert, h.room);
@@ -102,7 +108,7 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
   for (const Kind kind :
        {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kReceived,
         Kind::kTombstone, Kind::kSyncCompleted, Kind::kFetchCompleted, Kind::kReadInvoked, Kind::kCursorAcked,
-        Kind::kReceiptSeen, Kind::kDeviceState, Kind::kConversationState}) {
+        Kind::kReceiptSeen, Kind::kPointer, Kind::kDeviceState, Kind::kConversationState}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

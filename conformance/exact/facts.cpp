@@ -251,6 +251,9 @@ void Facts::read(const Record& r, Index at) {
         add_row(pages[open->second], r.seq, r.value);
       }
       return;
+    case Kind::kPointer:
+      views[here].pointed.raise(at, r.seq);
+      return;
     case Kind::kSyncInvoked:
     case Kind::kSyncCompleted:
       return read_sync(r, at);

@@ -155,6 +155,7 @@ struct View {
   Rising delivered_acked;  // the server holds its delivered mark up to here
   Rising claimed_head;     // the highest head it was told of
   Rising read_seen;        // the user's read mark as it was told
+  Rising pointed;          // the highest head that a pointer named to it
 };
 
 struct ReadMark {

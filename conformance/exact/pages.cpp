@@ -1,6 +1,7 @@
 // SYN-CURSOR: a page is exactly what it says.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "conformance/exact/properties.hpp"
 
@@ -74,17 +75,26 @@ void check_feed(const Facts& facts, const Record& r, Index i, Findings& out) {
 Findings sync_cursor(const Facts& facts) {
   Findings out;
   LastRows last_rows;
+  std::map<DeviceTag, std::set<ConversationIndex>> pointed;  // in the last page of the device's feed
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     if (facts.is_forked(r, i)) continue;
     const bool is_row = r.kind == Kind::kTombstone ||
                         (r.kind == Kind::kReceived && r.code == static_cast<std::uint8_t>(Via::kFetch));
     if (is_row) check_row(facts, r, i, last_rows, out);
+    if (r.kind == Kind::kPointer && r.code == static_cast<std::uint8_t>(Via::kSync) &&
+        !pointed[r.device].insert(r.conversation).second) {
+      out.violate(r, "a page of device {}'s feed points to conversation {} twice, the second time to {}",
+                  r.device, r.conversation, r.seq);
+    }
     if (r.kind != Kind::kFetchCompleted && r.kind != Kind::kSyncCompleted) continue;
     if (r.code != 0) continue;
     out.fired();
     if (r.kind == Kind::kFetchCompleted) check_bounds(facts, r, i, out);
-    if (r.kind == Kind::kSyncCompleted) check_feed(facts, r, i, out);
+    if (r.kind == Kind::kSyncCompleted) {
+      check_feed(facts, r, i, out);
+      pointed[r.device].clear();
+    }
   }
   for (const Page& page : facts.pages) {
     if (page.is_complete || facts.log(page.conversation).forked != kNowhere) continue;

@@ -74,6 +74,9 @@ enum class Kind : std::uint8_t {
                        // pending reason
   kConversationState,  // device's view of one conversation: seq = cursor, value = known head, value2 = read
                        // of the user
+  // ---- the feed of a large conversation
+  kPointer,  // the feed names a head instead of bringing entries: conversation, seq = head, value = user_seq
+             // of the change, code = Via, flag = taken (not repeated, nothing missing before it)
   kCount
 };
 

@@ -3,7 +3,10 @@
 //
 // The world asks each core device for its state once the bound has passed (or all have converged). A device
 // without a kDeviceState record is not of the core and is not judged.
+#include <algorithm>
 #include <array>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -21,7 +24,7 @@ class Convergence final : public Monitor {
       : Monitor("LIV-CONVERGE", truth), bound_(config.converge_bound) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kQuiesce, Kind::kDeviceState, Kind::kConversationState);
+    return kinds_of(Kind::kQuiesce, Kind::kPointer, Kind::kDeviceState, Kind::kConversationState);
   }
 
   void on(const Observation& seen) override {
@@ -42,6 +45,11 @@ class Convergence final : public Monitor {
       return;
     }
     if (seen.is_forked) return;
+    if (record.kind == Kind::kPointer) {
+      std::uint64_t& head = pointed_[pair_of(record)];
+      head = std::max(head, record.seq);
+      return;
+    }
     if (record.seq < seen.subscription->cur) {
       violate(record,
               "device {} was shown conversation {} up to {}, but holds only entries up to {} at the end",
@@ -50,6 +58,12 @@ class Convergence final : public Monitor {
       violate(record,
               "device {} calls itself converged, but knows that conversation {} ends at {} and holds {}",
               record.device, record.conversation, record.value, record.seq);
+    } else if (const auto pointed = pointed_.find(pair_of(record)); pointed != pointed_.end() &&
+                                                                    pointed->second > record.seq &&
+                                                                    seen.device->has(Device::kConverged)) {
+      violate(record,
+              "device {} calls itself converged, but was pointed to entry {} of conversation {} and holds {}",
+              record.device, pointed->second, record.conversation, record.seq);
     }
   }
 
@@ -77,7 +91,13 @@ class Convergence final : public Monitor {
     }
   }
 
+  std::size_t bytes() const override { return pointed_.bucket_count() * 17; }
+
  private:
+  static std::uint64_t pair_of(const Record& record) {
+    return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
+  }
+
   TimeNs quiesced_at(const Record& record) {
     return truth().quiesced_at() == kNever ? record.time : truth().quiesced_at();
   }
@@ -117,6 +137,8 @@ class Convergence final : public Monitor {
   }
 
   DurationNs bound_;
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t>
+      pointed_;  // by (device, conversation): the highest head a pointer has named to the device
 };
 
 }  // namespace

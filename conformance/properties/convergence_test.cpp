@@ -74,6 +74,31 @@ TEST(Convergence, FormerMembersNeedNoMoreThanTheirTime) {
   expect_clean(h);
 }
 
+// Nobody else has seen the entry either: only the pointer tells of it.
+TEST(Convergence, AHeadThatWasPointedToAndNeverFetched) {
+  Trio h;
+  h.end();
+  EXPECT_FALSE(h.judged().violated("LIV-CONVERGE"));
+  const auto end = std::find_if(h.records.begin(), h.records.end(), [&](const Record& r) {
+    return r.kind == Kind::kDeviceState && r.device == h.bert;
+  });
+  Record pointer = *end;
+  pointer.kind = Kind::kPointer;
+  pointer.conversation = h.room;
+  pointer.seq = h.head(h.room) + 1;
+  h.records.insert(end, pointer);
+  expect_violated(h, "LIV-CONVERGE");
+}
+
+TEST(Convergence, APointerWhoseEntriesTheDeviceHas) {
+  Trio h;
+  h.inline_limit = 2;
+  for (int i = 0; i < 3; ++i) h.chat(h.anna, h.room);
+  h.end();
+  expect_clean(h);
+  EXPECT_EQ(h.judged().of("LIV-CONVERGE").verdict, PropertyVerdict::kPass);
+}
+
 TEST(Convergence, WithoutStatesItIsNotExercised) {
   Pair h;
   h.chat(h.anna, h.chat_room);

@@ -2,7 +2,8 @@
 //
 // Overlap of a sync and a live push is no fault, nor is a push that repeats what was not acknowledged before
 // the connection, nor a range that was asked for again. A held entry is reported twice, when it comes and
-// when its gap has closed; the second time it is applied and counts as no push.
+// when its gap has closed; the second time it is applied and counts as no push. A pointer counts as a push
+// (or row of a sync) of the entry at its head.
 #include "conformance/properties/catalogue.hpp"
 
 namespace wavetank::conformance {
@@ -12,14 +13,14 @@ class DeliveryDuplicates final : public Monitor {
  public:
   explicit DeliveryDuplicates(Truth& truth) : Monitor("DLV-NODUP", truth) {}
 
-  KindSet kinds() const override { return kinds_of(Kind::kReceived); }
+  KindSet kinds() const override { return kinds_of(Kind::kReceived, Kind::kPointer); }
 
   void on(const Observation& seen) override {
     if (seen.is_forked) return;
     const Record& record = seen.record;
     const Subscription& row = *seen.subscription;
     fired();
-    if (record.flag) {
+    if (record.kind == Kind::kReceived && record.flag) {
       if (record.seq <= row.cur) {
         violate(record, "device {} showed entry {} of conversation {} a second time", record.device,
                 record.seq, record.conversation);

@@ -3,6 +3,9 @@
 // Four ways to fail: an entry (or tombstone) applied above a hole; a tombstone that hides what the user may
 // see; a hole that stays open too long on a healthy connection; a push left out although nothing was broken,
 // so that the device had to find the gap by itself.
+//
+// A pointer says that there are entries up to its head: none of them is left out in silence, and until the
+// device has fetched on there is a hole. A device that never does is LIV-CONVERGE's business.
 #include <algorithm>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -22,8 +25,8 @@ class DeliveryGapfree final : public Monitor {
       : Monitor("DLV-GAPFREE", truth), hole_bound_(config.hole_bound) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kReceived, Kind::kTombstone, Kind::kSyncInvoked, Kind::kSyncCompleted,
-                    Kind::kConversationState);
+    return kinds_of(Kind::kReceived, Kind::kTombstone, Kind::kPointer, Kind::kSyncInvoked,
+                    Kind::kSyncCompleted, Kind::kConversationState);
   }
 
   void on(const Observation& seen) override {
@@ -33,6 +36,9 @@ class DeliveryGapfree final : public Monitor {
         return on_received(seen);
       case Kind::kTombstone:
         return on_tombstone(seen);
+      case Kind::kPointer:
+        if (seen.record.seq > seen.subscription->cur) open_hole(seen.record, *seen.subscription);
+        return;
       case Kind::kSyncInvoked:
         return on_sync_invoked(seen);
       case Kind::kSyncCompleted:
@@ -118,13 +124,14 @@ class DeliveryGapfree final : public Monitor {
            truth().phase_of(seen.device->connected_at, seen.record.time) == Phase::kCalm;
   }
 
-  // Two pushes of one conversation on one healthy connection, and a visible entry between them that was not
-  // pushed.
+  // Two pushes of one conversation on one healthy connection, and a visible entry between them that was
+  // neither pushed nor pointed to.
   void check_push(const Observation& seen) {
     const Record& record = seen.record;
     const Subscription& row = *seen.subscription;
-    const bool last_was_pushed = (row.live_mask & 1U) != 0;
-    if (!last_was_pushed || record.seq <= row.feed_top + 1ULL || !is_calm_since_connect(seen)) return;
+    if (!row.has(Subscription::kTopPushed) || record.seq <= row.feed_top + 1ULL ||
+        !is_calm_since_connect(seen))
+      return;
     const ParkedCheck check{
         this,       record.time, record.device, record.conversation, row.feed_top + 1, narrow(record.seq - 1),
         record.key, kNone};

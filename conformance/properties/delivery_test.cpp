@@ -134,6 +134,76 @@ TEST(DeliveryGapfree, LateMembersAreShownTombstonesOfTheirPast) {
   expect_clean(h);
 }
 
+// ---- DLV-GAPFREE: pointers
+
+// The room of three is above the limit, so that its entries go by pointer; a fourth member leaves again.
+struct LargeTrio : Trio {
+  LargeTrio() {
+    chat(anna, room);
+    inline_limit = 2;
+  }
+  // Cleo leaves: from now on the two others are pushed the entries themselves.
+  void shrink() {
+    chat(anna, room, 2, 2);
+    for (const DeviceTag device : {anna, bert, cleo}) fetch(device, room, cur(device, room) + 1);
+  }
+};
+
+TEST(DeliveryGapfree, WhatWasPointedToWasNotSkipped) {
+  LargeTrio h;
+  for (int i = 0; i < 5; ++i) h.chat(h.anna, h.room);
+  h.shrink();
+  h.chat(h.anna, h.room);
+  h.end();
+  expect_clean(h);
+}
+
+TEST(DeliveryGapfree, APointerOfASyncIsTheLastOfMany) {
+  LargeTrio h;
+  h.disconnect(h.bert);
+  for (int i = 0; i < 5; ++i) h.chat(h.anna, h.room);
+  h.connect(h.bert);
+  h.sync(h.bert);
+  EXPECT_EQ(h.last().kind, Kind::kPointer);
+  EXPECT_EQ(h.last().seq, h.head(h.room));
+  h.chat(h.anna, h.room);
+  h.shrink();
+  h.chat(h.anna, h.room);
+  h.end();
+  expect_clean(h);
+}
+
+TEST(DeliveryGapfree, APushLeftOutAfterAPointer) {
+  LargeTrio h;
+  h.chat(h.anna, h.room);
+  h.shrink();
+  h.say(h.anna, h.room);
+  h.say(h.anna, h.room);
+  h.push(h.bert, h.room, h.head(h.room));
+  expect_violated(h, "DLV-GAPFREE");
+}
+
+TEST(DeliveryGapfree, APointerOfAnotherConnectionSaysNothing) {
+  LargeTrio h;
+  h.chat(h.anna, h.room);
+  h.shrink();
+  h.disconnect(h.bert);
+  h.chat(h.anna, h.room);
+  h.connect(h.bert);
+  h.say(h.anna, h.room);
+  h.push(h.bert, h.room, h.head(h.room));
+  h.sync(h.bert);
+  expect_clean(h);
+}
+
+TEST(DeliveryGapfree, AHeadThatIsFetchedTooLate) {
+  LargeTrio h;
+  h.chat(h.anna, h.room);
+  h.wait(300 * kSecond);
+  h.fetch(h.bert, h.room, h.head(h.room));
+  expect_violated(h, "DLV-GAPFREE");
+}
+
 // ---- DLV-NODUP
 
 TEST(DeliveryDuplicates, ShownTwice) {
@@ -167,6 +237,27 @@ TEST(DeliveryDuplicates, PushedAgainBecauseItWasNot) {
   h.connect(h.bert);
   h.push(h.bert, h.chat_room, 1);
   expect_clean(h);
+}
+
+TEST(DeliveryDuplicates, OnePointerPushedTwice) {
+  LargeTrio h;
+  h.chat(h.anna, h.room);
+  h.point(h.bert, h.room, h.head(h.room));
+  expect_violated(h, "DLV-NODUP");
+}
+
+TEST(DeliveryDuplicates, APointerThatWasMissedComesBySync) {
+  LargeTrio h;
+  h.say(h.anna, h.room);
+  h.say(h.anna, h.room);
+  h.point(h.bert, h.room, h.head(h.room));
+  EXPECT_FALSE(h.last().flag);  // the one before is missing
+  h.sync(h.bert);
+  EXPECT_EQ(h.last().kind, Kind::kPointer);
+  EXPECT_TRUE(h.last().flag);
+  h.phase(Phase::kFault);
+  h.end();
+  EXPECT_FALSE(h.judged().violated("DLV-NODUP"));
 }
 
 TEST(DeliveryDuplicates, SyncAndPushMayOverlap) {

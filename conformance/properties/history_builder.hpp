@@ -75,6 +75,7 @@ class HistoryBuilder {
   JudgeConfig config;
   TimeNs now = 0;
   DurationNs step = kMillisecond;  // between two records
+  std::size_t inline_limit = 256;  // of an entry for more users the feeds get a pointer
 
   // ---- the world
   // The next device, connected at once.
@@ -147,8 +148,9 @@ class HistoryBuilder {
     const UserIndex target = m.target == kNone ? devices_[key.device].user : m.target;
     if (m.kind == 1) c.members[target].push_back({m.seq, 0});
     if (m.kind == 2) c.members[target].back().second = m.seq;
-    for (const UserIndex user : users_seeing(m.conversation, m.seq))
-      feeds_[user].push_back({m.conversation, m.seq});
+    const std::vector<UserIndex> users = users_seeing(m.conversation, m.seq);
+    m.is_pointed_to = users.size() > inline_limit;
+    for (const UserIndex user : users) feeds_[user].push_back({m.conversation, m.seq});
     return m.seq;
   }
   Record& acknowledge(MessageKey key) {
@@ -197,10 +199,7 @@ class HistoryBuilder {
   void receive(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via) {
     View& view = devices_[device].views[conversation];
     view.fed.insert(seq);
-    // A push that continues the feed moves the feed's cursor too.
-    Device& d = devices_[device];
-    const auto& feed = feeds_[d.user];
-    if (via == Via::kLive && d.feed < feed.size() && feed[d.feed] == std::pair(conversation, seq)) ++d.feed;
+    continue_feed(device, conversation, seq, via);
     if (seq <= view.cur) {
       write_received(device, conversation, seq, via, false);
     } else if (seq > view.cur + 1) {
@@ -211,8 +210,25 @@ class HistoryBuilder {
       drain(device, conversation);
     }
   }
+  // A pointer to an entry comes by `via`; the device does not fetch by itself.
+  Record& point(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via = Via::kLive) {
+    devices_[device].views[conversation].fed.insert(seq);
+    const bool taken = continue_feed(device, conversation, seq, via);
+    Record& r = write(Kind::kPointer, device);
+    r.conversation = conversation;
+    r.seq = seq;
+    r.value = devices_[device].feed;
+    r.code = static_cast<std::uint8_t>(via);
+    r.flag = taken;
+    return r;
+  }
+  // The change that the device's feed has of this entry.
   void push(DeviceTag device, ConversationIndex conversation, std::uint64_t seq) {
-    receive(device, conversation, seq, Via::kLive);
+    if (messages_.at(key_at(conversation, seq)).is_pointed_to) {
+      point(device, conversation, seq);
+    } else {
+      receive(device, conversation, seq, Via::kLive);
+    }
   }
   // To every connected device of everybody who may see it.
   void push_all(ConversationIndex conversation, std::uint64_t seq) {
@@ -279,8 +295,14 @@ class HistoryBuilder {
     page.value = from;
     page.value2 = feed.size();
     page.seq = feed.size();
-    for (std::uint64_t at = from; at < feed.size(); ++at)
-      receive(device, feed[at].first, feed[at].second, Via::kSync);
+    for (std::uint64_t at = from; at < feed.size(); ++at) {
+      const auto [conversation, seq] = feed[at];
+      if (!messages_.at(key_at(conversation, seq)).is_pointed_to) {
+        receive(device, conversation, seq, Via::kSync);
+      } else if (is_last_pointer(feed, at)) {
+        point(device, conversation, seq, Via::kSync);
+      }
+    }
     d.feed = feed.size();
   }
   // ---- marks
@@ -432,7 +454,9 @@ class HistoryBuilder {
     std::uint32_t attempts = 0;
     std::uint64_t seq = 0;
     std::uint64_t number = 0;
+    bool is_pointed_to = false;  // in the feeds, instead of standing there
   };
+  using Changes = std::vector<std::pair<ConversationIndex, std::uint64_t>>;
   using Intervals = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
   struct Conversation {
     bool is_group;
@@ -442,6 +466,22 @@ class HistoryBuilder {
     std::uint64_t numbers;
     std::map<UserIndex, std::uint64_t> reads{};
   };
+
+  // A push that continues the feed moves the feed's cursor too. Whether the device takes the change.
+  bool continue_feed(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via) {
+    Device& d = devices_[device];
+    if (via != Via::kLive) return true;
+    const Changes& feed = feeds_[d.user];
+    const bool continues = d.feed < feed.size() && feed[d.feed] == std::pair(conversation, seq);
+    if (continues) ++d.feed;
+    return continues;
+  }
+  // Whether no later pointer has taken its place.
+  bool is_last_pointer(const Changes& feed, std::uint64_t at) const {
+    return std::none_of(feed.begin() + static_cast<std::ptrdiff_t>(at) + 1, feed.end(), [&](const auto& row) {
+      return row.first == feed[at].first && messages_.at(key_at(row.first, row.second)).is_pointed_to;
+    });
+  }
 
   static void fill_content(Record& r, MessageKey key, const Message& m) {
     r.key = key;
@@ -531,7 +571,7 @@ class HistoryBuilder {
   std::vector<Device> devices_;
   std::vector<Conversation> conversations_;
   std::map<MessageKey, Message> messages_;
-  std::map<UserIndex, std::vector<std::pair<ConversationIndex, std::uint64_t>>> feeds_;
+  std::map<UserIndex, Changes> feeds_;
 };
 
 }  // namespace wavetank::conformance::test

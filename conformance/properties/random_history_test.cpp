@@ -26,16 +26,18 @@ rc::Gen<std::vector<Step>> steps() {
 }
 
 // Four users, five devices, a direct conversation and two groups; links break, pushes get lost and are found
-// again.
+// again. Of a group of three and more the feeds get pointers.
 class Story {
  public:
   explicit Story(const std::vector<Step>& steps, bool with_end = true) {
+    h.inline_limit = 2;
     for (const UserIndex user : {0U, 1U, 1U, 2U, 3U}) h.device(user);
     h.direct(0, 1);
     for (int i = 0; i < 2; ++i) h.group();
     h.chat(0, 1, 1, 0);
     h.chat(1, 2, 1, 1);
     h.chat(0, 1, 1, 1);
+    h.chat(0, 1, 1, 2);
     h.phase(Phase::kFault);
     for (const Step& step : steps) play(step);
     if (with_end) h.end();
@@ -204,6 +206,25 @@ const std::vector<Mutation>& mutations() {
          if (records[at].kind != Kind::kSendAcked || records[at].seq < 2) return false;
          records[at].seq -= 1;
          return true;
+       }},
+      {"a pointer of a sync comes twice in its page", "SYN-CURSOR",
+       [](auto& records, std::size_t at) {
+         const Record copy = records[at];
+         if (copy.kind != Kind::kPointer || copy.code != static_cast<std::uint8_t>(Via::kSync)) return false;
+         records.insert(records.begin() + static_cast<std::ptrdiff_t>(at), copy);
+         return true;
+       }},
+      {"a pointer names entries that the device never gets", "LIV-CONVERGE",
+       [](auto& records, std::size_t at) {
+         // Of a device that tells its state of the conversation in the end.
+         Record& r = records[at];
+         if (r.kind != Kind::kPointer) return false;
+         const bool is_asked = std::any_of(records.begin(), records.end(), [&](const Record& state) {
+           return state.kind == Kind::kConversationState && state.device == r.device &&
+                  state.conversation == r.conversation;
+         });
+         if (is_asked) r.seq += 1000;
+         return is_asked;
        }},
       {"a page's row is lost", "SYN-CURSOR",
        [](auto& records, std::size_t at) {

@@ -1,10 +1,12 @@
 // SYN-CURSOR: a page is exactly what it says. Pages of a conversation cover their range once and in order and
 // end at the head or say that there is more; pages of the feed end within it and never before what was known
-// to be in it.
+// to be in it, and point to a conversation once at most.
 //
 // The rows of a page stand directly after its kFetchCompleted. A page that stays incomplete shows at the
 // device's next page or at the end.
 #include <algorithm>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -16,7 +18,8 @@ class SyncCursor final : public Monitor {
   explicit SyncCursor(Truth& truth) : Monitor("SYN-CURSOR", truth) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kReceived, Kind::kTombstone, Kind::kFetchCompleted, Kind::kSyncCompleted);
+    return kinds_of(Kind::kReceived, Kind::kTombstone, Kind::kPointer, Kind::kFetchCompleted,
+                    Kind::kSyncCompleted);
   }
 
   void on(const Observation& seen) override {
@@ -28,6 +31,9 @@ class SyncCursor final : public Monitor {
         return;
       case Kind::kTombstone:
         return on_row(seen, record.seq, record.value, false);
+      case Kind::kPointer:
+        if (record.code == static_cast<std::uint8_t>(Via::kSync)) on_pointer(seen);
+        return;
       case Kind::kFetchCompleted:
         return on_page(seen);
       case Kind::kSyncCompleted:
@@ -43,7 +49,20 @@ class SyncCursor final : public Monitor {
     }
   }
 
+  std::size_t bytes() const override { return pointed_.bucket_count() * 17; }
+
  private:
+  // A feed holds one pointer of a conversation, so a page, which shows it at one moment, has no second one.
+  void on_pointer(const Observation& seen) {
+    const Record& record = seen.record;
+    const auto [at, fresh] = pointed_.try_emplace(
+        static_cast<std::uint64_t>(record.device) << 32 | record.conversation, seen.device->feed_page);
+    if (!fresh && std::exchange(at->second, seen.device->feed_page) == seen.device->feed_page) {
+      violate(record, "a page of device {}'s feed points to conversation {} twice, the second time to {}",
+              record.device, record.conversation, record.seq);
+    }
+  }
+
   void on_row(const Observation& seen, std::uint64_t from, std::uint64_t to, bool is_event) {
     const Record& record = seen.record;
     if (seen.page == nullptr) {
@@ -109,6 +128,9 @@ class SyncCursor final : public Monitor {
               record.device, record.seq, seen.device->feed_floor);
     }
   }
+
+  // By (device, conversation): the last page of the device's feed that had a pointer to it.
+  boost::unordered_flat_map<std::uint64_t, std::uint16_t> pointed_;
 };
 
 }  // namespace

@@ -116,5 +116,24 @@ TEST(SyncCursor, AFeedThatEndsBeforeWhatWasKnown) {
   expect_violated(h, "SYN-CURSOR");
 }
 
+TEST(SyncCursor, AFeedPagePointsToAConversationOnce) {
+  Trio h;
+  h.inline_limit = 2;
+  h.disconnect(h.bert);
+  for (int i = 0; i < 4; ++i) h.chat(h.anna, h.room);
+  h.connect(h.bert);
+  h.sync(h.bert);
+  EXPECT_EQ(h.last().kind, Kind::kPointer);
+  EXPECT_FALSE(h.judged().violated("SYN-CURSOR"));
+  // The next page may: the pointer has moved.
+  h.say(h.anna, h.room);
+  h.sync(h.bert);
+  EXPECT_FALSE(h.judged().violated("SYN-CURSOR"));
+  Record older = h.last();
+  older.seq -= 2;
+  h.records.insert(h.records.end() - 1, older);
+  expect_violated(h, "SYN-CURSOR");
+}
+
 }  // namespace
 }  // namespace wavetank::conformance::test

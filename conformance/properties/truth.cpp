@@ -56,6 +56,7 @@ void Truth::roll(const Device& device, Subscription& row) {
     row.fed_before = std::max(row.fed_before, std::min(row.feed_top, row.delivered_acked));
     row.live_mask = 0;
     row.sync_mask = 0;
+    row.put(Subscription::kTopPushed, false);
   }
   if (row.sync_era != device.sync_era) {
     row.sync_era = device.sync_era;
@@ -119,6 +120,10 @@ Observation Truth::observe(const Record& record) {
           record.code == static_cast<std::uint8_t>(Via::kFetch)) {
         seen.page = &pages_[seen.device->page];
       }
+      break;
+    case Kind::kPointer:
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      roll(*seen.device, *seen.subscription);
       break;
     case Kind::kTombstone:
       seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
@@ -202,6 +207,9 @@ void Truth::apply(Observation& seen) {
       return apply_received(seen);
     case Kind::kTombstone:
       return apply_tombstone(seen);
+    case Kind::kPointer:
+      if (seen.is_forked) return;
+      return apply_feed_row(*seen.subscription, narrow(seen.record.seq), static_cast<Via>(seen.record.code));
     case Kind::kSyncInvoked:
     case Kind::kSyncCompleted:
       return apply_sync(seen);
@@ -415,6 +423,7 @@ void Truth::apply_feed_row(Subscription& row, std::uint32_t seq, Via via) {
     }
     return;
   }
+  if (seq >= row.feed_top) row.put(Subscription::kTopPushed, via == Via::kLive);
   if (seq > row.feed_top) {
     const std::uint32_t step = seq - row.feed_top;
     row.live_mask =
@@ -453,6 +462,7 @@ void Truth::apply_sync(Observation& seen) {
   // A range that was covered before on this connection comes again (a repeated request, or one that could not
   // be applied): its rows may repeat.
   if (record.value < device.feed_covered) ++device.sync_era;
+  ++device.feed_page;
   device.feed_covered = std::max(device.feed_covered, record.value2);
   if (!record.flag) device.put(Device::kCaughtUp, true);
   owner.feed_head = std::max(owner.feed_head, record.seq);

@@ -101,7 +101,8 @@ struct Device {
   std::uint16_t cohort = 0;
   std::uint16_t gateway_region = 0xffff;  // where the last event for it left the servers
   std::uint16_t syncs_open = 0;
-  std::uint8_t sync_era = 0;  // moves whenever a sync repeats a range
+  std::uint16_t feed_page = 0;  // counts the pages of its feed
+  std::uint8_t sync_era = 0;    // moves whenever a sync repeats a range
   std::uint8_t flags = 0;
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
@@ -133,18 +134,22 @@ struct Conversation {
 
 // One device's way through one conversation. 40 bytes.
 struct Subscription {
-  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2 };
+  // kTopPushed: the push of feed_top, or of a pointer to it, came on this connection and no sync of it since.
+  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2, kTopPushed = 4 };
   std::uint32_t first = kNone;   // device
   std::uint32_t second = kNone;  // conversation
   std::uint32_t cur = 0;         // every entry up to here was shown or buried
-  std::uint32_t feed_top = 0;    // the highest entry that came over the feed, and the anchor of the two masks
+  // The highest entry that came over the feed, itself or as a pointer's head, and the anchor of the two
+  // masks.
+  std::uint32_t feed_top = 0;
   std::uint32_t fed_before =
       0;  // up to here: came over the feed and acknowledged before the present connection
   std::uint32_t delivered_acked = 0;  // the server holds this device's delivered mark up to here
   std::uint32_t claimed_head = 0;     // the highest head the server has claimed towards this device
   std::uint32_t read_seen = 0;        // the user's read mark as last told to this device
-  std::uint16_t live_mask = 0;        // bit i: entry feed_top - i was pushed on this connection
-  std::uint16_t sync_mask = 0;        // bit i: entry feed_top - i came in a sync of this era
+  std::uint16_t live_mask = 0;        // bit i: entry feed_top - i, or a pointer to it, was pushed on this
+                                      // connection
+  std::uint16_t sync_mask = 0;        // bit i: it came in a sync of this era
   std::uint16_t connection = 0;       // the masks' connection, low bits
   std::uint8_t sync_era = 0;
   std::uint8_t flags = 0;

@@ -40,6 +40,8 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
   if (!repeated && change.prev_user_seq > user_seq_) {
     user_head_ = std::max(user_head_, change.user_seq);
     if (change.event) shared_.observer.event_received(tag_, *change.event, via, false);
+    if (change.kind == protocol::ChangeKind::kPointer)
+      shared_.observer.pointer_received(tag_, change, via, false);
     return false;
   }
   switch (change.kind) {
@@ -48,6 +50,7 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       if (change.event) receive_event(std::move(*change.event), via, now);
       break;
     case protocol::ChangeKind::kPointer: {
+      shared_.observer.pointer_received(tag_, change, via, !repeated);
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
       raise_head(index, change.head_seq, now);
       stage_marks(index);

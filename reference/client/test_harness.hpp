@@ -35,6 +35,7 @@ class Recorder final : public ClientObserver {
   std::vector<protocol::SendAck> resolved;
   std::vector<std::pair<protocol::SendMessage, std::uint32_t>> transmitted;
   std::vector<protocol::Change> receipts;
+  std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
   int connects = 0;
   int disconnects = 0;
@@ -60,6 +61,9 @@ class Recorder final : public ClientObserver {
   void sync_invoked(DeviceTag, const protocol::Sync&) override { ++syncs; }
   void fetch_invoked(DeviceTag, std::uint64_t, const protocol::FetchRange&) override { ++fetches; }
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
+  void pointer_received(DeviceTag, const protocol::Change& change, Via, bool taken) override {
+    pointers.emplace_back(change.head_seq, taken);
+  }
 
   // Numbers of the entries shown, in the order they were shown.
   std::vector<std::uint64_t> shown(const ConversationId& id) const {
@@ -300,6 +304,27 @@ class Harness {
   }
 
   std::map<ConversationId, TimeNs> last_flush_;
+};
+
+// A harness whose client has a session and nothing under way.
+struct Online : Harness {
+  explicit Online(const ClientConfig& config = unrested()) : Harness(config) {
+    start();
+    settle();
+    EXPECT_TRUE(client->is_connected());
+  }
+  ~Online() {
+    EXPECT_EQ(complaints, std::vector<std::string>{});
+    EXPECT_EQ(store.complaints, std::vector<std::string>{});
+  }
+  void answer_everything() { settle(); }
+  template <class Body>
+  std::uint64_t request_id_of_first() const {
+    for (const protocol::Frame& frame : to_server) {
+      if (std::holds_alternative<Body>(frame.body)) return frame.request_id;
+    }
+    return 0;
+  }
 };
 
 }  // namespace wavetank::client::test

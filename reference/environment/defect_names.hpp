@@ -48,6 +48,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "retry-with-new-key",
     "fixed-stall",
     "ack-swallowed",
+    "pointer-names-old-head",
+    "pointer-lost-on-coalesce",
+    "pointers-pile",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -53,6 +53,9 @@ enum class Defect : std::uint16_t {
   kRetryWithNewKey,               // client: a retry draws a new client_msg_id
   kFixedStall,                    // shard: stalls 2 s every 60 s
   kAckSwallowed,                  // shard: one acknowledgement in N is never sent
+  kPointerNamesOldHead,           // shard: a pointer that replaces another keeps its head
+  kPointerLostOnCoalesce,         // shard: no pointer is appended while the feed holds one
+  kPointersPile,                  // shard: a pointer is keyed by its head, so none replaces another
   kCount
 };
 

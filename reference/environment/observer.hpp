@@ -43,6 +43,9 @@ class ClientObserver {
   virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
   // Somebody's marks as the feed tells them (a kReceipt change).
   virtual void receipt_received(DeviceTag, const protocol::Change&) {}
+  // A conversation's head as the feed tells it, without the entries (a kPointer change). Every one that
+  // arrives; not taken when changes before it are missing or it was told before.
+  virtual void pointer_received(DeviceTag, const protocol::Change&, Via, bool /*taken*/) {}
 };
 
 // Named marks "this happened at least once" and the two ends of the service share, told by server machines.
@@ -55,6 +58,7 @@ enum class Probe : std::uint8_t {
   kUnavailableAnswered,
   kForbiddenAnswered,
   kReceiptCoalesced,
+  kPointerCoalesced,
   kRangeWithTombstones,
   kSessionTimedOut,
   kBusyAnswered,

@@ -356,6 +356,48 @@ const Case kMarks[] = {
      }},
 };
 
+// Two members above a limit of one, so that every entry from the second join on goes by pointer.
+struct LargeGroup : Service {
+  explicit LargeGroup(const ServerConfig& config) : Service(with_pointers(config)) {
+    join(a);
+    join(b);  // entry 2
+    send(a, kGroup, 1);
+    send(a, kGroup, 2);  // entry 4
+  }
+  static ServerConfig with_pointers(ServerConfig config) {
+    config.inline_limit = 1;
+    return config;
+  }
+  static std::vector<std::uint64_t> heads(const std::vector<protocol::Change>& changes) {
+    std::vector<std::uint64_t> numbers;
+    for (const protocol::Change& change : changes) {
+      if (change.kind == protocol::ChangeKind::kPointer) numbers.push_back(change.head_seq);
+    }
+    return numbers;
+  }
+  std::vector<std::uint64_t> pushed() const { return heads(cluster.pushed(b)); }
+  std::vector<std::uint64_t> synced() { return heads(sync(b).changes); }
+};
+using Heads = std::vector<std::uint64_t>;
+
+const Case kPointers[] = {
+    {Defect::kPointerNamesOldHead, "PointerNamesOldHead",
+     [](const ServerConfig& config) {
+       LargeGroup s(config);
+       return s.pushed() == Heads{2, 2, 2} && s.synced() == Heads{2};
+     }},
+    {Defect::kPointerLostOnCoalesce, "PointerLostOnCoalesce",
+     [](const ServerConfig& config) {
+       LargeGroup s(config);
+       return s.pushed() == Heads{2} && s.synced() == Heads{2};
+     }},
+    {Defect::kPointersPile, "PointersPile",
+     [](const ServerConfig& config) {
+       LargeGroup s(config);
+       return s.pushed() == Heads{2, 3, 4} && s.synced() == Heads{2, 3, 4};
+     }},
+};
+
 class SeededDefect : public testing::TestWithParam<Case> {};
 
 TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -371,6 +413,7 @@ INSTANTIATE_TEST_SUITE_P(Order, SeededDefect, testing::ValuesIn(kOrder), kName);
 INSTANTIATE_TEST_SUITE_P(Ranges, SeededDefect, testing::ValuesIn(kRanges), kName);
 INSTANTIATE_TEST_SUITE_P(Sends, SeededDefect, testing::ValuesIn(kSends), kName);
 INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
+INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
 INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
 
 }  // namespace

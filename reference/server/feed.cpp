@@ -35,14 +35,8 @@ void Feed::bound_cache() {
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
   store::FeedHead& feed = head(user);
   protocol::Change row = change;
-  if (change.kind == ChangeKind::kReceipt) {
-    if (const auto older = store_.receipt(user, change.conversation, change.subject)) {
-      row.delivered_seq = std::max(row.delivered_seq, older->delivered_seq);
-      row.read_seq = std::max(row.read_seq, older->read_seq);
-      if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return;
-      observer_.probe(config_.self, Probe::kReceiptCoalesced);
-    }
-  }
+  if (change.kind == ChangeKind::kReceipt && !merge_receipt(user, row)) return;
+  if (change.kind == ChangeKind::kPointer && !coalesce_pointer(user, row)) return;
   row.prev_user_seq = feed.user_seq;
   row.user_seq = ++feed.user_seq;
   store_.append_change(user, row);
@@ -53,6 +47,37 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
     if (row.user_seq % kDefectPeriod == 1 && row.user_seq > 1) --row.prev_user_seq;
   }
   push_to_sessions(user, feed.epoch, row, effects);
+}
+
+bool Feed::merge_receipt(UserId user, protocol::Change& row) {
+  const auto older = store_.receipt(user, row.conversation, row.subject);
+  if (!older) return true;
+  row.delivered_seq = std::max(row.delivered_seq, older->delivered_seq);
+  row.read_seq = std::max(row.read_seq, older->read_seq);
+  if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return false;
+  observer_.probe(config_.self, Probe::kReceiptCoalesced);
+  return true;
+}
+
+// The newer says all that the older said: entries of a conversation reach a feed in their order.
+bool Feed::coalesce_pointer(UserId user, protocol::Change& row) {
+  if (config_.defects.has(Defect::kPointersPile)) {
+    // The head is part of the row's key, so that no pointer ever meets another.
+    row.subject = ~row.head_seq;
+    return true;
+  }
+  const auto older = store_.receipt(user, row.conversation, 0);
+  if (!older) return true;
+  observer_.probe(config_.self, Probe::kPointerCoalesced);
+  // There is a pointer already: as if nobody had passed it.
+  if (config_.defects.has(Defect::kPointerLostOnCoalesce)) return false;
+  if (config_.defects.has(Defect::kPointerNamesOldHead)) {
+    // The row moves as it is.
+    changes_.clear();
+    store_.changes(user, older->user_seq - 1, 1, changes_);
+    if (!changes_.empty()) row.head_seq = changes_.front().head_seq;
+  }
+  return true;
 }
 
 void Feed::push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change,

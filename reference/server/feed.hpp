@@ -14,8 +14,9 @@
 namespace wavetank::server {
 
 // FED-*, SYN-*. A feed is dense in ranges: a change covers (prev_user_seq, user_seq]. A receipt exists at
-// most once for each (user, conversation, subject); the newer replaces the older and takes a fresh number, so
-// its place becomes a gap that the next change's range covers when it is read back.
+// most once for each (user, conversation, subject), a pointer for each (user, conversation); the newer
+// replaces the older and takes a fresh number, so its place becomes a gap that the next change's range covers
+// when it is read back.
 class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
@@ -50,6 +51,9 @@ class Feed {
   };
 
   store::FeedHead& head(UserId user);
+  // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
+  bool merge_receipt(UserId user, protocol::Change& row);
+  bool coalesce_pointer(UserId user, protocol::Change& row);
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
             Effects& effects);
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);

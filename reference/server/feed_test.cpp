@@ -39,15 +39,28 @@ protocol::Change receipt_change(UserId subject, std::uint64_t delivered, std::ui
   return change;
 }
 
+protocol::Change pointer_change(std::uint64_t head) {
+  protocol::Change change;
+  change.kind = ChangeKind::kPointer;
+  change.conversation = group_conversation(0, 1);
+  change.head_seq = head;
+  return change;
+}
+
 // A device that applies pushes and pages by the rules of the protocol; it must end up with what the feed
 // holds.
 struct Device {
   std::uint64_t cursor = 0;
   std::vector<std::uint64_t> events;
   std::map<UserId, std::pair<std::uint64_t, std::uint64_t>> receipts;
+  std::uint64_t pointed = 0;
 
   void take(const protocol::Change& change) {
     cursor = change.user_seq;
+    if (change.kind == ChangeKind::kPointer) {
+      RC_ASSERT(change.head_seq > pointed);
+      pointed = change.head_seq;
+    }
     if (change.event) events.push_back(change.event->conv_seq);
     if (change.kind != ChangeKind::kReceipt) return;
     auto& [delivered, read] = receipts[change.subject];
@@ -96,6 +109,8 @@ class Machine {
       RC_ASSERT(result.error == protocol::ErrorCode::kNone);
       RC_ASSERT(result.changes.size() <= limit);
       std::uint64_t end = device.cursor;
+      RC_ASSERT(std::count_if(result.changes.begin(), result.changes.end(),
+                              [](const auto& change) { return change.kind == ChangeKind::kPointer; }) <= 1);
       for (const protocol::Change& change : result.changes) {
         RC_ASSERT(change.prev_user_seq == end);  // ranges touch
         RC_ASSERT(change.user_seq > end);
@@ -125,9 +140,10 @@ TEST(Feed, DevicesConvergeOnWhatWasAppended) {
     Device device;
     std::vector<std::uint64_t> events;
     std::map<UserId, std::pair<std::uint64_t, std::uint64_t>> receipts;
+    std::uint64_t pointed = 0;
     const int steps = *rc::gen::inRange(0, 120);
     for (int step = 0; step < steps; ++step) {
-      switch (*rc::gen::inRange(0, 9)) {
+      switch (*rc::gen::inRange(0, 11)) {
         case 0:
         case 1:
         case 2:
@@ -154,6 +170,11 @@ TEST(Feed, DevicesConvergeOnWhatWasAppended) {
         case 7:
           machine.restart();
           break;
+        case 8:
+        case 9:
+          pointed += *rc::gen::inRange<std::uint64_t>(1, 5);
+          machine.append(pointer_change(pointed), *rc::gen::inRange(0, 3) != 0, device);
+          break;
         default:
           machine.sync(device, *rc::gen::inRange<std::uint32_t>(1, 7));
           break;
@@ -162,6 +183,7 @@ TEST(Feed, DevicesConvergeOnWhatWasAppended) {
     machine.sync(device, 4);
     RC_ASSERT(device.events == events);
     RC_ASSERT(device.receipts == receipts);
+    RC_ASSERT(device.pointed == pointed);
   }));
 }
 
@@ -205,6 +227,31 @@ TEST_F(FeedTest, StaleReceiptsTakeNoNumber) {
   const auto merged = store.receipt(kUser, group_conversation(0, 1), 2);
   EXPECT_EQ(merged->delivered_seq, 6u);
   EXPECT_EQ(merged->read_seq, 5u);
+}
+
+TEST_F(FeedTest, APointerTakesThePlaceOfTheOlder) {
+  feed.attach(3, {31, kUser, 0}, effects);
+  feed.append(kUser, pointer_change(7), 0, effects);
+  feed.append(kUser, event_change(1), 0, effects);
+  EXPECT_EQ(observer.count(Probe::kPointerCoalesced), 0u);
+  effects.clear();
+  feed.append(kUser, pointer_change(9), 0, effects);
+  EXPECT_EQ(observer.count(Probe::kPointerCoalesced), 1u);
+  ASSERT_EQ(effects.list().size(), 1u);  // pushed as a change of its own
+  const auto& push = std::get<protocol::ChangePush>(effects.list()[0].frame.body).changes.at(0);
+  EXPECT_EQ(push.head_seq, 9u);
+  EXPECT_EQ(push.prev_user_seq, 2u);
+  EXPECT_EQ(push.user_seq, 3u);
+  // For a device that had passed the older one, and for one that had not.
+  const protocol::Route from{31, kUser, 0};
+  EXPECT_EQ(feed.sync(from, {1, 1, 0}, 0, effects).changes.size(), 2u);
+  const protocol::SyncResult whole = feed.sync(from, {1, 0, 0}, 0, effects);
+  ASSERT_EQ(whole.changes.size(), 2u);
+  EXPECT_EQ(whole.changes[0].prev_user_seq, 0u);
+  EXPECT_EQ(whole.changes[0].kind, ChangeKind::kEvent);
+  EXPECT_EQ(whole.changes[1].kind, ChangeKind::kPointer);
+  EXPECT_EQ(whole.changes[1].head_seq, 9u);
+  EXPECT_EQ(whole.next_user_seq, 3u);
 }
 
 TEST_F(FeedTest, CursorsOfAnotherEpochOrBeyondTheHeadAreRefused) {

@@ -59,7 +59,8 @@ struct MarkRow {
   std::uint64_t read_seq = 0;
 };
 
-// Where a user's feed holds what he was told of `subject`'s marks in a conversation, and what that says.
+// Where a user's feed holds what he was told of `subject`'s marks in a conversation, and what that says; or
+// where it holds the pointer to the conversation's head.
 struct ReceiptRow {
   std::uint64_t user_seq = 0;
   std::uint64_t delivered_seq = 0;
@@ -103,13 +104,15 @@ class LogStore {
   // ---- feeds
   virtual FeedHead feed_head(UserId) = 0;  // of a user without a feed: {1, 0}
   // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's
-  // older kReceipt row of the same (conversation, subject).
+  // older kReceipt row of the same (conversation, subject), a kPointer his older kPointer row of the same
+  // conversation. A kReceipt's subject is not 0, a kPointer's is.
   virtual void append_change(UserId, const protocol::Change&) = 0;
   // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains
   // ranges).
   virtual void changes(UserId, std::uint64_t after, std::uint32_t limit,
                        std::vector<protocol::Change>& out) = 0;
-  // The user's present kReceipt row of (conversation, subject), if any.
+  // The user's present kReceipt row of (conversation, subject), if any; with subject 0 his present kPointer
+  // row of the conversation, which has no marks.
   virtual std::optional<ReceiptRow> receipt(UserId, const ConversationId&, UserId subject) = 0;
 
   // ---- effects on other shards

@@ -244,7 +244,7 @@ MemoryStore::FeedRow MemoryStore::take_receipt(FeedLog& feed, UserId user, const
 void MemoryStore::append_change(UserId user, const protocol::Change& change) {
   FeedLog& feed = feeds_[user];
   ChangeAppended record{user, feed.head.user_seq, {}};
-  if (change.kind == protocol::ChangeKind::kReceipt) record.replaced = take_receipt(feed, user, change);
+  if (takes_a_place(change)) record.replaced = take_receipt(feed, user, change);
   FeedRow row{change.user_seq, nullptr, nullptr};
   const bool plain =
       change.kind == protocol::ChangeKind::kEvent && change.event &&
@@ -265,7 +265,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
 void MemoryStore::undo(ChangeAppended& record) {
   FeedLog& feed = feeds_[record.user];
   const FeedRow& row = feed.rows.back();
-  if (row.other && row.other->value.kind == protocol::ChangeKind::kReceipt) {
+  if (row.other && takes_a_place(row.other->value)) {
     const ReceiptKey key{record.user, row.other->value.conversation, row.other->value.subject};
     if (record.replaced.user_seq == 0) {
       receipts_.erase(key);

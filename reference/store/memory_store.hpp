@@ -165,7 +165,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> conversations_;
   boost::unordered_flat_map<SendKey, SendKeyRow, SendKeyHash> keys_;
   boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
-  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;
+  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // and pointers: user_seq
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   SharedEvent last_event_;  // the one most likely to be appended to the next feed too

@@ -19,9 +19,9 @@ namespace {
 // - latest.body: the Change;
 // - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
-// latest: the feed's changes of which only the newest counts (receipts); the others are in feed. A newer one
-// takes the row of the older, so that it costs one page and leaves no hole to fill.
-// inbox: the highest number stored from a source.
+// latest: the feed's changes of which only the newest counts, receipts and (with subject 0) pointers; the
+// others are in feed. A newer one takes the row of the older, so that it costs one page and leaves no hole to
+// fill. inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
@@ -42,9 +42,9 @@ CREATE TABLE mark(hi INTEGER NOT NULL, lo INTEGER NOT NULL, user INTEGER NOT NUL
 CREATE TABLE feed(user INTEGER NOT NULL, user_seq INTEGER NOT NULL,
   form INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(user, user_seq)) WITHOUT ROWID;
-CREATE TABLE latest(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, kind INTEGER NOT NULL,
-  subject INTEGER NOT NULL, user_seq INTEGER NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY(user, hi, lo, kind, subject)) WITHOUT ROWID;
+CREATE TABLE latest(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, subject INTEGER NOT NULL,
+  user_seq INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(user, hi, lo, subject)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;

@@ -79,7 +79,7 @@ struct SqliteStore::Reads {
   SqliteStatement changes = make(
       "SELECT user_seq, form, body FROM feed WHERE user=?1 AND user_seq>?2 UNION ALL"
       " SELECT user_seq, 1, body FROM latest WHERE user=?1 AND user_seq>?2 ORDER BY user_seq LIMIT ?3");
-  SqliteStatement receipts = make("SELECT body FROM latest WHERE user=?1 AND kind=?2");
+  SqliteStatement receipts = make("SELECT body FROM latest WHERE user=?1");
   SqliteStatement outbox =
       make("SELECT body FROM outbox WHERE destination=?1 AND number>?2 ORDER BY number LIMIT ?3");
   SqliteStatement next_lane = make(
@@ -103,7 +103,7 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)"},
                 {database, "REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
                 {database, "REPLACE INTO feed VALUES(?1, ?2, ?3, ?4)"},
-                {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+                {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
                 {database, "REPLACE INTO outbox VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM outbox WHERE destination=?1 AND number<=?2"},
                 {database, "REPLACE INTO inbox VALUES(?1, ?2)"}}} {}
@@ -302,12 +302,12 @@ FeedHead SqliteStore::feed_head(UserId user) {
 }
 
 void SqliteStore::append_change(UserId user, const protocol::Change& change) {
-  if (change.kind == protocol::ChangeKind::kReceipt) {
+  if (takes_a_place(change)) {
     load_receipts(user);
     const ConversationId& id = change.conversation;
     receipts_[{user, id, change.subject}] = {change.user_seq, change.delivered_seq, change.read_seq};
-    write(Write::kPutLatest, user, id.hi, id.lo, static_cast<std::uint32_t>(change.kind), change.subject,
-          ordered(change.user_seq), encoded(change, change.event ? change.event->payload : Slice()));
+    write(Write::kPutLatest, user, id.hi, id.lo, change.subject, ordered(change.user_seq),
+          encoded(change, change.event ? change.event->payload : Slice()));
   } else {
     const bool plain = is_plain(change);
     const std::string_view body = plain ? encoded(*change.event, change.event->payload)
@@ -323,8 +323,7 @@ void SqliteStore::load_receipts(UserId user) {
     receipts_of_.clear();
   }
   if (!receipts_of_.insert(user).second) return;
-  constexpr auto kKind = static_cast<std::uint32_t>(protocol::ChangeKind::kReceipt);
-  for (SqliteRows rows = reads().receipts.rows(user, kKind); rows.next();) {
+  for (SqliteRows rows = reads().receipts.rows(user); rows.next();) {
     const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
     receipts_[{user, change.conversation, change.subject}] = {change.user_seq, change.delivered_seq,
                                                               change.read_seq};

@@ -136,7 +136,7 @@ class SqliteStore : public LogStore {
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
-  // A receipt is read, compared and then replaced, and the next message of its conversation moves it again:
+  // A receipt is read, compared and then replaced, a pointer replaced with each entry of its conversation:
   // the rows of the users asked for last, all or none of a user's.
   boost::unordered_flat_map<ReceiptKey, ReceiptRow, ReceiptKeyHash> receipts_;
   boost::unordered_flat_set<UserId> receipts_of_;

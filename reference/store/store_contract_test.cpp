@@ -65,6 +65,16 @@ Change receipt_change(std::uint64_t user_seq, UserId subject, std::uint64_t read
   return change;
 }
 
+Change pointer_change(std::uint64_t user_seq, const ConversationId& conversation, std::uint64_t head_seq) {
+  Change change;
+  change.prev_user_seq = user_seq - 1;
+  change.user_seq = user_seq;
+  change.kind = ChangeKind::kPointer;
+  change.conversation = conversation;
+  change.head_seq = head_seq;
+  return change;
+}
+
 OutboxItem item(std::uint64_t number, std::vector<UserId> recipients = {kBob}) {
   return {number, std::move(recipients), event_change(1, event_at(kDirect, number))};
 }
@@ -259,6 +269,28 @@ TEST_P(StoreContract, AReceiptReplacesTheOlderOneOfItsSubject) {
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
   EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{4, 2, 2}));
   EXPECT_EQ(store().feed_head(kBob).user_seq, 4u);
+}
+
+TEST_P(StoreContract, APointerReplacesTheOlderOneOfItsConversation) {
+  store().append_change(kBob, pointer_change(1, kGroup, 10));
+  store().append_change(kBob, event_change(2, event_at(kGroup, 11)));
+  store().append_change(kBob, receipt_change(3, kAlice, 1));
+  store().append_change(kBob, pointer_change(4, kDirect, 5));
+  store().append_change(kAlice, pointer_change(1, kGroup, 11));
+  store().append_change(kBob, pointer_change(5, kGroup, 12));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 5}));
+  EXPECT_EQ(sequences(changes(store(), kAlice, 0, 10)), (Numbers{1}));
+  EXPECT_EQ(store().receipt(kBob, kGroup, 0), (ReceiptRow{5, 0, 0}));
+  commit_and_restart();
+  store().append_change(kBob, pointer_change(6, kGroup, 13));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 6}));
+  EXPECT_EQ(changes(store(), kBob, 5, 1).at(0), pointer_change(6, kGroup, 13));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{3, 1, 1}));
+  engine_->restart();  // the last one was not committed
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 5}));
+  EXPECT_EQ(changes(store(), kBob, 4, 1).at(0), pointer_change(5, kGroup, 12));
+  EXPECT_EQ(store().receipt(kBob, kGroup, 0), (ReceiptRow{5, 0, 0}));
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 5u);
 }
 
 TEST_P(StoreContract, AFeedOfReceiptsKeepsItsHead) {

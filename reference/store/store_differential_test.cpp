@@ -22,6 +22,7 @@ struct Step {
     kMark,
     kChange,
     kReceipt,
+    kPointer,
     kOutbox,
     kTrim,
     kInbox,
@@ -49,6 +50,7 @@ rc::Gen<Step> any_step() {
                                                     {2, Kind::kMark},
                                                     {4, Kind::kChange},
                                                     {6, Kind::kReceipt},
+                                                    {4, Kind::kPointer},
                                                     {4, Kind::kOutbox},
                                                     {2, Kind::kTrim},
                                                     {1, Kind::kInbox},
@@ -121,6 +123,13 @@ void write(LogStore& store, const Step& step) {
       change.delivered_seq = change.read_seq = step.words.size();
       return append_change(store, user(step.where % 3), change);
     }
+    case Kind::kPointer: {
+      Change change;
+      change.kind = ChangeKind::kPointer;
+      change.conversation = place(step.amount % 2);
+      change.head_seq = step.words.size();
+      return append_change(store, user(step.where % 3), change);
+    }
     case Kind::kOutbox:
       return store.append_outbox(step.where % 3,
                                  {store.outbox_head(step.where % 3) + 1,
@@ -152,8 +161,8 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
   RC_ASSERT(row_of(a.feed_head(reader)) == row_of(b.feed_head(reader)));
   RC_ASSERT(changes(a, reader, 0, 10'000) == changes(b, reader, 0, 10'000));
   RC_ASSERT(changes(a, reader, amount, 3) == changes(b, reader, amount, 3));
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    const UserId subject = user(i);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const UserId subject = i == 2 ? 0 : user(i);  // 0: the pointer
     RC_ASSERT(a.receipt(reader, place(amount % 2), subject) == b.receipt(reader, place(amount % 2), subject));
   }
   RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));

@@ -65,6 +65,9 @@ std::string sentence(const Record& r) {
     case Kind::kReceiptSeen:
       return fmt::format("{} sees that user {} has {} delivered and {} read", who(r), r.subject, r.seq,
                          r.value);
+    case Kind::kPointer:
+      return fmt::format("{} is told that there are entries up to {}{}", who(r), r.seq,
+                         r.code == 1 ? " (by sync)" : "");
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

@@ -108,6 +108,9 @@ class DiagramBuilder {
       case Kind::kReceiptSeen:
         arrow(servers, device(r), r, fmt::format("user {}: {}/{}", r.subject, r.seq, r.value), highlight);
         break;
+      case Kind::kPointer:
+        arrow(servers, device(r), r, fmt::format("head {}", r.seq), highlight);
+        break;
       case Kind::kCrash:
         arrow(servers, servers, r, fmt::format("node {} killed", r.value), highlight);
         break;

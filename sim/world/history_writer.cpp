@@ -250,6 +250,16 @@ void HistoryWriter::receipt_received(DeviceTag device, const protocol::Change& c
   sink_.on(r);
 }
 
+// Nothing that the user sees: the entries are what counts for the hash.
+void HistoryWriter::pointer_received(DeviceTag device, const protocol::Change& change, Via via, bool taken) {
+  Record r = record(Kind::kPointer, device, change.conversation);
+  r.seq = change.head_seq;
+  r.value = change.user_seq;
+  r.code = static_cast<std::uint8_t>(via);
+  r.flag = taken;
+  sink_.on(r);
+}
+
 void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
   Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);

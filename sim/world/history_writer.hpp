@@ -67,6 +67,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
+  void pointer_received(DeviceTag device, const protocol::Change& change, Via via, bool taken) override;
   // ---- ServerObserver
   void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
                        TimeNs now) override;

@@ -301,6 +301,20 @@ TEST_F(Written, TellsPagesAndMarks) {
   EXPECT_EQ(last().subject, 1u);
   EXPECT_EQ(last().seq, 8u);
   EXPECT_EQ(last().value, 7u);
+  protocol::Change pointer;
+  pointer.kind = protocol::ChangeKind::kPointer;
+  pointer.conversation = direct;
+  pointer.user_seq = 6;
+  pointer.head_seq = 20;
+  const std::uint64_t hash = writer.history_hash();
+  writer.pointer_received(2, pointer, Via::kSync, true);
+  EXPECT_EQ(last().kind, Kind::kPointer);
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().seq, 20u);
+  EXPECT_EQ(last().value, 6u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(Via::kSync));
+  EXPECT_TRUE(last().flag);
+  EXPECT_EQ(writer.history_hash(), hash);  // nothing that the user sees
   protocol::SyncResult sync;
   sync.from_user_seq = 3;
   sync.next_user_seq = 5;
