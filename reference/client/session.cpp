@@ -113,6 +113,8 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
   protocol::GoAway taken = go_away;
   taken.jitter_window_ms = window_ms;
   shared_.observer.go_away_received(tag_, taken);
+  // Seeded defect: as if nothing had been said.
+  if (shared_.config.defects.has(Defect::kClientIgnoresGoAway)) return;
   // Until its moment it is served, so there is no reason to be offline meanwhile.
   phase_deadline_ = now + wait;
 }

@@ -303,6 +303,19 @@ TEST(Session, StopEndsWhatAGoAwayBegan) {
   EXPECT_TRUE(harness.client->is_connected());
 }
 
+TEST(Session, TheDefectClientIgnoresGoAway) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  ClientConfig config = unrested();
+  config.defects.enable(Defect::kClientIgnoresGoAway);
+  Harness harness(config);
+  harness.start();
+  harness.settle();
+  harness.receive(go_away(1'000, 0));
+  harness.advance(20 * kSecond);
+  EXPECT_TRUE(harness.client->is_connected());
+  EXPECT_EQ(harness.recorder.go_aways, 1);
+}
+
 TEST(Session, AnErrorInsteadOfTheWelcomeBacksOff) {
   Harness harness;
   harness.start();

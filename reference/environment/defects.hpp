@@ -53,6 +53,9 @@ enum class Defect : std::uint16_t {
   kRetryWithNewKey,               // client: a retry draws a new client_msg_id
   kFixedStall,                    // shard: stalls 2 s every 60 s
   kAckSwallowed,                  // shard: one acknowledgement in N is never sent
+  kGoAwayAllAtOnce,               // gateway: a drain tells everybody in the same instant, without a window
+  kDrainKillsWithoutGoAway,       // gateway: a drain drops its connections and says nothing
+  kClientIgnoresGoAway,           // client: stays until it is thrown out
   kCount
 };
 

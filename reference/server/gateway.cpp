@@ -143,6 +143,8 @@ void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
   if (is_draining()) return;
   drain_.since = now;
   drain_.window = std::max<DurationNs>(window, 0);
+  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) drain_.window = 0;
+  if (config_.defects.has(Defect::kDrainKillsWithoutGoAway)) return close_all(CloseReason::kReset, effects);
   sessions_.for_each([&](const Session& session) {
     if (session.state != SessionState::kAwaitingHello) drain_.sessions.push_back(session_id(session));
   });
@@ -172,7 +174,9 @@ void Gateway::send_away(Session& session, Effects& effects) {
   protocol::GoAway body;
   body.reason = protocol::GoAwayReason::kShutdown;
   body.jitter_window_ms = config_.reconnect_jitter_ms;
-  send(session, protocol::make_frame(body), effects);
+  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) body.jitter_window_ms = 0;
+  const bool silent = config_.defects.has(Defect::kDrainKillsWithoutGoAway);
+  if (!silent) send(session, protocol::make_frame(body), effects);
   if (session.state == SessionState::kLive) return;
   effects.close(session.connection, CloseReason::kNormal);
   forget(session, effects);

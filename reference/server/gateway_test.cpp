@@ -370,6 +370,26 @@ TEST_F(Draining, ClosesWhoeverStaysOverTheGrace) {
   EXPECT_EQ(gateway.connection_count(), 0u);
 }
 
+TEST_F(Draining, Defects) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  for (const Defect defect : {Defect::kGoAwayAllAtOnce, Defect::kDrainKillsWithoutGoAway}) {
+    ServerConfig mistaken = config;
+    mistaken.defects.enable(defect);
+    gateway.~Gateway();
+    new (&gateway) Gateway(mistaken, home, authenticator, observer, 3);
+    up(kShardA);
+    up(kShardB);
+    connect_all();
+    told.clear();
+    closed.clear();
+    drain();
+    run(now);
+    const bool silent = defect == Defect::kDrainKillsWithoutGoAway;
+    EXPECT_EQ(told.size(), silent ? 0 : kSessions);
+    EXPECT_EQ(closed.size(), silent ? kSessions : 0);
+  }
+}
+
 // Sessions die exactly at their deadline, whatever the order of frames and timers; the timer is armed
 // whenever it must be.
 TEST(GatewaySessions, SilenceIsNoticedInTime) {
