@@ -11,6 +11,12 @@ bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
 
 }  // namespace
 
+bool is_planned(Kind kind) { return kind == NODE_DRAIN; }
+
+std::int64_t drain_window_ms(const Fault& fault) {
+  return fault.has_window_ms() ? fault.window_ms() : fault.duration_ms() / 2;
+}
+
 std::string describe(const Place& place) {
   std::string text;
   switch (place.role()) {
@@ -105,6 +111,12 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
         fault.kind() != DISK_DROP_UNSYNCED) {
       return who + ": COMMIT_PENDING triggers node kills only";
     }
+    if (fault.kind() == NODE_DRAIN && fault.target().role() != Place::GATEWAY) {
+      return who + ": only gateways drain (role: GATEWAY)";
+    }
+    if (drain_window_ms(fault) < 0 || drain_window_ms(fault) > fault.duration_ms()) {
+      return who + ": window_ms must be within 0 and duration_ms";
+    }
     if (fault.kind() == DISK_SLOW && fault.factor() < 1) return who + ": factor must be 1 or more";
   }
   return {};
@@ -118,6 +130,9 @@ std::string describe(const Fault& fault) {
                         fault.one_way() ? " one way" : "");
   } else {
     text += describe(fault.target());
+  }
+  if (fault.kind() == NODE_DRAIN) {
+    text += fmt::format(" over {:.1f} s", static_cast<double>(drain_window_ms(fault)) / 1000);
   }
   if (fault.trigger() == COMMIT_PENDING) text += " when a commit is pending";
   return text;

@@ -37,6 +37,13 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
 // times.
 std::string check_plan(const Plan& plan, std::int64_t run_ms);
 
+// Whether the service is meant to bear this without anybody noticing: work on it that was announced, no
+// outage.
+bool is_planned(Kind kind);
+
+// NODE_DRAIN: the time over which the sessions are sent away.
+std::int64_t drain_window_ms(const Fault& fault);
+
 // "gateways 1 of us-east-1".
 std::string describe(const Place& place);
 // One line for people: "120.0 s +30 s  LINK_CUT from region us-east-1 to region eu-west-1 one way".

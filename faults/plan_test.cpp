@@ -109,5 +109,40 @@ TEST(Describe, SaysWhenWhatAndWhere) {
   EXPECT_EQ(describe(fault), "1.5 s +2.0 s  LINK_CUT from everything of eu-west-1 to shards one way");
 }
 
+Plan drain_of(Place::Role role) {
+  Plan plan;
+  Fault& fault = *plan.add_fault();
+  fault.set_kind(NODE_DRAIN);
+  fault.set_at_ms(1000);
+  fault.set_duration_ms(60'000);
+  fault.mutable_target()->set_role(role);
+  return plan;
+}
+
+TEST(Drain, IsTheOnlyPlannedKind) {
+  for (int kind = Kind_MIN; kind <= Kind_MAX; ++kind)
+    EXPECT_EQ(is_planned(static_cast<Kind>(kind)), kind == NODE_DRAIN) << kind;
+}
+
+TEST(Drain, TakesHalfItsDurationOrTheWindowThatIsNamed) {
+  Plan plan = drain_of(Place::GATEWAY);
+  EXPECT_EQ(drain_window_ms(plan.fault(0)), 30'000);
+  EXPECT_EQ(check_plan(plan, 100'000), "");
+  EXPECT_EQ(describe(plan.fault(0)), "1.0 s +60.0 s  NODE_DRAIN gateways over 30.0 s");
+  plan.mutable_fault(0)->set_window_ms(0);
+  EXPECT_EQ(drain_window_ms(plan.fault(0)), 0);
+  EXPECT_EQ(check_plan(plan, 100'000), "");
+}
+
+TEST(Drain, IsRefusedForOtherNodesAndLongerWindows) {
+  for (const Place::Role role : {Place::ANY, Place::SHARD, Place::NODE, Place::DEVICE})
+    EXPECT_NE(check_plan(drain_of(role), 100'000).find("only gateways drain"), std::string::npos);
+  Plan plan = drain_of(Place::GATEWAY);
+  for (const std::int64_t window : {-1, 60'001}) {
+    plan.mutable_fault(0)->set_window_ms(window);
+    EXPECT_NE(check_plan(plan, 100'000).find("window_ms"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace wavetank::faults

@@ -12,6 +12,7 @@ constexpr std::string_view kKills = "kills";
 constexpr std::string_view kPipeline = "pipeline";
 constexpr std::string_view kService = "service";
 constexpr std::string_view kPointers = "pointers";
+constexpr std::string_view kRestarts = "restarts";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -205,6 +206,21 @@ constexpr SeededDefect kCatalogue[] = {
      "A feed keys its pointers by the head they name, so that none takes the place of another.",
      "SYN-CURSOR",
      kPointers,
+     {1, 2, 3}},
+    {Defect::kGoAwayAllAtOnce,
+     "A gateway that is replaced tells all its sessions in the same instant, and names no window.",
+     "SES-DRAIN",
+     kRestarts,
+     {1, 2, 3}},
+    {Defect::kDrainKillsWithoutGoAway,
+     "A gateway that is replaced drops its connections without a word.",
+     "SES-DRAIN",
+     kRestarts,
+     {1, 2, 3}},
+    {Defect::kClientIgnoresGoAway,
+     "The client stays on a gateway that has told it to leave, until it is thrown out.",
+     "SES-DRAIN",
+     kRestarts,
      {1, 2, 3}},
 };
 

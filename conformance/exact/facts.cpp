@@ -176,14 +176,16 @@ Facts::Facts(const std::vector<Record>& all, const JudgeConfig& judged_by) : con
 
 bool Facts::is_whole(const Record& r) const {
   if (r.kind >= Kind::kCount) return false;
-  const bool is_of_the_world = has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal,
-                                       Kind::kCrash, Kind::kRestart, Kind::kQuiesce, Kind::kEnd});
+  if (has(r, {Kind::kConnected, Kind::kNodeDrains}) && r.value > 0xffff) return false;  // no gateway
+  const bool is_of_the_world =
+      has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
-      (!is_of_the_world &&
-       !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
-                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState}));
+      (!is_of_the_world && !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected,
+                                    Kind::kDeviceRestart, Kind::kSyncInvoked, Kind::kSyncCompleted,
+                                    Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed}));
   const bool needs_key =
       has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;

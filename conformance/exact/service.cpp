@@ -39,8 +39,9 @@ std::uint64_t cohort_of(const Facts& facts, DeviceTag device) {
 }  // namespace
 
 // Outside of faults and recovery the promised share of messages is answered within the bound, counted from
-// the first transmission. A definite refusal is an answer. A device that leaves by itself before its answer
-// could come is not counted; a message whose time was not over at the end is not, either.
+// the first transmission. A definite refusal is an answer. A device that leaves by itself, not because it was
+// told to, before its answer could come is not counted; a message whose time was not over at the end is not,
+// either.
 Findings availability(const Facts& facts) {
   Findings out;
   const DurationNs bound = facts.config.availability_bound;
@@ -69,12 +70,16 @@ Findings availability(const Facts& facts) {
     }
   };
   std::map<DeviceTag, std::set<MessageKey>> unanswered;
+  std::set<DeviceTag> sent_away;  // told to leave the connection that is open, and the app is not closed
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     expire(r.time, i);
+    if (r.kind == Kind::kGoAway && facts.connection(r.device, i) != nullptr) sent_away.insert(r.device);
+    if (r.kind == Kind::kConnected || r.kind == Kind::kAppClosed) sent_away.erase(r.device);
     const bool leaves =
         r.kind == Kind::kDeviceRestart ||
-        (r.kind == Kind::kDisconnected && r.code == static_cast<std::uint8_t>(CloseReason::kNormal));
+        (r.kind == Kind::kDisconnected && r.code == static_cast<std::uint8_t>(CloseReason::kNormal) &&
+         !sent_away.contains(r.device));
     if (r.kind == Kind::kSendInvoked) unanswered[r.key.device].insert(r.key);
     if (const Message* message = facts.message(r.key, i);
         message != nullptr && (message->acked <= i || message->failed <= i)) {

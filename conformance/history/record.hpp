@@ -35,11 +35,11 @@ enum class Kind : std::uint8_t {
   kFault,         // a fault began: value = fault number in the plan, code = its kind
   kHeal,          // a fault ended: value
   kCrash,         // a server node died: value = node
-  kRestart,       // a server node is back: value = node
+  kRestart,       // a server node is back, after a crash or as planned: value = node
   kQuiesce,       // no new sends from here on; value = the bound in ns within which everything must converge
   kEnd,           // the run is over: judge what is left
   // ---- one device's connection
-  kConnected,      // connection = its number on this device
+  kConnected,      // connection = its number on this device, value = gateway node
   kDisconnected,   // code = CloseReason
   kDeviceRestart,  // the app was killed and started again over its store
   // ---- sending
@@ -77,6 +77,12 @@ enum class Kind : std::uint8_t {
   // ---- the feed of a large conversation
   kPointer,  // the feed names a head instead of bringing entries: conversation, seq = head, value = user_seq
              // of the change, code = Via, flag = taken (not repeated, nothing missing before it)
+  // ---- planned restarts
+  kNodeDrains,  // a gateway began to send its sessions away: value = node, value2 = the window in ns; its
+                // kRestart ends it
+  kGoAway,     // the device was asked to leave its session: code = GoAwayReason, value = milliseconds to wait
+               // at least, value2 = the jitter window in milliseconds that the device goes by
+  kAppClosed,  // the user closed the app; a connection ends with it
   kCount
 };
 

@@ -39,7 +39,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "event_leaves_gateway",
     "device_state",
     "conversation_state",
-    "pointer"};
+    "pointer",
+    "node_drains",
+    "go_away",
+    "app_closed"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

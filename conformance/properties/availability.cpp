@@ -2,9 +2,9 @@
 // bound.
 //
 // The clock starts at the first transmission. A definite refusal is an answer. A device that goes away by
-// itself before its answer could come is not counted. A share below the promise is a violation when chance
-// does not explain it (promised_share.hpp). With judged cohorts only their devices count; the share of all is
-// noted.
+// itself before its answer could come is not counted; one that was told to leave does not go by itself,
+// unless its user closes the app. A share below the promise is a violation when chance does not explain it
+// (promised_share.hpp). With judged cohorts only their devices count; the share of all is noted.
 #include <algorithm>
 #include <deque>
 
@@ -43,7 +43,8 @@ class Availability final : public Monitor {
         if (record.value <= 1) waiting_.push_back({record.time + bound_, record.key});
         return;
       case Kind::kDisconnected:
-        if (record.code == static_cast<std::uint8_t>(CloseReason::kNormal)) excuse(seen);
+        if (record.code == static_cast<std::uint8_t>(CloseReason::kNormal) && is_own_will(*seen.device))
+          excuse(seen);
         return;
       case Kind::kDeviceRestart:
         return excuse(seen);
@@ -109,6 +110,10 @@ class Availability final : public Monitor {
       count(waiting.key, waiting.deadline - bound_,
             is_answered ? waiting.deadline - bound_ : waiting.deadline, is_answered);
     }
+  }
+
+  static bool is_own_will(const Device& device) {
+    return !device.has(Device::kTold) || device.has(Device::kClosing);
   }
 
   // The latest messages of a device that left of its own will.

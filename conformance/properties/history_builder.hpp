@@ -108,15 +108,31 @@ class HistoryBuilder {
   }
   void phase(Phase phase) { write(Kind::kPhase).code = static_cast<std::uint8_t>(phase); }
   void wait(DurationNs time) { now += time; }
-  void connect(DeviceTag device) {
+  void connect(DeviceTag device, std::uint64_t gateway = 0) {
     Device& d = devices_[device];
     d.online = true;
-    write(Kind::kConnected, device).connection = ++d.connections;
+    Record& r = write(Kind::kConnected, device);
+    r.connection = ++d.connections;
+    r.value = gateway;
   }
   void disconnect(DeviceTag device, CloseReason reason = CloseReason::kTimeout) {
     devices_[device].online = false;
     write(Kind::kDisconnected, device).code = static_cast<std::uint8_t>(reason);
   }
+  // The user closes the app.
+  void close_app(DeviceTag device) {
+    write(Kind::kAppClosed, device);
+    disconnect(device, CloseReason::kNormal);
+  }
+  void begin_drain(std::uint64_t gateway, DurationNs window) {
+    Record& r = write(Kind::kNodeDrains);
+    r.value = gateway;
+    r.value2 = static_cast<std::uint64_t>(window);
+  }
+  void go_away(DeviceTag device, std::uint32_t jitter_window_ms = 1000) {
+    write(Kind::kGoAway, device).value2 = jitter_window_ms;
+  }
+  void replace(std::uint64_t gateway) { write(Kind::kRestart).value = gateway; }
   void restart(DeviceTag device) {
     disconnect(device, CloseReason::kReset);
     write(Kind::kDeviceRestart, device);

@@ -164,6 +164,27 @@ TEST(Availability, OneClusterOfLateAnswersIsNoBrokenPromise) {
   expect_violated(spread, "SLO-AVAIL");
 }
 
+// Who is sent away does not leave of its own will, unless the user closes the app.
+TEST(Availability, APlannedRestartExcusesNothing) {
+  for (const bool closes_app : {false, true}) {
+    Service h;
+    h.transmit(h.invoke(h.anna, h.room));
+    h.go_away(h.anna);
+    if (closes_app) {
+      h.close_app(h.anna);
+    } else {
+      h.disconnect(h.anna, CloseReason::kNormal);
+    }
+    h.connect(h.anna);
+    h.wait(10 * kSecond);
+    h.transmit(h.invoke(h.anna, h.room));
+    h.disconnect(h.anna, CloseReason::kNormal);  // of the next connection: as ever
+    h.wait(10 * kSecond);
+    h.write(Kind::kEnd);
+    EXPECT_EQ(h.judged().of("SLO-AVAIL").antecedents, closes_app ? 0U : 1U);
+  }
+}
+
 TEST(Availability, FaultsAndLeavesAreExcused) {
   Service h;
   h.transmit(h.invoke(h.anna, h.room));

@@ -81,16 +81,19 @@ void Truth::look_up_entry(Observation& seen) {
 }
 
 bool Truth::is_whole(const Record& record) const {
-  constexpr KindSet kWithoutDevice = kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal,
-                                              Kind::kCrash, Kind::kRestart, Kind::kQuiesce, Kind::kEnd);
-  constexpr KindSet kWithoutConversation =
-      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
-               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState);
+  constexpr KindSet kWithoutDevice =
+      kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains);
+  constexpr KindSet kWithoutConversation = kinds_of(
+      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
+      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
+      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed);
   constexpr KindSet kSends =
       kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed);
   if (record.kind >= Kind::kCount) return false;
   const KindSet kind = kinds_of(record.kind);
+  // A session's number has 16 bits for its gateway.
+  if ((kind & kinds_of(Kind::kConnected, Kind::kNodeDrains)) != 0 && record.value > 0xffff) return false;
   const bool names_user = record.user != kNone || user_of(record.device) != kNone;
   if ((kind & kWithoutDevice) == 0 && (record.device == kNone || !names_user)) return false;
   if ((kind & kWithoutConversation) == 0 && record.conversation == kNone) return false;
@@ -195,6 +198,8 @@ void Truth::apply(Observation& seen) {
     case Kind::kConnected:
     case Kind::kDisconnected:
     case Kind::kDeviceRestart:
+    case Kind::kGoAway:
+    case Kind::kAppClosed:
       return apply_connection(seen);
     case Kind::kSendInvoked:
     case Kind::kSendTransmitted:
@@ -276,11 +281,22 @@ void Truth::apply_world(Observation& seen) {
 
 void Truth::apply_connection(Observation& seen) {
   Device& device = *seen.device;
-  if (seen.record.kind != Kind::kConnected) {
-    device.put(Device::kConnected, false);
-    return;
+  switch (seen.record.kind) {
+    case Kind::kGoAway:
+      device.put(Device::kTold, device.has(Device::kConnected));
+      return;
+    case Kind::kAppClosed:
+      device.put(Device::kClosing, true);
+      return;
+    case Kind::kConnected:
+      break;
+    default:
+      device.put(Device::kConnected, false);
+      return;
   }
   device.put(Device::kConnected, true);
+  device.put(Device::kTold, false);
+  device.put(Device::kClosing, false);
   device.put(Device::kCaughtUp, false);
   device.connection = seen.record.connection;
   device.connected_at = seen.record.time;

@@ -87,7 +87,15 @@ struct Send {
 static_assert(sizeof(Send) == 40);
 
 struct Device {
-  enum Flag : std::uint8_t { kAuditor = 1, kConnected = 2, kStateSeen = 4, kConverged = 8, kCaughtUp = 16 };
+  enum Flag : std::uint8_t {
+    kAuditor = 1,
+    kConnected = 2,
+    kStateSeen = 4,
+    kConverged = 8,
+    kCaughtUp = 16,
+    kTold = 32,    // to leave this connection
+    kClosing = 64  // the user has closed the app
+  };
   UserIndex user = kNone;
   DeviceTag next_of_user = kNone;
   std::uint32_t connection = 0;    // number of the present or last connection

@@ -84,6 +84,7 @@ class SimulatedTarget final : public Target, private sim::AccessListener, privat
   void link_packet(std::uint32_t node, std::uint32_t peer, sim::Packet&& packet) override {
     nodes_[node]->peer_packet(peer, std::move(packet));
   }
+  void burst_ended(std::uint32_t node) override { nodes_[node]->burst_ended(); }
 
   Randomness randomness_;
   sim::Scheduler scheduler_;

@@ -170,7 +170,10 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
 }
 
 void Client::finish(TimeNs now, Effects& effects) {
-  if (phase_ == Phase::kReady) {
+  if (is_leaving(now) && (requests_.empty() || now >= leave_deadline())) {
+    close_connection(CloseReason::kNormal, now, effects);
+  }
+  if (phase_ == Phase::kReady && !is_leaving(now)) {
     pump_sync(now, effects);
     pump_outbox(now, effects);
     pump_gaps(now, effects);
@@ -193,6 +196,8 @@ TimeNs Client::next_deadline(TimeNs now) const {
   if (phase_ != Phase::kReady) return phase_deadline_;
   TimeNs earliest = heartbeat_due_;
   for (const Request& request : requests_) earliest = std::min(earliest, request.deadline);
+  if (is_leaving(now)) return std::min(earliest, leave_deadline());
+  earliest = std::min(earliest, phase_deadline_);
   // What was due by now has just been done, or waits for an answer that will bring the machine here again.
   const auto consider = [&](TimeNs due) {
     if (due > now && due < earliest) earliest = due;

@@ -137,6 +137,9 @@ class Client {
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
   void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
+  // Told to go away, and its moment has come: nothing new is asked on this connection.
+  bool is_leaving(TimeNs now) const { return phase_ == Phase::kReady && now >= phase_deadline_; }
+  TimeNs leave_deadline() const { return phase_deadline_ + shared_.config.leave_timeout_ms * kMillisecond; }
   void on_session_error(const protocol::Error& error, TimeNs now, Effects& effects);
 
   // outbox.cpp
@@ -198,10 +201,12 @@ class Client {
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
   std::uint64_t user_seq_ = 0;
-  std::uint64_t user_head_ = 0;     // the feed's head as far as known
-  TimeNs armed_at_ = kNever;        // the timer in the driver's hands
-  TimeNs phase_deadline_ = kNever;  // waiting: dial; dialling, greeting: give up
-  TimeNs heartbeat_due_ = kNever;   // the next Heartbeat, or the end of waiting for its acknowledgement
+  std::uint64_t user_head_ = 0;  // the feed's head as far as known
+  TimeNs armed_at_ = kNever;     // the timer in the driver's hands
+  // Waiting: dial. Dialling, greeting: give up. Ready: leave and dial again, as a GoAway has said; kNever:
+  // none has come.
+  TimeNs phase_deadline_ = kNever;
+  TimeNs heartbeat_due_ = kNever;  // the next Heartbeat, or the end of waiting for its acknowledgement
   TimeNs session_since_ = 0;
   TimeNs sync_due_ = 0;
   DeviceIndex device_;
@@ -214,8 +219,9 @@ class Client {
   std::uint32_t connection_number_ = 0;
   std::uint32_t heartbeat_interval_ms_ = 0;
   std::uint32_t reconnect_min_ms_ = 0;
-  std::uint16_t reconnect_attempt_ = 0;
-  std::uint16_t sync_failures_ = 0;
+  std::uint32_t reconnect_jitter_ms_ = 0;
+  std::uint8_t reconnect_attempt_ = 0;
+  std::uint8_t sync_failures_ = 0;
   Phase phase_ = Phase::kStopped;
   bool sync_in_flight_ : 1 = false;
   bool heartbeat_unanswered_ : 1 = false;

@@ -27,7 +27,10 @@ struct ClientConfig {
   std::uint32_t reconnect_min_ms = 500;  // used until a Welcome names another value
   std::uint32_t reconnect_max_ms = 30'000;
   std::uint32_t stable_after_ms = 10'000;  // a session this long resets the backoff
-  std::uint32_t retry_min_ms = 500;        // requests with an indefinite outcome
+  // Told to go away, a session asks nothing more from its moment on, and leaves when all is answered or this
+  // has passed.
+  std::uint32_t leave_timeout_ms = 2'000;
+  std::uint32_t retry_min_ms = 500;  // requests with an indefinite outcome
   std::uint32_t retry_max_ms = 30'000;
   std::uint32_t max_in_flight_sends = 16;
   // Whether the messages of one conversation may be under way together. Off, their order in the log is the

@@ -31,6 +31,7 @@ class FakeServer {
   std::map<ConversationId, Conversation> conversations;
   Mood mood = Mood::kAnswer;
   std::uint32_t heartbeat_interval_ms = 30'000;
+  std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
 
   std::uint64_t feed_head() const { return feed_head_; }
@@ -107,6 +108,7 @@ class FakeServer {
     welcome.version = protocol::kVersion;
     welcome.session = ++session_;
     welcome.heartbeat_interval_ms = heartbeat_interval_ms;
+    welcome.reconnect_jitter_ms = reconnect_jitter_ms;
     welcome.user_epoch = user_epoch;
     welcome.user_head_seq = feed_head_;
     return protocol::make_frame(welcome);

@@ -120,7 +120,7 @@ void Client::sync_failed(std::uint32_t retry_after_ms, TimeNs now) {
   }
   const DurationNs delay = retry_delay(shared_, tag_, user_seq_, sync_failures_);
   sync_due_ = now + std::max(delay, retry_after_ms * kMillisecond);
-  if (sync_failures_ < UINT16_MAX) ++sync_failures_;
+  if (sync_failures_ < UINT8_MAX) ++sync_failures_;
 }
 
 }  // namespace wavetank::client

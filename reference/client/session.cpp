@@ -8,7 +8,7 @@ namespace wavetank::client {
 
 namespace {
 // From here on every backoff stands at its ceiling.
-constexpr std::uint16_t kLastAttempt = 16;
+constexpr std::uint8_t kLastAttempt = 16;
 constexpr std::uint32_t kDefaultHeartbeatIntervalMs = 30'000;
 // Separates the draw of a GoAway's window from the draw of the backoff after the same connection.
 constexpr std::uint64_t kGoAwayDraw = 1ULL << 32;
@@ -27,9 +27,14 @@ void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_de
     if (now - session_since_ >= shared_.config.stable_after_ms * kMillisecond) reconnect_attempt_ = 0;
   }
   requests_lost();
+  const bool was_sent_away = phase_ == Phase::kReady && phase_deadline_ != kNever;
   phase_ = Phase::kWaiting;
   heartbeat_due_ = kNever;
   heartbeat_unanswered_ = false;
+  if (was_sent_away) {  // whoever closed: the server has said when to come back, and nothing has failed
+    phase_deadline_ = std::max(now, phase_deadline_);
+    return;
+  }
   const std::uint32_t min_ms = reconnect_min_ms_ != 0 ? reconnect_min_ms_ : shared_.config.reconnect_min_ms;
   phase_deadline_ =
       now + extra_delay + reconnect_delay(shared_, tag_, min_ms, connection_number_, reconnect_attempt_);
@@ -74,6 +79,7 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   heartbeat_interval_ms_ =
       welcome.heartbeat_interval_ms != 0 ? welcome.heartbeat_interval_ms : kDefaultHeartbeatIntervalMs;
   reconnect_min_ms_ = welcome.reconnect_min_ms;
+  reconnect_jitter_ms_ = welcome.reconnect_jitter_ms;
   heartbeat_unanswered_ = false;
   heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
   shared_.observer.connected(tag_, welcome.session);
@@ -94,10 +100,23 @@ void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
 }
 
 void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects) {
-  const DurationNs window = go_away.jitter_window_ms * kMillisecond;
-  const DurationNs spread =
-      shared_.randomness.between(0, window, Purpose::kReconnectJitter, tag_, connection_number_, kGoAwayDraw);
-  close_connection(CloseReason::kNormal, now, effects, go_away.reconnect_after_ms * kMillisecond + spread);
+  std::uint32_t window_ms = go_away.jitter_window_ms;
+  if (window_ms == 0) window_ms = reconnect_jitter_ms_;
+  // A server that names no time at all is not to be circled.
+  if (window_ms == 0 && go_away.reconnect_after_ms == 0) window_ms = shared_.config.reconnect_min_ms;
+  const DurationNs spread = shared_.randomness.between(0, window_ms * kMillisecond, Purpose::kReconnectJitter,
+                                                       tag_, connection_number_, kGoAwayDraw);
+  const DurationNs wait = go_away.reconnect_after_ms * kMillisecond + spread;
+  // Instead of a Welcome it is a refusal: another gateway may do the same, so the backoff counts.
+  if (phase_ == Phase::kGreeting) return close_connection(CloseReason::kNormal, now, effects, wait);
+  if (phase_deadline_ != kNever) return;  // told already
+  protocol::GoAway taken = go_away;
+  taken.jitter_window_ms = window_ms;
+  shared_.observer.go_away_received(tag_, taken);
+  // Seeded defect: as if nothing had been said.
+  if (shared_.config.defects.has(Defect::kClientIgnoresGoAway)) return;
+  // Until its moment it is served, so there is no reason to be offline meanwhile.
+  phase_deadline_ = now + wait;
 }
 
 void Client::on_session_error(const protocol::Error& error, TimeNs now, Effects& effects) {

@@ -39,11 +39,13 @@ class Recorder final : public ClientObserver {
   std::vector<ClientMessageId> invoked;
   int connects = 0;
   int disconnects = 0;
+  int go_aways = 0;
   int fetches = 0;
   int syncs = 0;
 
   void connected(DeviceTag, SessionId) override { ++connects; }
   void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
+  void go_away_received(DeviceTag, const protocol::GoAway&) override { ++go_aways; }
   void send_invoked(DeviceTag, const protocol::SendMessage& message) override {
     invoked.push_back(message.client_msg_id);
   }

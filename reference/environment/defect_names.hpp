@@ -51,6 +51,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "pointer-names-old-head",
     "pointer-lost-on-coalesce",
     "pointers-pile",
+    "go-away-all-at-once",
+    "drain-kills-without-go-away",
+    "client-ignores-go-away",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -56,6 +56,9 @@ enum class Defect : std::uint16_t {
   kPointerNamesOldHead,           // shard: a pointer that replaces another keeps its head
   kPointerLostOnCoalesce,         // shard: no pointer is appended while the feed holds one
   kPointersPile,                  // shard: a pointer is keyed by its head, so none replaces another
+  kGoAwayAllAtOnce,               // gateway: a drain tells everybody in the same instant, without a window
+  kDrainKillsWithoutGoAway,       // gateway: a drain drops its connections and says nothing
+  kClientIgnoresGoAway,           // client: stays until it is thrown out
   kCount
 };
 

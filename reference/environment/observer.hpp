@@ -22,6 +22,9 @@ class ClientObserver {
   virtual ~ClientObserver() = default;
   virtual void connected(DeviceTag, SessionId) {}
   virtual void disconnected(DeviceTag, CloseReason) {}
+  // The server asks the device to leave its session; told once for each session, with the jitter window that
+  // the device goes by.
+  virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}
   // The user's wish, before anything is stored or sent.
   virtual void send_invoked(DeviceTag, const protocol::SendMessage&) {}
   // One transmission on the wire; attempt counts from 1 over the message's whole life.

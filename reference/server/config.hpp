@@ -26,8 +26,11 @@ struct ServerConfig {
   std::uint32_t max_in_flight = 128;             // unanswered requests of one session; more are answered BUSY
   std::uint32_t busy_retry_after_ms = 1'000;     // told with BUSY and UNAVAILABLE
   std::uint32_t reconnect_min_ms = 500;          // told in Welcome: the client's backoff starts here
-  std::uint32_t reconnect_jitter_ms =
-      30'000;  // told in Welcome: the client's backoff ends here, jitter included
+  // Told in Welcome, and with the GoAway of a drain: who is sent away comes back within this window.
+  std::uint32_t reconnect_jitter_ms = 30'000;
+  // After a drain's window and reconnect_jitter_ms its sessions have this long to leave; then they are
+  // closed.
+  std::uint32_t drain_grace_ms = 5'000;
   std::uint32_t max_frame_bytes = 1 << 20;  // told in Welcome; enforced by the codec at the driver's edge
 
   // ---- logs and feeds (shard)

@@ -14,6 +14,9 @@ namespace {
 // Defect::kSocketSendsReordered strikes at every so-many-th message of a device.
 constexpr std::uint32_t kDefectPeriod = 7;
 
+constexpr TimerId kDrainTimer = kDeadlineLists;
+constexpr DurationNs kDrainStep = 100 * kMillisecond;
+
 std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
 
 // Whether a client may send this body at all (after its Hello).
@@ -76,6 +79,7 @@ void Gateway::arm(SessionState state, Effects& effects) {
 }
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  if (timer == kDrainTimer) return step_drain(now, effects);
   if (timer >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(timer);
   sessions_.armed[timer] = kNever;
@@ -132,6 +136,62 @@ void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request
        effects);
 }
 
+// ---- the planned restart
+// ----------------------------------------------------------------------------------------
+
+void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
+  if (is_draining()) return;
+  drain_.since = now;
+  drain_.window = std::max<DurationNs>(window, 0);
+  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) drain_.window = 0;
+  if (config_.defects.has(Defect::kDrainKillsWithoutGoAway)) return close_all(CloseReason::kReset, effects);
+  sessions_.for_each([&](const Session& session) {
+    if (session.state != SessionState::kAwaitingHello) drain_.sessions.push_back(session_id(session));
+  });
+  step_drain(now, effects);
+}
+
+// After each step as many have been told as the steps so far, this one included, are of all steps. A timer
+// that is late catches up.
+void Gateway::step_drain(TimeNs now, Effects& effects) {
+  if (!is_draining()) return;
+  const DurationNs grace =
+      (DurationNs{config_.reconnect_jitter_ms} + DurationNs{config_.drain_grace_ms}) * kMillisecond;
+  const TimeNs closing = drain_.since + drain_.window + grace;
+  if (now >= closing) return close_all(CloseReason::kNormal, effects);
+  const std::size_t all = drain_.sessions.size();
+  const auto steps = static_cast<std::size_t>(std::max<DurationNs>(drain_.window / kDrainStep, 1));
+  const std::size_t step = static_cast<std::size_t>((now - drain_.since) / kDrainStep) + 1;
+  const std::size_t due = step >= steps ? all : (all * step + steps - 1) / steps;
+  for (; drain_.told < due; ++drain_.told) {
+    if (Session* session = by_id(drain_.sessions[drain_.told])) send_away(*session, effects);
+  }
+  const TimeNs next = drain_.since + static_cast<DurationNs>(step) * kDrainStep;
+  effects.arm(kDrainTimer, drain_.told < all ? next : closing);
+}
+
+void Gateway::send_away(Session& session, Effects& effects) {
+  protocol::GoAway body;
+  body.reason = protocol::GoAwayReason::kShutdown;
+  body.jitter_window_ms = config_.reconnect_jitter_ms;
+  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) body.jitter_window_ms = 0;
+  const bool silent = config_.defects.has(Defect::kDrainKillsWithoutGoAway);
+  if (!silent) send(session, protocol::make_frame(body), effects);
+  if (session.state == SessionState::kLive) return;
+  effects.close(session.connection, CloseReason::kNormal);
+  forget(session, effects);
+}
+
+void Gateway::close_all(CloseReason reason, Effects& effects) {
+  std::vector<ConnectionId> connections;
+  connections.reserve(sessions_.size());
+  sessions_.for_each([&](const Session& session) { connections.push_back(session.connection); });
+  for (const ConnectionId connection : connections) {
+    effects.close(connection, reason);
+    forget(*sessions_.by_connection(connection), effects);
+  }
+}
+
 // ---- from the client
 // -----------------------------------------------------------------------------------------------
 
@@ -153,6 +213,7 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
 
 void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, Effects& effects) {
   const auto& hello = std::get<protocol::Hello>(frame.body);
+  if (is_draining()) return send_away(session, effects);
   if (hello.min_version > protocol::kVersion || hello.max_version < protocol::kVersion) {
     return refuse(session, ErrorCode::kUnsupportedVersion, frame.request_id, CloseReason::kNormal, effects);
   }

@@ -47,6 +47,14 @@ class Gateway : public Node {
   void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
   void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
 
+  // A planned restart begins (CON-DRAIN-001 to 003). From now on a Hello is answered with GoAway; the
+  // sessions there are hear GoAway one after the other, evenly over `window` in steps of 100 ms, and are
+  // served until they leave. Whoever is still there when window, jitter window and grace have passed is
+  // closed. There is no way back but a new gateway; a second call is ignored. Keeps eight bytes for each
+  // session it has to tell.
+  void drain(DurationNs window, TimeNs now, Effects& effects);
+  bool is_draining() const { return drain_.since != kNever; }
+
   // Connections known, live sessions, and requests that wait for their shard's answer.
   std::size_t connection_count() const { return sessions_.size(); }
   std::size_t live_count() const { return live_count_; }
@@ -57,6 +65,12 @@ class Gateway : public Node {
     SessionId session = 0;
     std::uint64_t request_id = 0;
     friend auto operator<=>(const RequestKey&, const RequestKey&) = default;
+  };
+  struct Drain {
+    TimeNs since = kNever;  // kNever: not draining
+    DurationNs window = 0;
+    std::vector<SessionId> sessions;  // when it began, in the order in which they are told
+    std::size_t told = 0;             // of them
   };
   struct RequestKeyHash {
     std::size_t operator()(const RequestKey& key) const {
@@ -78,6 +92,10 @@ class Gateway : public Node {
   void refuse(Session& session, protocol::ErrorCode code, std::uint64_t request_id, CloseReason reason,
               Effects& effects);
   void forget(Session& session, Effects& effects);
+  void step_drain(TimeNs now, Effects& effects);
+  // Tells the session to come back elsewhere; one that is not live yet is closed with it.
+  void send_away(Session& session, Effects& effects);
+  void close_all(CloseReason reason, Effects& effects);
   void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
   void arm(SessionState state, Effects& effects);
   DurationNs patience(SessionState state) const;
@@ -102,6 +120,7 @@ class Gateway : public Node {
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;
   std::vector<RequestKey> lost_;
+  Drain drain_;
   // Defect::kSocketSendsReordered: the send that waits to be overtaken and its shard, by session.
   boost::unordered_flat_map<SessionId, std::pair<NodeId, protocol::Frame>, IdHash> overtaken_;
 };

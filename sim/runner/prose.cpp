@@ -32,6 +32,13 @@ std::string sentence(const Record& r) {
       return fmt::format("{} is connected (connection {})", who(r), r.connection);
     case Kind::kDisconnected:
       return fmt::format("{} loses its connection", who(r));
+    case Kind::kNodeDrains:
+      return fmt::format("node {} begins to send its sessions away, over {} s", r.value,
+                         r.value2 / static_cast<std::uint64_t>(kSecond));
+    case Kind::kGoAway:
+      return fmt::format("{} is told to leave, and to come back within {} ms", who(r), r.value + r.value2);
+    case Kind::kAppClosed:
+      return fmt::format("the user closes the app of {}", who(r));
     case Kind::kDeviceRestart:
       return fmt::format("{} starts again over its store", who(r));
     case Kind::kSendInvoked:

@@ -20,11 +20,13 @@ constexpr std::size_t kLinesMax = 24;
 constexpr std::uint64_t kEntriesBefore = 2;
 
 bool concerns_all(Kind kind) {
-  return kind == Kind::kFault || kind == Kind::kHeal || kind == Kind::kCrash || kind == Kind::kRestart;
+  return kind == Kind::kFault || kind == Kind::kHeal || kind == Kind::kCrash || kind == Kind::kRestart ||
+         kind == Kind::kNodeDrains;
 }
 
 bool is_connection(Kind kind) {
-  return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart;
+  return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
+         kind == Kind::kGoAway || kind == Kind::kAppClosed;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -122,6 +124,15 @@ class DiagramBuilder {
         break;
       case Kind::kDisconnected:
         arrow(device(r), device(r), r, "connection lost", highlight);
+        break;
+      case Kind::kNodeDrains:
+        arrow(servers, servers, r, fmt::format("node {} drains", r.value), highlight);
+        break;
+      case Kind::kGoAway:
+        arrow(servers, device(r), r, "go away", highlight);
+        break;
+      case Kind::kAppClosed:
+        arrow(device(r), device(r), r, "app closed", highlight);
         break;
       case Kind::kDeviceRestart:
         arrow(device(r), device(r), r, "app restarted", highlight);

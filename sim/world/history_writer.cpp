@@ -87,15 +87,27 @@ void HistoryWriter::see(DeviceTag device, const Record& r) {
   if (r.digest != 0) seen.add(r.digest);
 }
 
-void HistoryWriter::connected(DeviceTag device, SessionId) {
+void HistoryWriter::connected(DeviceTag device, SessionId session) {
   DeviceState& s = state(device);
   ++s.connections;
   if (!s.open) ++connections_open_;
   s.open = true;
   if (s.lost_at != kNever) reconnects_.push_back({device, s.lost_in, scheduler_.now() - s.lost_at});
   s.lost_at = kNever;
-  sink_.on(record(Kind::kConnected, device));
+  Record r = record(Kind::kConnected, device);
+  r.value = session >> 48;  // a SessionId begins with its gateway
+  sink_.on(r);
 }
+
+void HistoryWriter::go_away_received(DeviceTag device, const protocol::GoAway& go_away) {
+  Record r = record(Kind::kGoAway, device);
+  r.code = static_cast<std::uint8_t>(go_away.reason);
+  r.value = go_away.reconnect_after_ms;
+  r.value2 = go_away.jitter_window_ms;
+  sink_.on(r);
+}
+
+void HistoryWriter::app_closes(std::uint32_t device) { sink_.on(record(Kind::kAppClosed, device)); }
 
 void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
   DeviceState& s = state(device);

@@ -32,6 +32,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
   void declare_conversation(std::uint32_t conversation);
   void device_restarted(std::uint32_t device);
+  // The user closes the app: said before the machine stops, so that the end of its connection follows.
+  void app_closes(std::uint32_t device);
   // The user closed the app: until it is opened again the device wants no connection.
   void app_closed(std::uint32_t device) { state(device).lost_at = kNever; }
 
@@ -52,6 +54,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
+  void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
                         std::uint32_t attempt) override;

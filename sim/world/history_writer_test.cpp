@@ -138,6 +138,21 @@ TEST_F(Written, SaysWhoAndWhatThereIs) {
   EXPECT_EQ(last().size, 1u);  // its home
 }
 
+TEST_F(Written, TellsTheGatewayAndWhatItAskedFor) {
+  writer.connected(1, 3ULL << 48 | 2ULL << 32 | 77);
+  EXPECT_EQ(last().value, 3u);
+  writer.go_away_received(1, {protocol::GoAwayReason::kSlowConsumer, 500, 2000});
+  EXPECT_EQ(last().kind, Kind::kGoAway);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_EQ(last().connection, 1u);
+  EXPECT_EQ(last().code, 1);
+  EXPECT_EQ(last().value, 500u);
+  EXPECT_EQ(last().value2, 2000u);
+  writer.app_closes(1);
+  EXPECT_EQ(last().kind, Kind::kAppClosed);
+  EXPECT_EQ(last().device, 1u);
+}
+
 TEST_F(Written, CountsConnections) {
   wait_until(5 * kSecond);
   writer.connected(1, 99);

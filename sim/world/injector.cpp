@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "faults/plan.hpp"
 #include "sim/kernel/event_kind.hpp"
 
 namespace wavetank::sim {
@@ -92,11 +93,20 @@ std::vector<std::uint32_t> Injector::choose_nodes(std::uint32_t fault) {
   return nodes;
 }
 
+void Injector::activate(std::uint32_t fault) {
+  states_[fault].active = true;
+  ++active_;
+  if (faults::is_planned(plan_.fault(static_cast<int>(fault)).kind())) ++planned_;
+  spans_[fault].begin = scheduler_.now();
+  targets_.fault_changed(fault, true);
+}
+
 void Injector::start(std::uint32_t fault) {
   const faults::Fault& f = plan_.fault(static_cast<int>(fault));
   switch (f.kind()) {
     case faults::NODE_KILL:
     case faults::DISK_DROP_UNSYNCED:
+    case faults::NODE_DRAIN:
     case faults::NODE_PAUSE:
     case faults::DISK_SLOW:
     case faults::CONNECT_REFUSED:
@@ -107,10 +117,7 @@ void Injector::start(std::uint32_t fault) {
       break;
   }
   const DurationNs duration = f.duration_ms() * kMillisecond;
-  states_[fault].active = true;
-  ++active_;
-  spans_[fault].begin = scheduler_.now();
-  targets_.fault_changed(fault, true);
+  activate(fault);
   switch (f.kind()) {
     case faults::LINK_CUT:
       reachability_.add_cut(fault, selector(fault, f.from(), true), selector(fault, f.to(), true),
@@ -146,11 +153,8 @@ void Injector::start(std::uint32_t fault) {
 
 void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nodes) {
   const faults::Fault& f = plan_.fault(static_cast<int>(fault));
-  states_[fault].active = true;
-  ++active_;
   states_[fault].nodes = nodes;
-  spans_[fault].begin = scheduler_.now();
-  targets_.fault_changed(fault, true);
+  activate(fault);
   for (const std::uint32_t node : nodes) {
     switch (f.kind()) {
       case faults::NODE_KILL:
@@ -158,6 +162,9 @@ void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nod
         break;
       case faults::DISK_DROP_UNSYNCED:
         targets_.kill_node(node, true);
+        break;
+      case faults::NODE_DRAIN:
+        targets_.drain_node(node, faults::drain_window_ms(f) * kMillisecond);
         break;
       case faults::NODE_PAUSE:
         targets_.pause_node(node);
@@ -196,8 +203,10 @@ void Injector::stop(std::uint32_t fault) {
   if (!state.active) return;
   state.active = false;
   --active_;
+  const faults::Kind kind = plan_.fault(static_cast<int>(fault)).kind();
+  if (faults::is_planned(kind)) --planned_;
   spans_[fault].end = scheduler_.now();
-  switch (plan_.fault(static_cast<int>(fault)).kind()) {
+  switch (kind) {
     case faults::LINK_CUT:
     case faults::LINK_DELAY:
       reachability_.remove(fault);
@@ -207,6 +216,11 @@ void Injector::stop(std::uint32_t fault) {
     case faults::DISK_DROP_UNSYNCED:
       for (const std::uint32_t node : state.nodes) {
         if (!held(node).down) targets_.restart_node(node);
+      }
+      break;
+    case faults::NODE_DRAIN:
+      for (const std::uint32_t node : state.nodes) {
+        if (!held(node).down) targets_.replace_node(node);
       }
       break;
     case faults::NODE_PAUSE:

@@ -23,6 +23,10 @@ class FaultTargets {
   virtual std::vector<std::uint32_t> devices_at(const Selector& selector) = 0;
   virtual void kill_node(std::uint32_t node, bool drop_unsynced) = 0;
   virtual void restart_node(std::uint32_t node) = 0;
+  // The planned restart of a gateway: it sends its sessions away over `window`; then the process is replaced,
+  // unless it has died and come back meanwhile.
+  virtual void drain_node(std::uint32_t node, DurationNs window) = 0;
+  virtual void replace_node(std::uint32_t node) = 0;
   virtual void pause_node(std::uint32_t node) = 0;
   virtual void resume_node(std::uint32_t node) = 0;
   virtual void slow_disk(std::uint32_t node, std::int64_t factor) = 0;
@@ -61,6 +65,8 @@ class Injector {
   bool handle(const Event& event);
 
   bool any_active() const { return active_ > 0; }
+  // Whether anything is active that the service is not meant to bear unnoticed (faults::is_planned).
+  bool any_outage() const { return active_ > planned_; }
   std::vector<std::string> active_names() const;
   const std::vector<FaultSpan>& spans() const { return spans_; }
 
@@ -80,6 +86,7 @@ class Injector {
     std::int64_t slow = 1;
   };
 
+  void activate(std::uint32_t fault);
   void start(std::uint32_t fault);
   void stop(std::uint32_t fault);
   void strike(std::uint32_t fault, const std::vector<std::uint32_t>& nodes);
@@ -99,6 +106,7 @@ class Injector {
   std::vector<FaultSpan> spans_;
   std::uint32_t armed_ = 0;
   std::uint32_t active_ = 0;
+  std::uint32_t planned_ = 0;  // of the active ones
   bool over_ = false;
   std::string error_;
 };

@@ -65,6 +65,10 @@ class Rig final : public FaultTargets {
   }
   void kill_node(std::uint32_t node, bool drop) override { say("kill {}{}", node, drop ? " dropping" : ""); }
   void restart_node(std::uint32_t node) override { say("restart {}", node); }
+  void drain_node(std::uint32_t node, DurationNs window) override {
+    say("drain {} over {} ms", node, window / kMillisecond);
+  }
+  void replace_node(std::uint32_t node) override { say("replace {}", node); }
   void pause_node(std::uint32_t node) override { say("pause {}", node); }
   void resume_node(std::uint32_t node) override { say("resume {}", node); }
   void slow_disk(std::uint32_t node, std::int64_t factor) override { say("disk {} x{}", node, factor); }
@@ -153,6 +157,14 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         KindCase{"NodeKill", "kind: NODE_KILL " + kHereShard, {"kill 3"}, {"restart 3"}},
         KindCase{"Drop", "kind: DISK_DROP_UNSYNCED " + kHereShard, {"kill 3 dropping"}, {"restart 3"}},
+        KindCase{"Drain",
+                 "kind: NODE_DRAIN window_ms: 3000 " + kGateways,
+                 {"drain 0 over 3000 ms", "drain 1 over 3000 ms"},
+                 {"replace 0", "replace 1"}},
+        KindCase{"DrainOverHalf",
+                 "kind: NODE_DRAIN " + kGateways,
+                 {"drain 0 over 2500 ms", "drain 1 over 2500 ms"},
+                 {"replace 0", "replace 1"}},
         KindCase{"Pause", "kind: NODE_PAUSE " + kHereShard, {"pause 3"}, {"resume 3"}},
         KindCase{"Slow", "kind: DISK_SLOW factor: 20 " + kHereShard, {"disk 3 x20"}, {"disk 3 x1"}},
         KindCase{"Cut", "kind: LINK_CUT " + kPath, {"paths"}, {"paths"}},
@@ -295,6 +307,31 @@ TEST(Injector, WhatSeveralFaultsHoldIsWellWhenTheLastHasEnded) {
              fault("kind: NODE_PAUSE " + kHereShard, 12, 2));
   pauses.run_s(30);
   EXPECT_EQ(pauses.take(), (Texts{"pause 3", "pause 3", "resume 3"}));
+}
+
+TEST(Injector, APlannedRestartIsNoOutage) {
+  const std::string gateway = "target { role: GATEWAY index: 0 region: \"here\" }";
+  Rig rig(fault("kind: NODE_DRAIN " + gateway, 10, 20) + fault("kind: NODE_PAUSE " + kHereShard, 15, 5));
+  rig.run_s(12);
+  EXPECT_TRUE(rig.injector.any_active());
+  EXPECT_FALSE(rig.injector.any_outage());
+  rig.run_s(17);
+  EXPECT_TRUE(rig.injector.any_outage());
+  rig.run_s(22);
+  EXPECT_TRUE(rig.injector.any_active());
+  EXPECT_FALSE(rig.injector.any_outage());
+  rig.injector.end_all();
+  EXPECT_FALSE(rig.injector.any_active());
+  EXPECT_FALSE(rig.injector.any_outage());
+}
+
+// What kills it may outlast the drain: then the kill's end brings it back.
+TEST(Injector, ANodeKilledWhileItDrainsComesBackOnce) {
+  const std::string gateway = "target { role: GATEWAY index: 0 region: \"here\" }";
+  Rig rig(fault("kind: NODE_DRAIN window_ms: 0 " + gateway, 10, 10) +
+          fault("kind: NODE_KILL " + gateway, 15, 20));
+  rig.run_s(60);
+  EXPECT_EQ(rig.take(), (Texts{"drain 0 over 0 ms", "kill 0", "restart 0"}));
 }
 
 TEST(Injector, NamesWhatNoRegionOrCohortIsCalled) {

@@ -12,8 +12,10 @@ ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig
 void ServerNode::boot() {
   ++boots_;
   if (is_gateway()) {
-    machine_ = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator,
-                                                 services_.observer, boots_);
+    auto gateway = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator,
+                                                     services_.observer, boots_);
+    gateway_ = gateway.get();
+    machine_ = std::move(gateway);
   } else {
     disk_->open();
     auto shard =
@@ -36,6 +38,8 @@ void ServerNode::kill(bool drop_unsynced) {
     planted_heads_ = shard_->take_heads();
   machine_.reset();
   shard_ = nullptr;
+  gateway_ = nullptr;
+  draining_ = false;
   inbox_.clear();
   effects_.clear();
   timers_.clear();
@@ -62,6 +66,13 @@ void ServerNode::resume() {
   } else {
     start_if_idle();
   }
+}
+
+void ServerNode::drain(DurationNs window) {
+  if (!is_alive() || !is_gateway() || draining_) return;
+  draining_ = true;
+  drain_window_ = window;
+  enqueue({Input::kDrain, CloseReason::kNormal, 0, {}});
 }
 
 void ServerNode::enqueue(Input&& input) {
@@ -138,6 +149,9 @@ DurationNs ServerNode::handle(Input& input, TimeNs now) {
       break;
     case Input::kTimer:
       machine_->timer_fired(input.who, now, effects_);
+      break;
+    case Input::kDrain:
+      gateway_->drain(drain_window_, now, effects_);
       break;
     case Input::kFrame:
     case Input::kPeerFrame: {

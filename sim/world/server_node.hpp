@@ -58,6 +58,9 @@ class ServerNode {
   void kill(bool drop_unsynced);
   void pause();
   void resume();
+  // Gateways only: the planned restart begins; kill() ends it.
+  void drain(DurationNs window);
+  bool is_draining() const { return draining_; }
   bool is_alive() const { return machine_ != nullptr; }
   bool is_paused() const { return paused_; }
   void set_disk_slowdown(std::int64_t factor) { disk_slowdown_ = factor; }
@@ -98,7 +101,7 @@ class ServerNode {
 
  private:
   struct Input {
-    enum Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer };
+    enum Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer, kDrain };
     Kind kind;
     CloseReason reason;
     std::uint32_t who;
@@ -124,9 +127,10 @@ class ServerNode {
   Place place_;
   server::ServerConfig config_;
   SkewedClock clock_;
-  std::unique_ptr<ShardDisk> disk_;  // shards only
-  std::unique_ptr<Node> machine_;    // null while dead
-  server::Shard* shard_ = nullptr;   // the same machine when it is a shard's
+  std::unique_ptr<ShardDisk> disk_;     // shards only
+  std::unique_ptr<Node> machine_;       // null while dead
+  server::Shard* shard_ = nullptr;      // the same machine when it is a shard's
+  server::Gateway* gateway_ = nullptr;  // or a gateway's
   std::deque<Input> inbox_;
   Effects effects_;
   std::vector<Timer> timers_;
@@ -134,6 +138,8 @@ class ServerNode {
   std::uint32_t boots_ = 0;
   bool busy_ = false;
   bool paused_ = false;
+  bool draining_ = false;
+  DurationNs drain_window_ = 0;
   bool ready_while_paused_ = false;
   bool commit_pending_ = false;
   std::uint64_t commits_ = 0;

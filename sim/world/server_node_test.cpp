@@ -384,5 +384,39 @@ TEST(ServerNode, TheTraceTellsInputsAndOutputsApart) {
   EXPECT_NE(trace(1, false), trace(1, true));
 }
 
+// ---- the planned restart
+
+TEST(ServerNode, AGatewayDrainsAndItsSuccessorDoesNot) {
+  NodeHarness world({.gateway = true});
+  const auto hello = [&](std::uint32_t device, std::size_t nth) {
+    world.access.dial(device, kSubject, 1);
+    world.run_for(kSecond);
+    protocol::Hello body;
+    body.user = kAnna;
+    body.device = device;
+    world.access.send_up(world.opened.at(nth), world.pack(protocol::make_frame(body, 1)),
+                         world.scheduler.now());
+    world.run_for(kSecond);
+  };
+  world.node->drain(10 * kSecond);
+  EXPECT_TRUE(world.node->is_draining());
+  hello(0, 0);
+  ASSERT_EQ(world.devices[0].frames.size(), 1u);
+  EXPECT_NE(std::get_if<protocol::GoAway>(&world.devices[0].frames[0].body), nullptr);
+  EXPECT_FALSE(world.devices[0].connected);
+  world.kill(false);
+  EXPECT_FALSE(world.node->is_draining());
+  world.restart();
+  hello(1, 1);
+  EXPECT_TRUE(world.devices[1].connected);
+  EXPECT_EQ(world.devices[1].frames.size(), 0u);  // it waits for its shard, which is a stub
+}
+
+TEST(ServerNode, AShardDoesNotDrain) {
+  NodeHarness world({});
+  world.node->drain(kSecond);
+  EXPECT_FALSE(world.node->is_draining());
+}
+
 }  // namespace
 }  // namespace wavetank::sim

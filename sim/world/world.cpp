@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conformance/history/canary.hpp"
+#include "faults/plan.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -182,7 +183,7 @@ void World::change_phase() {
   Phase phase = Phase::kCalm;
   if (draining_) {
     phase = Phase::kDrain;
-  } else if (injector_->any_active()) {
+  } else if (injector_->any_outage()) {
     phase = Phase::kFault;
   } else if (scheduler_.now() < recovery_until_) {
     phase = Phase::kRecovery;
@@ -203,6 +204,7 @@ void World::fault_changed(std::uint32_t fault, bool active) {
   r.value = fault;
   r.code = static_cast<std::uint8_t>(plan_.fault(static_cast<int>(fault)).kind());
   history_->write(r);
+  if (faults::is_planned(plan_.fault(static_cast<int>(fault)).kind())) return;
   if (!active) {
     recovery_until_ = scheduler_.now() + scenario_.checks().recovery_s() * kSecond;
     scheduler_.at(recovery_until_, source_faults_, kPhaseChange, 0, 0);
@@ -307,7 +309,10 @@ std::uint32_t World::choose_gateway(std::uint32_t number) {
     region = static_cast<std::uint32_t>(
         randomness_.below(region_names_.size(), Purpose::kGatewayChoice, number, device.connections, 1));
   }
-  const std::vector<std::uint32_t>& gateways = gateways_by_region_[region];
+  std::vector<std::uint32_t> gateways = gateways_by_region_[region];
+  // Whoever hands out addresses knows of planned restarts; when all of them drain, any will have to refuse.
+  std::erase_if(gateways, [&](std::uint32_t node) { return nodes_[node]->is_draining(); });
+  if (gateways.empty()) gateways = gateways_by_region_[region];
   return gateways[randomness_.below(gateways.size(), Purpose::kGatewayChoice, number, device.connections)];
 }
 
@@ -354,6 +359,7 @@ void World::open_app(std::uint32_t number) {
 }
 
 void World::close_app(std::uint32_t number) {
+  history_->app_closes(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
   history_->app_closed(number);
 }
@@ -500,6 +506,25 @@ void World::restart_node(std::uint32_t node) {
   r.kind = Kind::kRestart;
   r.value = node;
   history_->write(r);
+}
+
+void World::drain_node(std::uint32_t node, DurationNs window) {
+  if (!nodes_[node]->is_alive() || nodes_[node]->is_draining()) return;
+  Record r;
+  r.kind = Kind::kNodeDrains;
+  r.value = node;
+  r.value2 = static_cast<std::uint64_t>(window);
+  history_->write(r);
+  nodes_[node]->drain(window);
+}
+
+// No crash: whoever is still connected has been told to leave, and has stayed.
+void World::replace_node(std::uint32_t node) {
+  if (!nodes_[node]->is_draining()) return;
+  nodes_[node]->kill(false);
+  access_->gateway_died(node);
+  links_->node_died(node);
+  restart_node(node);
 }
 
 void World::set_door(std::uint32_t node, bool refuses, bool hangs) { doors_[node] = {refuses, hangs}; }

@@ -211,6 +211,8 @@ class World final : private AccessListener,
   std::vector<std::uint32_t> devices_at(const Selector& selector) override;
   void kill_node(std::uint32_t node, bool drop_unsynced) override;
   void restart_node(std::uint32_t node) override;
+  void drain_node(std::uint32_t node, DurationNs window) override;
+  void replace_node(std::uint32_t node) override;
   void pause_node(std::uint32_t node) override { nodes_[node]->pause(); }
   void resume_node(std::uint32_t node) override { nodes_[node]->resume(); }
   void slow_disk(std::uint32_t node, std::int64_t factor) override {

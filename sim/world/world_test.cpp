@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "sim/world/known_answers.hpp"
@@ -12,6 +13,7 @@ namespace wavetank::sim {
 namespace {
 
 using history::Kind;
+using history::Phase;
 using history::Record;
 
 // ---- determinism
@@ -208,6 +210,65 @@ TEST_F(WholeRun, CountsWhatItUses) {
     EXPECT_LE(sample.busy_gateways_permille, 1000u);
     EXPECT_LE(sample.busy_shards_permille, 1000u);
   }
+}
+
+// ---- planned restarts
+
+scenarios::Scenario small_rollout() {
+  scenarios::Scenario scenario =
+      changed_scenario("rollout", {"run_s=120", "population.users=60", "population.campus_messages=300"});
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  // One gateway of three in each region.
+  for (int region = 0; region < 2; ++region) {
+    add_fault(scenario, "replaced", faults::NODE_DRAIN, 30, 50, faults::Place::GATEWAY);
+    faults::Fault& fault = *scenario.mutable_faults()->mutable_fault(region);
+    fault.set_window_ms(30'000);
+    fault.mutable_target()->set_index(1);
+    fault.mutable_target()->set_region(scenario.topology().region(region).name());
+  }
+  return scenario;
+}
+
+TEST(PlannedRestart, MovesEverybodyAndIsNoFault) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Recording recording;
+    const auto world = run_world(small_rollout(), seed, recording);
+    const std::vector<Record> drains = recording.of(Kind::kNodeDrains);
+    ASSERT_EQ(drains.size(), 2u);
+    EXPECT_EQ(drains[0].value2, static_cast<std::uint64_t>(30 * kSecond));
+    EXPECT_EQ(recording.of(Kind::kCrash).size(), 0u);
+    EXPECT_EQ(recording.of(Kind::kRestart).size(), 2u);
+    EXPECT_GT(recording.of(Kind::kGoAway).size(), 15u);
+    for (const Record& phase : recording.of(Kind::kPhase))
+      EXPECT_NE(phase.code, static_cast<std::uint8_t>(Phase::kFault));
+    // Nobody is let in by a gateway that drains, or is left when it is replaced.
+    std::set<std::uint64_t> draining;
+    std::map<std::uint32_t, std::uint64_t> place;
+    for (const Record& record : recording.records) {
+      if (record.kind == Kind::kNodeDrains) draining.insert(record.value);
+      if (record.kind == Kind::kDisconnected) place.erase(record.device);
+      if (record.kind == Kind::kConnected) {
+        EXPECT_TRUE(!draining.contains(record.value) || record.time < 31 * kSecond) << record.device;
+        place[record.device] = record.value;
+      }
+      if (record.kind != Kind::kRestart) continue;
+      draining.erase(record.value);
+      for (const auto& [device, gateway] : place) EXPECT_NE(gateway, record.value) << device;
+    }
+    EXPECT_NE(world->facts().converged_after, kNever);
+  }
+}
+
+// When all gateways of all regions drain at once there is nowhere to go until the first is back.
+TEST(PlannedRestart, OfAllGatewaysAtOnceStillConverges) {
+  scenarios::Scenario scenario = small_rollout();
+  scenario.clear_faults();
+  add_fault(scenario, "all replaced", faults::NODE_DRAIN, 30, 20, faults::Place::GATEWAY);
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_EQ(recording.of(Kind::kNodeDrains).size(), 6u);
+  EXPECT_NE(world->facts().converged_after, kNever);
 }
 
 // ---- the rest
