@@ -65,7 +65,7 @@ Ways read_ways(const Facts& facts) {
     const Record& r = *facts.records[i];
     if (r.kind == Kind::kNodeDrains) {
       const auto second = static_cast<std::uint64_t>(kSecond);
-      const std::uint64_t year = 365 * 86'400 * second;
+      const std::uint64_t year = second * 365 * 86'400;
       const std::uint64_t window = std::min(std::max(r.value2, second), year);
       const std::uint64_t pace = (present(facts, r.value, i) * second + window - 1) / window;
       ways.drains[r.value].push_back({i, r.time, 2 * pace + 10, {}, {}});

@@ -130,13 +130,7 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
   send_keys_ = KnownSendKeys(newest_send_key());
 }
 
-SqliteStore::~SqliteStore() {
-  try {
-    runner_.wait(last_ticket_);
-  } catch (...) {
-    // What failed has been told, or nobody waits for it any more.
-  }
-}
+SqliteStore::~SqliteStore() { runner_.finish(last_ticket_); }
 
 void SqliteStore::load_lanes() {
   for (std::uint64_t next = 0;;) {

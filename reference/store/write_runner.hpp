@@ -21,6 +21,8 @@ class WriteRunner {
   virtual ~WriteRunner() = default;
   virtual Ticket submit(Task task) = 0;
   virtual void wait(Ticket ticket) = 0;
+  // The same without a word of failures: for destructors.
+  virtual void finish(Ticket ticket) noexcept = 0;
 };
 
 // Runs each task before submit() returns; what it throws passes through.
@@ -35,6 +37,7 @@ class RunAtOnce final : public WriteRunner {
     return 0;
   }
   void wait(Ticket) override {}
+  void finish(Ticket) noexcept override {}
 };
 
 }  // namespace wavetank::store

@@ -1,7 +1,5 @@
 #include "sim/world/disk_thread.hpp"
 
-#include <utility>
-
 namespace wavetank::sim {
 
 namespace {
@@ -38,11 +36,13 @@ DiskThread::~DiskThread() {
 store::WriteRunner::Ticket DiskThread::submit(Task task) {
   const Ticket ticket = submitted_.load(std::memory_order_relaxed) + 1;
   if (ticket > kQueue) await(done_, ticket - kQueue);
-  queue_.push(std::move(task));
+  queue_.push(task);
   submitted_.store(ticket, std::memory_order_release);
   submitted_.notify_one();
   return ticket;
 }
+
+void DiskThread::finish(Ticket ticket) noexcept { await(done_, ticket); }
 
 void DiskThread::wait(Ticket ticket) {
   await(done_, ticket);

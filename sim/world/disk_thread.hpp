@@ -31,6 +31,7 @@ class DiskThread final : public store::WriteRunner {
 
   Ticket submit(Task task) override;
   void wait(Ticket ticket) override;
+  void finish(Ticket ticket) noexcept override;
 
  private:
   static constexpr std::size_t kQueue = 1024;

@@ -22,7 +22,9 @@ class ShardDisk {
     open();
   }
   ~ShardDisk() {
-    close();
+    // Closing a database writes to it.
+    if (vfs_ != nullptr) runner_.finish(runner_.submit([] {}));
+    engine_.reset();
     if (vfs_ != nullptr) vfs_->detach(node_);
   }
   ShardDisk(const ShardDisk&) = delete;
@@ -82,16 +84,6 @@ class ShardDisk {
   void settle() {
     if (vfs_ != nullptr) runner_.wait(runner_.submit([] {}));
   }
-  // Closing a database writes to it.
-  void close() noexcept {
-    try {
-      settle();
-    } catch (...) {
-      // The failure has been told to whoever ran the world.
-    }
-    engine_.reset();
-  }
-
   std::uint32_t node_;
   SqliteVfs* vfs_;
   store::WriteRunner& runner_;
