@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "reference/store/memory_store.hpp"
 #include "reference/store/sqlite_store.hpp"
@@ -17,7 +18,7 @@ class ShardDisk {
  public:
   // Over memory when `vfs` is null. `runner` must outlive the object; it is not used over memory.
   ShardDisk(std::uint32_t node, SqliteVfs* vfs, store::WriteRunner& runner = store::RunAtOnce::instance())
-      : node_(node), vfs_(vfs), runner_(runner) {
+      : node_(node), vfs_(vfs), runner_(runner), line_(runner) {
     if (vfs_ != nullptr) vfs_->attach(node_, disk_);
     open();
   }
@@ -37,7 +38,7 @@ class ShardDisk {
     if (memory_ != nullptr) {
       memory_->mark_durable();
     } else {
-      runner_.submit([this] { disk_.complete_sync(); });
+      line_.submit_sync([this] { disk_.complete_sync(); });
     }
   }
 
@@ -69,7 +70,7 @@ class ShardDisk {
       constexpr store::SqliteOptions kOptions{
           .cache_kib = 4096, .checkpoint_pages = 2000, .page_bytes = 2048};
       settle();
-      engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions, runner_);
+      engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions, line_);
       disk_.complete_sync();
     }
   }
@@ -80,6 +81,23 @@ class ShardDisk {
   }
 
  private:
+  // The runner as the store sees it: who has waited for the store's last transaction has waited for the sync
+  // behind it, too, so that nobody changes the disk while the store reads.
+  class Line final : public store::WriteRunner {
+   public:
+    explicit Line(store::WriteRunner& runner) : runner_(runner) {}
+    Ticket submit(Task task) override { return last_ = sync_ = runner_.submit(std::move(task)); }
+    void submit_sync(Task task) { sync_ = runner_.submit(std::move(task)); }
+    void wait(Ticket ticket) override { runner_.wait(with_sync(ticket)); }
+    void finish(Ticket ticket) noexcept override { runner_.finish(with_sync(ticket)); }
+
+   private:
+    Ticket with_sync(Ticket ticket) const { return ticket == last_ ? sync_ : ticket; }
+    store::WriteRunner& runner_;
+    Ticket last_ = 0;
+    Ticket sync_ = 0;
+  };
+
   // Waits for everything that any disk was told to do: SQLite's generator of chance is one for all of them.
   void settle() {
     if (vfs_ != nullptr) runner_.wait(runner_.submit([] {}));
@@ -87,6 +105,7 @@ class ShardDisk {
   std::uint32_t node_;
   SqliteVfs* vfs_;
   store::WriteRunner& runner_;
+  Line line_;
   SimulatedDisk disk_;
   std::unique_ptr<store::LogStore> engine_;
   store::MemoryStore* memory_ = nullptr;
