@@ -165,8 +165,6 @@ bool write_text(const std::filesystem::path& path, const std::string& text) {
 int publish(const std::vector<Kill>& kills, const DefectOptions& options) {
   const std::filesystem::path table = checkout() / kKillTablePath;
   if (!options.out.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
     const auto page = std::filesystem::path(options.out) / "kills.html";
     if (!write_text(page, kill_page(kills))) return reports::kInternal;
     fmt::print("page: {}\n", page.string());
@@ -196,6 +194,11 @@ int defects(const DefectOptions& options) {
   if (!options.only.empty() && chosen == nullptr) {
     return usage_error(
         fmt::format("--only {}: no such defect; './wavetank conform list' names them", options.only));
+  }
+  if (!options.out.empty()) {  // said before the runs, not after them
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) return usage_error(fmt::format("defects: --out {}: {}", options.out, error.message()));
   }
   const Stopwatch watch;
   Tally tally;

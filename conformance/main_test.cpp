@@ -176,5 +176,14 @@ TEST_F(ConformCommand, OneDefectIsKilledAndItsControlPasses) {
   EXPECT_NE(out.find("defects: 1 of 1 killed"), std::string::npos) << out;
 }
 
+// The matrix in the checkout is held to what was found; the page is written where it was asked for.
+TEST_F(ConformCommand, OneDefectStandsInTheMatrixAsItWasFound) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  EXPECT_EQ(run("defects --only socket-sends-reordered --check --out page"), reports::kPass) << read("out");
+  EXPECT_NE(read("page/kills.html").find("1 of 1 seeded defects killed"), std::string::npos);
+  expect_usage_error("defects --only socket-sends-reordered --out /dev/null/page");
+  expect_usage_error("defects --write --only socket-sends-reordered");
+}
+
 }  // namespace
 }  // namespace wavetank::conformance

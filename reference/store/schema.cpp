@@ -20,8 +20,8 @@ namespace {
 // - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
 // latest: the feed's changes of which only the newest counts, receipts and (with subject 0) pointers; the
-// others are in feed. A newer one takes the row of the older, so that it costs one page and leaves no hole to
-// fill. inbox: the highest number stored from a source.
+// others are in feed. A newer one takes the row of the older: one page, and no hole.
+// inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
