@@ -80,7 +80,7 @@ TEST(SqliteStore, AnotherSchemaIsRefused) {
   EXPECT_NE(failure_of(path).find("schema version 7"), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute("PRAGMA user_version=1");
   EXPECT_NE(failure_of(path).find("schema version 1"), std::string::npos) << failure_of(path);
-  SqliteDatabase(path, {}).execute("PRAGMA user_version=3");
+  SqliteDatabase(path, {}).execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
   EXPECT_EQ(failure_of(path), "");
 }
 
