@@ -64,6 +64,7 @@ struct SqliteStore::Reads {
 
   SqliteStatement conversation =
       make("SELECT epoch, head_seq, head_msg_no FROM conversation WHERE hi=?1 AND lo=?2");
+  SqliteStatement conversations = make("SELECT hi, lo FROM conversation LIMIT ?1");
   SqliteStatement entries = make(
       "SELECT seq, body FROM entry WHERE hi=?1 AND lo=?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq LIMIT ?5");
   SqliteStatement send_key = make(
@@ -127,6 +128,7 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
   statements_.reset(new Statements(database_));
   load_lanes();
   load_inboxes();
+  load_conversations();
   send_keys_ = KnownSendKeys(newest_send_key());
 }
 
@@ -148,6 +150,11 @@ void SqliteStore::load_lanes() {
 void SqliteStore::load_inboxes() {
   for (SqliteRows rows = statements_->reads.inboxes.rows(); rows.next();)
     at(inboxes_, rows.number32(0)).number = rows.number(1);
+}
+
+void SqliteStore::load_conversations() {
+  for (SqliteRows rows = statements_->reads.conversations.rows(KnownConversations::kMost + 1); rows.next();)
+    conversations_.add_found({rows.number(0), rows.number(1)});
 }
 
 // By the order of the protocol; the table's is that of signed numbers, in which ids from 2^63 on come first.
@@ -217,6 +224,7 @@ std::string_view SqliteStore::encoded(const Message& message, const Slice& paylo
 // ---- conversations
 
 std::optional<ConversationRow> SqliteStore::conversation(const ConversationId& id) {
+  if (!conversations_.may_exist(id)) return std::nullopt;
   SqliteRows rows = reads().conversation.rows(id.hi, id.lo);
   if (!rows.next()) return std::nullopt;
   return ConversationRow{rows.number32(0), rows.number(1), rows.number(2)};
@@ -224,6 +232,7 @@ std::optional<ConversationRow> SqliteStore::conversation(const ConversationId& i
 
 void SqliteStore::put_conversation(const ConversationId& id, const ConversationRow& row) {
   write(Write::kPutConversation, id.hi, id.lo, row.epoch, row.head_seq, row.head_msg_no);
+  conversations_.put(id);
   meter_.put_conversation();
 }
 
@@ -277,12 +286,14 @@ void SqliteStore::put_membership(const ConversationId& id, const MembershipRow& 
 }
 
 void SqliteStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
+  if (!conversations_.may_have_marks(id)) return;
   for (SqliteRows rows = reads().marks.rows(id.hi, id.lo); rows.next();)
     out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3)});
 }
 
 void SqliteStore::put_mark(const ConversationId& id, const MarkRow& row) {
   write(Write::kPutMark, id.hi, id.lo, row.user, row.device, row.delivered_seq, row.read_seq);
+  conversations_.put_mark(id);
   meter_.put_mark();
 }
 

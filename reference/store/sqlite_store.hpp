@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/store/known_conversations.hpp"
 #include "reference/store/known_send_keys.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
@@ -37,7 +38,7 @@ namespace wavetank::store {
 // returns. Memory: the page cache (options), the prepared statements, the transactions that the runner has
 // not run yet (at most kTransactionsAhead), one counter for each other shard, and the receipts and
 // idempotency rows used last (kMostReceipts of about 80 bytes and the receipts of one user,
-// KnownSendKeys::kMost of about 100).
+// KnownSendKeys::kMost of about 100), and the ids of up to KnownConversations::kMost conversations.
 // Bounds: sequence numbers below 2^63, payloads up to protocol::kMaxPayloadBytes, a row's encoding up to
 // protocol::kMaxFrameBytes (otherwise StoreFailure: it could never be read back).
 class SqliteStore : public LogStore {
@@ -114,6 +115,7 @@ class SqliteStore : public LogStore {
   Reads& reads();
   void load_lanes();
   void load_inboxes();
+  void load_conversations();
   void write_inboxes();
   std::uint64_t newest_send_key();
   // Reads all receipts of a user who has not been asked for yet.
@@ -146,6 +148,7 @@ class SqliteStore : public LogStore {
   bool in_transaction_ = false;
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
   KnownSendKeys send_keys_;
+  KnownConversations conversations_;
 };
 
 }  // namespace wavetank::store

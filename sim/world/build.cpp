@@ -176,9 +176,10 @@ void World::build_nodes() {
   reset_sqlite_prng(options_.seed);
   const bool sqlite = scenario_.fidelity().store() == scenarios::Fidelity::SQLITE;
   if (sqlite) vfs_ = std::make_unique<SqliteVfs>(randomness_);
-  if (sqlite && options_.threads > 1) disk_thread_ = std::make_unique<DiskThread>();
-  store::WriteRunner& runner =
-      disk_thread_ ? static_cast<store::WriteRunner&>(*disk_thread_) : store::RunAtOnce::instance();
+  if (sqlite && options_.threads > 1) disk_thread_ = std::make_unique<DiskThread>(count);
+  const auto runner = [this](std::uint32_t node) -> store::WriteRunner& {
+    return disk_thread_ ? disk_thread_->lane(node) : store::RunAtOnce::instance();
+  };
   services_ = std::make_unique<NodeServices>(
       NodeServices{scheduler_, *access_, *links_, randomness_, *costs_, disk_profile_,
                    Wire(scenario_.fidelity().wire() == scenarios::Fidelity::BYTES), *placement_,
@@ -199,7 +200,7 @@ void World::build_nodes() {
                                                 scenario_.clocks().drift_ppm());
     nodes_.push_back(std::make_unique<ServerNode>(
         *services_, places[node], server_config(node), clock,
-        gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get(), runner)));
+        gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get(), runner(node))));
   }
   links_->connect([&](std::uint32_t a, std::uint32_t b) {
     return places[a].role == Role::kShard || places[b].role == Role::kShard;

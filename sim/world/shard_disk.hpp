@@ -100,7 +100,7 @@ class ShardDisk {
     Ticket sync_ = 0;
   };
 
-  // Waits for everything that any disk was told to do: SQLite's generator of chance is one for all of them.
+  // Waits for everything that the disk was told to do.
   void settle() {
     if (vfs_ != nullptr) runner_.wait(runner_.submit([] {}));
   }
