@@ -98,7 +98,7 @@ class LogStore {
 
   // ---- delivered and read marks, one row per device
   virtual void marks(const ConversationId&, std::vector<MarkRow>& out) = 0;
-  // Replaces the row of the same (conversation, user, device).
+  // Replaces the row of the same (conversation, user, device). The conversation has a row.
   virtual void put_mark(const ConversationId&, const MarkRow&) = 0;
 
   // ---- feeds
