@@ -31,6 +31,10 @@ const std::map<std::string_view, Definition>& definitions() {
                                                              {"RD-LEQ", read_bounds},
                                                              {"ACL-BOUNDARY", access_boundary},
                                                              {"SES-DRAIN", session_drain},
+                                                             {"SET-CONVERGE", setting_convergence},
+                                                             {"SET-MONO", setting_monotone},
+                                                             {"SET-ONCE", setting_once},
+                                                             {"SET-OWN", setting_own},
                                                              {"LIV-CONVERGE", convergence},
                                                              {"SLO-AVAIL", availability},
                                                              {"SLO-PCT", latency}};

@@ -23,8 +23,8 @@ std::vector<PropertyOutcome> online(const std::vector<Record>& records) {
   return judge.outcomes();
 }
 
-// A group with a leave and a rejoin, marks, receipts, a reconnect, a refused message, entries by pointer and
-// the whole end.
+// A group with a leave and a rejoin, marks, receipts, settings, a reconnect, a refused message, entries by
+// pointer and the whole end.
 Trio a_full_story() {
   Trio h;
   h.inline_limit = 2;
@@ -54,6 +54,9 @@ Trio a_full_story() {
     const MessageKey refused = h.invoke(h.dora, h.room);
     h.transmit(refused);
     h.refuse(refused);
+    const MessageKey put = h.put(h.anna, h.room, 1);
+    h.take_put(put);
+    h.take_put(put);
   }
   h.end();
   return h;
@@ -85,8 +88,9 @@ TEST(ExactJudge, AFullStoryPassesAndTheJudgesAgree) {
   const Trio h = a_full_story();
   const auto outcomes = exact::judge(h.records, {});
   for (const PropertyOutcome& outcome : outcomes) EXPECT_EQ(outcome.violations, 0U) << outcome.note;
-  for (const char* id : {"ORD-AGREE", "ORD-FIFO", "DLV-GAPFREE", "SYN-CURSOR", "SND-IDEM", "SND-DEFINITE",
-                         "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "LIV-CONVERGE"})
+  for (const char* id :
+       {"ORD-AGREE", "ORD-FIFO", "DLV-GAPFREE", "SYN-CURSOR", "SND-IDEM", "SND-DEFINITE", "DUR-ACKED",
+        "RD-LEQ", "ACL-BOUNDARY", "SET-CONVERGE", "SET-MONO", "SET-ONCE", "SET-OWN", "LIV-CONVERGE"})
     EXPECT_EQ(of(outcomes, id).verdict, PropertyVerdict::kPass) << id;
   EXPECT_EQ(exact::disagreement(online(h.records), outcomes), "");
 }
@@ -108,7 +112,8 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
   for (const Kind kind :
        {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kReceived,
         Kind::kTombstone, Kind::kSyncCompleted, Kind::kFetchCompleted, Kind::kReadInvoked, Kind::kCursorAcked,
-        Kind::kReceiptSeen, Kind::kPointer, Kind::kDeviceState, Kind::kConversationState}) {
+        Kind::kReceiptSeen, Kind::kPointer, Kind::kSettingPut, Kind::kSettingResolved, Kind::kSettingSeen,
+        Kind::kSettingState, Kind::kDeviceState, Kind::kConversationState}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

@@ -42,7 +42,13 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "pointer",
     "node_drains",
     "go_away",
-    "app_closed"};
+    "app_closed",
+    "unused_34",
+    "unused_35",
+    "setting_put",
+    "setting_resolved",
+    "setting_seen",
+    "setting_state"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -23,6 +23,8 @@ std::string_view name_of(PendingReason reason) {
       return "unacknowledged messages";
     case PendingReason::kReceipts:
       return "unacknowledged receipts";
+    case PendingReason::kSettings:
+      return "unacknowledged settings";
   }
   return "unknown";
 }
@@ -48,6 +50,7 @@ void Client::load() {
   conversations_.clear();
   gaps_.reset();
   audit_.reset();
+  settings_.reset();
   receipts_queue_.clear();
   outbox_.clear();
   conversations_.reserve(state.conversations.size());
@@ -67,6 +70,11 @@ void Client::load() {
     OutboxEntry& entry = outbox_.emplace_back();
     entry.conversation = conversations_.find_or_add(stored.conversation);
     entry.row = std::move(stored);
+  }
+  if (state.last_op != 0 || !state.settings.empty()) {
+    settings().rows = std::move(state.settings);
+    settings().puts = std::move(state.puts);
+    settings().last_op = state.last_op;
   }
   loaded_ = true;
 }
@@ -144,6 +152,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_sync_result(std::move(*page), frame.request_id, now);
   } else if (auto* range = std::get_if<protocol::RangeResult>(&body)) {
     on_range_result(std::move(*range), frame.request_id, now);
+  } else if (auto* taken = std::get_if<protocol::SettingAck>(&body)) {
+    on_setting_ack(*taken, frame.request_id, now);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -178,6 +188,7 @@ void Client::finish(TimeNs now, Effects& effects) {
     pump_outbox(now, effects);
     pump_gaps(now, effects);
     pump_receipts(now, effects);
+    pump_settings(now, effects);
     pump_audit(now, effects);
   }
   store_.commit();
@@ -212,6 +223,9 @@ TimeNs Client::next_deadline(TimeNs now) const {
     }
   }
   for (const std::uint32_t index : receipts_queue_) consider(receipts_due(conversations_[index], now));
+  if (settings_ != nullptr && !settings_->in_flight && !settings_->puts.empty()) {
+    consider(settings_->retry_at);
+  }
   if (audit_ != nullptr) {
     for (const AuditPage& page : audit_->pages) {
       if (!page.in_flight) consider(page.due);
@@ -277,6 +291,9 @@ void Client::request_failed(const Request& request, protocol::ErrorCode code, st
     case Request::Kind::kAudit:
       audit_failed(request.conversation, retry_after_ms, now);
       break;
+    case Request::Kind::kSetting:
+      setting_failed(request, code, retry_after_ms, now);
+      break;
   }
 }
 
@@ -322,6 +339,10 @@ void Client::requests_lost() {
           if (page.conversation == request.conversation) page.in_flight = false;
         }
         break;
+      case Request::Kind::kSetting:
+        settings_->in_flight = false;
+        settings_->retry_at = 0;
+        break;
     }
   }
   requests_.clear();
@@ -341,6 +362,7 @@ PendingReason Client::pending_reason() const {
       count_requests(Request::Kind::kRead) != 0) {
     return PendingReason::kReceipts;
   }
+  if (unacknowledged_puts() != 0) return PendingReason::kSettings;
   return PendingReason::kNone;
 }
 
@@ -356,6 +378,10 @@ std::size_t Client::heap_bytes() const {
   if (gaps_ != nullptr) {
     bytes += sizeof(*gaps_) + gaps_->capacity() * sizeof(Gap);
     for (const Gap& gap : *gaps_) bytes += gap.pending.capacity() * sizeof(PendingEvent);
+  }
+  if (settings_ != nullptr) {
+    bytes += sizeof(*settings_) + settings_->rows.capacity() * sizeof(SettingRow) +
+             settings_->puts.capacity() * sizeof(protocol::PutSetting);
   }
   if (audit_ != nullptr) bytes += sizeof(*audit_) + audit_->pages.capacity() * sizeof(AuditPage);
   return bytes;

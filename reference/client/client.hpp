@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,7 +38,16 @@
 namespace wavetank::client {
 
 // What a device still waits for; kNone = converged.
-enum class PendingReason : std::uint8_t { kNone, kStopped, kNotConnected, kFeed, kGap, kOutbox, kReceipts };
+enum class PendingReason : std::uint8_t {
+  kNone,
+  kStopped,
+  kNotConnected,
+  kFeed,
+  kGap,
+  kOutbox,
+  kReceipts,
+  kSettings
+};
 std::string_view name_of(PendingReason reason);
 
 class Client {
@@ -82,6 +92,12 @@ class Client {
   // a no-op.
   void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
 
+  // Sets a setting of a conversation for the user: shown here at once, on the user's other devices when the
+  // server has it. Kept until it is acknowledged, also while stopped or offline; a later put of the same
+  // (conversation, kind) takes its place. Returns the put's number. O(settings).
+  std::uint64_t put_setting(const ConversationId& conversation, protocol::SettingKind kind, Slice text,
+                            std::uint64_t number, TimeNs now, Effects& effects);
+
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
   void audit(TimeNs now, Effects& effects);
@@ -108,6 +124,16 @@ class Client {
   void for_each_conversation(Fn&& fn) const {
     for (const Conversation& row : conversations_) fn(row);
   }
+  // What the device shows: the user's own wish while it is unacknowledged (its revision is 0), else the value
+  // of the highest revision; nothing when there is none.
+  std::optional<SettingRow> setting(const ConversationId& id, protocol::SettingKind kind) const;
+  // fn(const SettingRow&) for what is acknowledged, in the order of (conversation, kind).
+  template <class Fn>
+  void for_each_setting(Fn&& fn) const {
+    if (settings_ == nullptr) return;
+    for (const SettingRow& row : settings_->rows) fn(row);
+  }
+  std::size_t unacknowledged_puts() const { return settings_ == nullptr ? 0 : settings_->puts.size(); }
   // Bytes on the heap, payloads excluded.
   std::size_t heap_bytes() const;
 
@@ -185,6 +211,17 @@ class Client {
   void receipts_failed(const Request& request, protocol::ErrorCode code);
   void note_user_read(std::uint32_t index, std::uint64_t read_seq);
 
+  // settings.cpp
+  void pump_settings(TimeNs now, Effects& effects);
+  void receive_setting(protocol::Change&& change, Via via);
+  // Takes the row unless a newer one is known.
+  bool adopt_setting(const SettingRow& row);
+  void forget_revisions();
+  void on_setting_ack(const protocol::SettingAck& ack, std::uint64_t request_id, TimeNs now);
+  void setting_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
+                      TimeNs now);
+  Settings& settings();
+
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
@@ -200,6 +237,7 @@ class Client {
   std::unique_ptr<std::vector<Gap>> gaps_;     // exists only while a conversation misses entries
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
+  std::unique_ptr<Settings> settings_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -228,6 +266,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 256);
+static_assert(sizeof(Client) <= 264);
 
 }  // namespace wavetank::client

@@ -11,6 +11,7 @@ void Client::adopt_user_epoch(std::uint32_t epoch) {
   user_epoch_ = epoch;
   user_seq_ = 0;
   user_head_ = 0;
+  forget_revisions();
   store_.stage_feed(user_epoch_, user_seq_);
 }
 
@@ -56,13 +57,17 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       stage_marks(index);
       break;
     }
-    case protocol::ChangeKind::kReceipt:
+    case protocol::ChangeKind::kReceipt: {
       if (repeated) break;
       shared_.observer.receipt_received(tag_, change);
       if (change.subject != user_) break;
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
       note_user_read(index, change.read_seq);
       stage_marks(index);
+      break;
+    }
+    case protocol::ChangeKind::kSetting:
+      if (change.setting) receive_setting(std::move(change), via);
       break;
   }
   advance_feed(change.user_seq);

@@ -37,6 +37,8 @@ class Recorder final : public ClientObserver {
   std::vector<protocol::Change> receipts;
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
+  std::vector<protocol::SettingAck> settings_resolved;
+  std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
@@ -65,6 +67,13 @@ class Recorder final : public ClientObserver {
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
   void pointer_received(DeviceTag, const protocol::Change& change, Via, bool taken) override {
     pointers.emplace_back(change.head_seq, taken);
+  }
+
+  void setting_resolved(DeviceTag, const protocol::SettingAck& ack) override {
+    settings_resolved.push_back(ack);
+  }
+  void setting_received(DeviceTag, const protocol::Change& change, Via) override {
+    settings_seen.emplace_back(change.user_seq, std::string(change.setting->text.view()));
   }
 
   // Numbers of the entries shown, in the order they were shown.
@@ -229,6 +238,14 @@ class Harness {
     });
     return key;
   }
+  std::uint64_t put(const ConversationId& id, protocol::SettingKind kind, const std::string& text,
+                    std::uint64_t number = 0) {
+    std::uint64_t op = 0;
+    step([&](Client& machine, Effects& effects) {
+      op = machine.put_setting(id, kind, Slice(text), number, now, effects);
+    });
+    return op;
+  }
   void read(const ConversationId& id, std::uint64_t seq) {
     step([&](Client& machine, Effects& effects) { machine.read(id, seq, now, effects); });
   }
@@ -291,6 +308,11 @@ class Harness {
     if (const auto* message = std::get_if<protocol::SendMessage>(&frame.body)) {
       if (!store.has_outbox_row(message->client_msg_id))
         complaints.push_back("sent before its row was stored");
+    }
+    if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
+      const auto& puts = store.durable().state.puts;
+      if (std::find(puts.begin(), puts.end(), *put) == puts.end())
+        complaints.push_back("a setting was put before it was stored");
     }
     if (const auto* mark = std::get_if<protocol::DeliveredCursor>(&frame.body))
       note_flush(mark->conversation);

@@ -59,6 +59,15 @@ enum class Defect : std::uint16_t {
   kGoAwayAllAtOnce,               // gateway: a drain tells everybody in the same instant, without a window
   kDrainKillsWithoutGoAway,       // gateway: a drain drops its connections and says nothing
   kClientIgnoresGoAway,           // client: stays until it is thrown out
+  kSettingAckedBeforeStored,      // shard: answers a put before the commit is durable
+  kSettingToldToWriterOnly,       // shard: a setting's push skips the user's other devices, without a gap
+  kSettingLostOnCoalesce,   // shard: a put is acknowledged and dropped while the feed holds an older one
+  kSettingAppliedAgain,     // shard: forgets the puts it has taken, so a repeat is a new value
+  kSettingShownToPartner,   // shard: a setting of a direct conversation goes to both feeds
+  kSettingRepeatWins,       // client: takes DUPLICATE for its own value having the newest revision
+  kSettingNotStored,        // client: keeps the settings it is told in memory only
+  kSettingRetriedAsNew,     // client: a put that is tried again gets another number
+  kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
   kCount
 };
 

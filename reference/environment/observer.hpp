@@ -49,6 +49,13 @@ class ClientObserver {
   // A conversation's head as the feed tells it, without the entries (a kPointer change). Every one that
   // arrives; not taken when changes before it are missing or it was told before.
   virtual void pointer_received(DeviceTag, const protocol::Change&, Via, bool /*taken*/) {}
+  // The user's wish, before anything is stored or sent.
+  virtual void setting_put(DeviceTag, const protocol::PutSetting&) {}
+  // Final: ACCEPTED, DUPLICATE, or REJECTED with a definite error. Not told of a put that a later one of the
+  // same device has replaced meanwhile.
+  virtual void setting_resolved(DeviceTag, const protocol::SettingAck&) {}
+  // The device shows this value from now on (a kSetting change).
+  virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
 };
 
 // Named marks "this happened at least once" and the two ends of the service share, told by server machines.
@@ -65,6 +72,8 @@ enum class Probe : std::uint8_t {
   kRangeWithTombstones,
   kSessionTimedOut,
   kBusyAnswered,
+  kSettingCoalesced,
+  kSettingRepeated,
   kCount
 };
 

@@ -47,6 +47,7 @@ enum class Purpose : std::uint32_t {
   kSend = 28,
   kNodeLink = 29,
   kSample = 30,
+  kSetting = 33,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

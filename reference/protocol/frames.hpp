@@ -57,7 +57,18 @@ enum class GoAwayReason : std::uint32_t {
   kReplaced = 2,
   kProtocolError = 3
 };
-enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2 };
+enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2, kSetting = 3 };
+
+// Which setting of a conversation. A server keeps the kinds that it does not know, up to kLastSettingKind.
+enum class SettingKind : std::uint32_t {
+  kNone = 0,          // no setting: MALFORMED
+  kDraft = 1,         // text
+  kMuteUntil = 2,     // number: milliseconds of the epoch; 0 = not muted
+  kArchived = 3,      // number: 0 or 1
+  kPinned = 4,        // number: 0 or 1
+  kMarkedUnread = 5,  // number: 0 or 1; the read mark stays where it is
+};
+inline constexpr SettingKind kLastSettingKind = static_cast<SettingKind>(255);
 
 // Named features, negotiated as bits in Hello and Welcome.
 enum Feature : std::uint64_t { kFeatureReceipts = 1, kFeatureGroups = 2 };
@@ -110,6 +121,24 @@ struct Tombstone {
   friend bool operator==(const Tombstone&, const Tombstone&) = default;
 };
 
+// The value of one setting of a conversation, and which put it comes from.
+struct Setting {
+  SettingKind kind = SettingKind::kNone;
+  Slice text;
+  std::uint64_t number = 0;
+  DeviceIndex device = 0;  // of the user: whose put it is
+  std::uint64_t op = 0;    // its number among the puts of that device
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.kind, "kind");
+    v(2, s.text, "text");
+    v(3, s.number, "number");
+    v(4, s.device, "device");
+    v(5, s.op, "op");
+  }
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+
 // One step of a user's feed; covers (prev_user_seq, user_seq], consecutive changes touch.
 struct Change {
   std::uint64_t prev_user_seq = 0;
@@ -123,6 +152,7 @@ struct Change {
   std::uint64_t delivered_seq = 0;  // kReceipt
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
+  std::optional<Setting> setting;  // kSetting; its revision is user_seq
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.prev_user_seq, "prev_user_seq");
@@ -136,6 +166,7 @@ struct Change {
     v(10, s.delivered_seq, "delivered_seq");
     v(11, s.read_seq, "read_seq");
     v(12, s.conv_epoch, "conv_epoch");
+    v(13, s.setting, "setting");
   }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -427,6 +458,47 @@ struct CursorAck {
   friend bool operator==(const CursorAck&, const CursorAck&) = default;
 };
 
+// Sets one setting of a conversation for the user and all devices of the user. Answered by SettingAck.
+struct PutSetting {
+  ConversationId conversation;
+  SettingKind kind = SettingKind::kNone;
+  std::uint64_t op = 0;  // rises with every put of this device, the same in every attempt
+  Slice text;
+  std::uint64_t number = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.kind, "kind");
+    v(4, s.op, "op");
+    v(5, s.text, "text");
+    v(6, s.number, "number");
+  }
+  friend bool operator==(const PutSetting&, const PutSetting&) = default;
+};
+
+// The fate of a put. ACCEPTED: `revision` is the value's. DUPLICATE: this put, or a later one of the device,
+// was taken before; `revision` is the setting's present one, whosever value it is; 0 = it has none.
+struct SettingAck {
+  ConversationId conversation;
+  SettingKind kind = SettingKind::kNone;
+  std::uint64_t op = 0;
+  SendStatus status = SendStatus::kAccepted;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t revision = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.kind, "kind");
+    v(4, s.op, "op");
+    v(5, s.status, "status");
+    v(6, s.user_epoch, "user_epoch");
+    v(7, s.revision, "revision");
+    v(8, s.error, "error");
+  }
+  friend bool operator==(const SettingAck&, const SettingAck&) = default;
+};
+
 // A request that could not be answered in its own kind; request_id says which.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
@@ -535,13 +607,27 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i.
-// Append only.
-using Body =
-    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck>;
+// The variant's order fixes the field numbers of the body, see body_field(). Append only.
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
+                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
+                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
+                          OutboxAck, PutSetting, SettingAck>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
+// The first alternative after a run of numbers that are left free (38 to 42), and how many they are.
+inline constexpr std::size_t kBodyAfterGap = 22;
+inline constexpr int kBodyGap = 5;
+
+// The field number of the body with this index in Body.
+constexpr int body_field(std::size_t index) {
+  return kFirstBodyField + static_cast<int>(index) + (index < kBodyAfterGap ? 0 : kBodyGap);
+}
+// The inverse; 0 for a number that is no body's.
+constexpr std::size_t body_index(std::uint32_t field) {
+  const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
+  if (index < kBodyAfterGap) return index;
+  const std::size_t after = index - kBodyGap;
+  return after >= kBodyAfterGap && after < std::variant_size_v<Body> ? after : 0;
+}
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.
 struct Frame {

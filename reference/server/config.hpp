@@ -35,6 +35,7 @@ struct ServerConfig {
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE
+  std::uint32_t max_setting_bytes = 4096;       // longer texts of settings are REJECTED TOO_LARGE
   std::uint32_t page_limit = 100;               // events of a RangeResult, changes of a SyncResult
   std::uint32_t inline_limit = 256;         // members up to which the feed carries the event, above a pointer
   std::uint32_t receipt_fanout_limit = 32;  // members up to which marks are shown to authors

@@ -24,10 +24,11 @@ bool is_request(const protocol::Body& body) {
   return std::holds_alternative<protocol::SendMessage>(body) ||
          std::holds_alternative<protocol::FetchRange>(body) || std::holds_alternative<protocol::Sync>(body) ||
          std::holds_alternative<protocol::DeliveredCursor>(body) ||
-         std::holds_alternative<protocol::ReadWatermark>(body);
+         std::holds_alternative<protocol::ReadWatermark>(body) ||
+         std::holds_alternative<protocol::PutSetting>(body);
 }
 
-// The conversation that the request is about; nullptr for Sync, which is about the user.
+// The conversation whose home the request goes to; nullptr for Sync and PutSetting, which go to the user's.
 const ConversationId* conversation_of(const protocol::Body& body) {
   if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
   if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;

@@ -233,8 +233,7 @@ protocol::Change MemoryStore::change_of(const FeedRow& row) {
 
 // Takes the row that `change` replaces out of the feed, if there is one, and notes the new place.
 MemoryStore::FeedRow MemoryStore::take_receipt(FeedLog& feed, UserId user, const protocol::Change& change) {
-  const auto [at, fresh] =
-      receipts_.try_emplace(ReceiptKey{user, change.conversation, change.subject}, change.user_seq);
+  const auto [at, fresh] = receipts_.try_emplace(place_of(user, change), change.user_seq);
   if (fresh) return {};
   FeedRow& row = feed.rows[lower_bound(feed.rows, std::exchange(at->second, change.user_seq))];
   ++feed.dead;
@@ -250,7 +249,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
       change.kind == protocol::ChangeKind::kEvent && change.event &&
       change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
       change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
-      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0;
+      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting;
   if (plain) {
     row.event = share(*change.event);
   } else {
@@ -266,7 +265,7 @@ void MemoryStore::undo(ChangeAppended& record) {
   FeedLog& feed = feeds_[record.user];
   const FeedRow& row = feed.rows.back();
   if (row.other && takes_a_place(row.other->value)) {
-    const ReceiptKey key{record.user, row.other->value.conversation, row.other->value.subject};
+    const ReceiptKey key = place_of(record.user, row.other->value);
     if (record.replaced.user_seq == 0) {
       receipts_.erase(key);
     } else {
@@ -307,6 +306,33 @@ std::optional<ReceiptRow> MemoryStore::receipt(UserId user, const ConversationId
   const FeedLog& feed = feeds_[user];
   const protocol::Change& change = feed.rows[lower_bound(feed.rows, found->second)].other->value;
   return ReceiptRow{change.user_seq, change.delivered_seq, change.read_seq};
+}
+
+// ---- settings
+
+std::optional<ReceiptRow> MemoryStore::setting(UserId user, const ConversationId& id,
+                                               protocol::SettingKind kind) {
+  const auto found = receipts_.find(ReceiptKey{user, id, 0, kind});
+  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second, 0, 0});
+}
+
+std::uint64_t MemoryStore::setting_op(UserId user, DeviceIndex device) {
+  const auto found = setting_ops_.find(Id128{user, device});
+  return found == setting_ops_.end() ? 0 : found->second;
+}
+
+void MemoryStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
+  std::uint64_t& stored = setting_ops_[Id128{user, device}];
+  journal_.push_back(SettingOpPut{Id128{user, device}, std::exchange(stored, op)});
+  meter_.put_setting_op();
+}
+
+void MemoryStore::undo(SettingOpPut& record) {
+  if (record.before == 0) {
+    setting_ops_.erase(record.key);
+  } else {
+    setting_ops_[record.key] = record.before;
+  }
 }
 
 // ---- effects on other shards

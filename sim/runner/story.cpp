@@ -113,6 +113,15 @@ class DiagramBuilder {
       case Kind::kPointer:
         arrow(servers, device(r), r, fmt::format("head {}", r.seq), highlight);
         break;
+      case Kind::kSettingPut:
+        arrow(device(r), servers, r, fmt::format("put {}", r.key.counter), highlight);
+        break;
+      case Kind::kSettingResolved:
+        arrow(servers, device(r), r, fmt::format("put {}: {}", r.key.counter, r.value), highlight);
+        break;
+      case Kind::kSettingSeen:
+        arrow(servers, device(r), r, fmt::format("setting, revision {}", r.value), highlight);
+        break;
       case Kind::kCrash:
         arrow(servers, servers, r, fmt::format("node {} killed", r.value), highlight);
         break;

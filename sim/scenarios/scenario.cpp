@@ -225,6 +225,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.reply_wait_ms", p.reply_wait_ms(), 0, 86'400'000},
       {"population.read_max_ms", p.read_max_ms(), 0, 86'400'000},
       {"population.mischief_permille", p.mischief_permille(), 0, 1000},
+      {"population.settings_permille", p.settings_permille(), 0, 1000},
+      {"population.setting_gap_ms", p.setting_gap_ms(), 1, 86'400'000},
       {"population.gap_cap_s", p.gap_cap_s(), 1, 1'000'000'000},
       {"population.campus_messages", p.campus_messages(), 1, 100'000'000},
       {"population.ramp_s", p.ramp_s(), 0, s.run_s()},

@@ -112,6 +112,12 @@ std::expected<void, std::string> World::build_population() {
       behaviour_ = make_mischief(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
       used_keys_.resize(script_.devices.size());
     }
+    if (scenario_.population().settings_permille() > 0) {
+      script_.factors.push_back({"settings of conversations",
+                                 fmt::format("{} of 1,000 users", scenario_.population().settings_permille()),
+                                 "invented: drafts, mutes, archives, pins, marks of unread"});
+      behaviour_ = make_settings(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }

@@ -272,6 +272,47 @@ void HistoryWriter::pointer_received(DeviceTag device, const protocol::Change& c
   sink_.on(r);
 }
 
+Record HistoryWriter::setting_record(Kind kind, DeviceTag device, const ConversationId& id,
+                                     const protocol::Setting& value, std::uint64_t revision) const {
+  Record r = record(kind, device, id);
+  r.entry_kind = static_cast<std::uint8_t>(value.kind);
+  // Of this user: a change names the device by its index. Whose device it is really, the judges find out.
+  r.key = {directory_.device(directory_.user_id(r.user), value.device), static_cast<std::uint32_t>(value.op)};
+  r.digest = history::setting_digest(r.entry_kind, value.text.view(), value.number);
+  r.value = revision;
+  return r;
+}
+
+void HistoryWriter::setting_put(DeviceTag device, const protocol::PutSetting& put) {
+  const protocol::Setting value{put.kind, put.text, put.number, directory_.index_of(device), put.op};
+  const Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, 0);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::setting_resolved(DeviceTag device, const protocol::SettingAck& ack) {
+  Record r = record(Kind::kSettingResolved, device, ack.conversation);
+  r.entry_kind = static_cast<std::uint8_t>(ack.kind);
+  r.key = {device, static_cast<std::uint32_t>(ack.op)};
+  r.value = ack.revision;
+  r.code = static_cast<std::uint8_t>(ack.status);
+  r.size = static_cast<std::uint32_t>(ack.error);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::setting_received(DeviceTag device, const protocol::Change& change, Via via) {
+  Record r =
+      setting_record(Kind::kSettingSeen, device, change.conversation, *change.setting, change.user_seq);
+  r.code = static_cast<std::uint8_t>(via);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::setting_state(std::uint32_t device, const client::SettingRow& row) {
+  sink_.on(setting_record(Kind::kSettingState, device, row.conversation, row.value, row.revision));
+}
+
 void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
   Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);

@@ -174,6 +174,7 @@ void World::report_states() {
       state.value2 = c.read;
       history_->write(state);
     });
+    machine.for_each_setting([&](const client::SettingRow& row) { history_->setting_state(device, row); });
   }
 }
 
@@ -434,6 +435,24 @@ void World::read(std::uint32_t number, std::uint32_t conversation) {
   with_device(number, [&](Device& d, TimeNs now) {
     const client::Conversation* c = d.machine.conversation(directory_->conversation_id(conversation));
     if (c != nullptr) d.machine.read(c->id, c->cur, now, device_effects_);
+  });
+}
+
+// Every text is another one, so that none can be taken for another.
+void World::put_setting(std::uint32_t number, std::uint32_t conversation, protocol::SettingKind kind,
+                        std::uint64_t nonce) {
+  constexpr std::uint64_t kLongestDraft = 120;
+  Slice text;
+  std::uint64_t value = nonce & 1;
+  if (kind == protocol::SettingKind::kDraft) {
+    text = history::canary_payload({number, static_cast<std::uint32_t>(nonce)}, conversation,
+                                   nonce % kLongestDraft);
+    value = 0;
+  } else if (kind == protocol::SettingKind::kMuteUntil) {
+    value = nonce;
+  }
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.put_setting(directory_->conversation_id(conversation), kind, text, value, now, device_effects_);
   });
 }
 
