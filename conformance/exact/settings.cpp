@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "conformance/exact/properties.hpp"
-#include "reference/protocol/frames.hpp"
 
 namespace wavetank::conformance::exact {
 

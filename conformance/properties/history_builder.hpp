@@ -1,5 +1,5 @@
 // Test kit: writes small histories in prose-like calls over a tiny messenger that does everything right.
-//
+// Length: the messenger that does everything right is one thing.
 //   HistoryBuilder h;
 //   const auto anna = h.device(0), bert = h.device(1);
 //   const auto chat = h.direct(0, 1);

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "conformance/history/record.hpp"
-#include "reference/protocol/frames.hpp"
+#include "reference/environment/observer.hpp"
 
 namespace wavetank::conformance {
 

@@ -66,18 +66,18 @@ bool Client::adopt_setting(const SettingRow& row) {
   if (is_setting(at, rows, row.conversation, row.value.kind) && at->revision >= row.revision) return false;
   put_setting_row(rows, row);
   if (!shared_.config.defects.has(Defect::kSettingNotStored)) store_.stage_setting(row);
+  if (shared_.config.defects.has(Defect::kMarkedUnreadLowersRead) &&
+      row.value.kind == protocol::SettingKind::kMarkedUnread && row.value.number != 0) {
+    const std::uint32_t index = conversations_.find_or_add(row.conversation);
+    conversations_[index].read = 0;
+    stage_marks(index);
+  }
   return true;
 }
 
 void Client::receive_setting(protocol::Change&& change, Via via) {
   if (!adopt_setting({change.conversation, *change.setting, change.user_seq})) return;
   shared_.observer.setting_received(tag_, change, via);
-  if (shared_.config.defects.has(Defect::kMarkedUnreadLowersRead) &&
-      change.setting->kind == protocol::SettingKind::kMarkedUnread && change.setting->number != 0) {
-    const std::uint32_t index = conversations_.find_or_add(change.conversation);
-    conversations_[index].read = 0;
-    stage_marks(index);
-  }
 }
 
 // Revisions of a feed that is dead mean nothing in the next one; the values stand until it tells others.

@@ -1,6 +1,6 @@
 // Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test
 // holds the two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
-//
+// Length: the messages of the protocol are one list.
 // Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name).
 // Encoding, decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128
 // takes two field numbers (n for hi, n + 1 for lo).

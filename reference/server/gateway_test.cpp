@@ -167,6 +167,10 @@ TEST_F(GatewayTest, RoutesByConversationAndByUser) {
   EXPECT_EQ(observer.sends, 1u);
   receive(1, protocol::make_frame(protocol::Sync{1, 0, 0}, 6));
   EXPECT_EQ(effects.list()[0].target, kShardB);
+  protocol::PutSetting put;
+  put.conversation = kDirect;  // homed elsewhere: a setting is the user's
+  receive(1, protocol::make_frame(put, 8));
+  EXPECT_EQ(effects.list()[0].target, kShardB);
   receive(1, protocol::make_frame(protocol::FetchRange{{~0ULL, 1}, 0, 1, 0, 0}, 7));
   EXPECT_EQ(only<protocol::Error>().code, ErrorCode::kMalformed);
 

@@ -22,6 +22,54 @@ std::size_t MemoryStore::SendKeyHash::operator()(const SendKey& key) const {
   return IdHash()(Id128{IdHash()(key.conversation) ^ who, IdHash()(key.client_msg_id)});
 }
 
+struct MemoryStore::Whole final : Other {
+  explicit Whole(const protocol::Change& from) : value(from) {}
+  protocol::Change change(std::uint64_t) const override { return value; }
+  ReceiptRow row(std::uint64_t user_seq) const override {
+    return {user_seq, value.delivered_seq, value.read_seq};
+  }
+  bool takes_a_place() const override { return store::takes_a_place(value); }
+  const protocol::Change value;
+};
+
+struct MemoryStore::Receipt final : Other {
+  explicit Receipt(const protocol::Change& from)
+      : conversation(from.conversation),
+        prev_user_seq(from.prev_user_seq),
+        subject(from.subject),
+        delivered_seq(from.delivered_seq),
+        read_seq(from.read_seq),
+        conv_epoch(from.conv_epoch) {}
+  protocol::Change change(std::uint64_t user_seq) const override {
+    protocol::Change change;
+    change.prev_user_seq = prev_user_seq;
+    change.user_seq = user_seq;
+    change.kind = protocol::ChangeKind::kReceipt;
+    change.conversation = conversation;
+    change.subject = subject;
+    change.delivered_seq = delivered_seq;
+    change.read_seq = read_seq;
+    change.conv_epoch = conv_epoch;
+    return change;
+  }
+  ReceiptRow row(std::uint64_t user_seq) const override { return {user_seq, delivered_seq, read_seq}; }
+  bool takes_a_place() const override { return true; }
+
+  ConversationId conversation;
+  std::uint64_t prev_user_seq;
+  UserId subject;
+  std::uint64_t delivered_seq;
+  std::uint64_t read_seq;
+  std::uint32_t conv_epoch;
+};
+
+boost::intrusive_ptr<const MemoryStore::Other> MemoryStore::make_other(const protocol::Change& change) {
+  const bool is_receipt = change.kind == protocol::ChangeKind::kReceipt && !change.event && !change.setting &&
+                          change.head_seq == 0 && change.head_msg_no == 0;
+  if (is_receipt) return {new Receipt(change)};
+  return {new Whole(change)};
+}
+
 // ---- durability
 
 void MemoryStore::mark_durable() {
@@ -220,7 +268,7 @@ FeedHead MemoryStore::feed_head(UserId user) {
 }
 
 protocol::Change MemoryStore::change_of(const FeedRow& row) {
-  if (row.other) return row.other->value;
+  if (row.other) return row.other->change(row.user_seq);
   protocol::Change change;
   change.prev_user_seq = row.user_seq - 1;
   change.user_seq = row.user_seq;
@@ -253,7 +301,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
   if (plain) {
     row.event = share(*change.event);
   } else {
-    row.other = Shared<protocol::Change>(new Block<protocol::Change>(change));
+    row.other = make_other(change);
   }
   feed.rows.push_back(std::move(row));
   feed.head.user_seq = change.user_seq;
@@ -264,8 +312,8 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
 void MemoryStore::undo(ChangeAppended& record) {
   FeedLog& feed = feeds_[record.user];
   const FeedRow& row = feed.rows.back();
-  if (row.other && takes_a_place(row.other->value)) {
-    const ReceiptKey key = place_of(record.user, row.other->value);
+  if (row.other && row.other->takes_a_place()) {
+    const ReceiptKey key = place_of(record.user, row.other->change(row.user_seq));
     if (record.replaced.user_seq == 0) {
       receipts_.erase(key);
     } else {
@@ -304,8 +352,7 @@ std::optional<ReceiptRow> MemoryStore::receipt(UserId user, const ConversationId
   const auto found = receipts_.find(ReceiptKey{user, id, subject});
   if (found == receipts_.end()) return std::nullopt;
   const FeedLog& feed = feeds_[user];
-  const protocol::Change& change = feed.rows[lower_bound(feed.rows, found->second)].other->value;
-  return ReceiptRow{change.user_seq, change.delivered_seq, change.read_seq};
+  return feed.rows[lower_bound(feed.rows, found->second)].other->row(found->second);
 }
 
 // ---- settings

@@ -78,6 +78,17 @@ class MemoryStore : public LogStore {
   using Shared = boost::intrusive_ptr<const Block<T>>;
   using SharedEvent = Shared<protocol::Event>;
 
+  // A change that says more than its event. Receipts, by far the most of them, are kept as what they say.
+  struct Other : boost::intrusive_ref_counter<Other, boost::thread_unsafe_counter> {
+    virtual ~Other() = default;
+    virtual protocol::Change change(std::uint64_t user_seq) const = 0;
+    virtual ReceiptRow row(std::uint64_t user_seq) const = 0;
+    virtual bool takes_a_place() const = 0;
+  };
+  struct Whole;
+  struct Receipt;
+  static boost::intrusive_ptr<const Other> make_other(const protocol::Change& change);
+
   struct Conversation {
     std::optional<ConversationRow> row;
     std::vector<SharedEvent> entries;  // ascending; entries[seq - 1] as long as no number was left out
@@ -89,7 +100,7 @@ class MemoryStore : public LogStore {
   struct FeedRow {
     std::uint64_t user_seq = 0;
     SharedEvent event;
-    Shared<protocol::Change> other;
+    boost::intrusive_ptr<const Other> other;
   };
   struct FeedLog {
     FeedHead head;
