@@ -74,16 +74,26 @@ Findings setting_convergence(const Facts& facts) {
 Findings setting_monotone(const Facts& facts) {
   Findings out;
   std::map<Place, std::uint64_t> highest;
+  std::set<Place> states;
   for (const Record* record : facts.records) {
     const Record& r = *record;
     if (!names_put(r)) continue;
     out.fired();
-    std::uint64_t& before = highest[{r.device, r.conversation, r.entry_kind}];
+    const Place place{r.device, r.conversation, r.entry_kind};
+    std::uint64_t& before = highest[place];
     if (r.kind == Kind::kSettingState ? r.value < before : is_shown(r) && r.value <= before) {
       out.violate(r, "device {} shows revision {} of setting {} of conversation {} after revision {}",
                   r.device, r.value, r.entry_kind, r.conversation, before);
     }
     before = std::max(before, r.value);
+    if (r.kind == Kind::kSettingState) states.insert(place);
+  }
+  for (const auto& [place, revision] : highest) {
+    const auto& [device, conversation, kind] = place;
+    if (states.contains(place) || !facts.devices.at(device).converged_before(kNowhere)) continue;
+    out.violate_at(facts.end, conversation, device, 0, {},
+                   "device {} ends without a value of setting {} of conversation {} after revision {}",
+                   device, kind, conversation, revision);
   }
   return out;
 }

@@ -66,7 +66,7 @@ TEST(Setting, ADeviceEndsWithoutTheSetting) {
   std::erase_if(h.records, [&](const Record& r) {
     return r.kind == Kind::kSettingState && r.device == h.desk && r.entry_kind == kPinned;
   });
-  EXPECT_EQ(h.judged().failed(), std::set<std::string>{"SET-CONVERGE"});
+  EXPECT_EQ(h.judged().failed(), (std::set<std::string>{"SET-CONVERGE", "SET-MONO"}));
   // One that has not converged is the business of LIV-CONVERGE.
   for (Record& r : h.records) {
     if (r.kind == Kind::kDeviceState && r.device == h.desk) r.flag = false;
