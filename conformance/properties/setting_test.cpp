@@ -117,6 +117,26 @@ TEST(Setting, AnOlderRevisionIsShown) {
   expect_violated(h, "SET-MONO");
 }
 
+// Another order of the same events, which is as right.
+TEST(Setting, AnAnswerAfterANewerValueIsNoFall) {
+  HistoryBuilder h;
+  const DeviceTag phone = h.device(0);
+  const DeviceTag desk = h.device(0);
+  const ConversationIndex chat_room = h.direct(0, 1);
+  h.take_put(h.put(phone, chat_room, kDraft));
+  const Record answer = h.last();
+  h.drop_last();
+  h.take_put(h.put(desk, chat_room, kDraft));
+  h.see_setting(phone, chat_room, kDraft);
+  Record& late = h.write(Kind::kSettingResolved, phone);
+  const TimeNs now = late.time;
+  late = answer;
+  late.time = now;
+  h.end();
+  expect_clean(h);
+  EXPECT_EQ(h.judged().of("SET-MONO").verdict, PropertyVerdict::kPass);
+}
+
 TEST(Setting, WhatWasShownIsForgotten) {
   Desk h;
   h.end();

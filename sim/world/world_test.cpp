@@ -275,9 +275,9 @@ TEST(PlannedRestart, OfAllGatewaysAtOnceStillConverges) {
 // ---- settings
 
 TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
-  scenarios::Scenario scenario = changed_scenario(
-      "settings", {"run_s=100", "population.users=20", "population.campus_messages=100",
-                   "population.settings_permille=1000", "population.setting_gap_ms=2000"});
+  scenarios::Scenario scenario =
+      changed_scenario("settings", {"run_s=100", "population.users=20", "population.campus_messages=100",
+                                    "population.settings_permille=1000", "population.setting_gap_ms=2000"});
   scenario.clear_faults();
   scenario.mutable_checks()->clear_require();
   using faults::Place;
