@@ -213,7 +213,7 @@ class Client {
 
   // settings.cpp
   void pump_settings(TimeNs now, Effects& effects);
-  void receive_setting(protocol::Change&& change, Via via);
+  void receive_setting(const protocol::Change& change, Via via);
   // Takes the row unless a newer one is known.
   bool adopt_setting(const SettingRow& row);
   void forget_revisions();

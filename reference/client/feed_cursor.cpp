@@ -67,7 +67,7 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       break;
     }
     case protocol::ChangeKind::kSetting:
-      if (change.setting) receive_setting(std::move(change), via);
+      if (change.setting) receive_setting(change, via);
       break;
   }
   advance_feed(change.user_seq);

@@ -75,7 +75,7 @@ bool Client::adopt_setting(const SettingRow& row) {
   return true;
 }
 
-void Client::receive_setting(protocol::Change&& change, Via via) {
+void Client::receive_setting(const protocol::Change& change, Via via) {
   if (!adopt_setting({change.conversation, *change.setting, change.user_seq})) return;
   shared_.observer.setting_received(tag_, change, via);
 }

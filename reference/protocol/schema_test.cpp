@@ -233,7 +233,7 @@ TEST(SchemaTest, EnumerationsAreEqualValueByValue) {
   expect_same_enum<GoAwayReason>(file->FindEnumTypeByName("GoAwayReason"));
   expect_same_enum<ChangeKind>(file->FindEnumTypeByName("ChangeKind"));
   expect_same_enum<SettingKind>(file->FindEnumTypeByName("SettingKind"));
-  EXPECT_EQ(file->enum_type_count(), 7);
+  EXPECT_EQ(file->enum_type_count(), 8);
 }
 
 }  // namespace
