@@ -66,7 +66,7 @@ void NodeRunner::finish_batch() {
   ++batches_;
   if (machine_->end_batch().rows > 0) ++commits_;
   if (committed_) committed_();
-  // Carrying out an effect may enqueue input here (the link to itself), never run a batch.
+  // Carrying out an effect may enqueue input here, never run a batch.
   for (Effect& effect : effects_.list()) {
     switch (effect.kind) {
       case Effect::Kind::kSend:

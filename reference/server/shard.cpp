@@ -33,11 +33,10 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       inbox_(config_, store, observer),
       deferred_(config_) {}
 
-void Shard::start(TimeNs, Effects& effects) {
+void Shard::start(TimeNs, Effects&) {
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
-  outbox_.link_up(config_.self, effects);
 }
 
 void Shard::begin_batch() {
@@ -59,8 +58,7 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
   feed_.gateway_lost(peer);
-  // The link to itself cannot fail while the node lives.
-  if (peer != config_.self) outbox_.link_down(peer);
+  outbox_.link_down(peer);
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
@@ -146,12 +144,12 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
     if (!is_home(cursor->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
-    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, effects);
+    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
     if (!is_home(watermark->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);
-    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, effects);
+    for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) {
     if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     reply(gateway, frame, feed_.sync(from, *sync, now, effects), effects);
@@ -204,7 +202,7 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
     change.event = event;
   }
   if (config_.defects.has(Defect::kLastMessageBeforeIdleLost) && held_back(change, now, effects)) return;
-  distribute(recipients_, change, effects);
+  distribute(recipients_, change, now, effects);
 
   if (config_.defects.has(Defect::kReceiptBeforeDelivery) &&
       recipients_.size() <= config_.receipt_fanout_limit) {
@@ -217,7 +215,7 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
       receipt.conv_epoch = event.conv_epoch;
       receipt.subject = recipient;
       receipt.delivered_seq = event.conv_seq;
-      distribute({event.sender}, receipt, effects);
+      distribute({event.sender}, receipt, now, effects);
     }
   }
 }
@@ -225,7 +223,7 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
 bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effects) {
   Held& held = held_[change.conversation];
   for (const auto& [recipients, waiting] : std::exchange(held.waiting, {}))
-    distribute(recipients, waiting, effects);
+    distribute(recipients, waiting, now, effects);
   const TimeNs before = std::exchange(held.last_entry, now);
   if (before == 0 || now - before > kBurstGap) return false;
   // In a burst the fan-out is left to the next entry, which will write both. It may never come.
@@ -233,8 +231,10 @@ bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effec
   return true;
 }
 
-// One outbox row for each shard that is home to recipients, in ascending order of shards.
-void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change,
+// One outbox row for each other shard that is home to recipients, in ascending order of shards. Feeds that
+// live here take the change in this transaction: a row that tells a shard what it did itself is a second
+// commit for nothing.
+void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
                        Effects& effects) {
   by_shard_.clear();
   for (const UserId user : recipients) {
@@ -243,12 +243,17 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
   }
   std::sort(by_shard_.begin(), by_shard_.end());
   for (std::size_t first = 0; first < by_shard_.size();) {
+    const NodeId home = by_shard_[first].first;
     std::size_t end = first;
     std::vector<UserId> users;
-    while (end < by_shard_.size() && by_shard_[end].first == by_shard_[first].first) {
-      users.push_back(by_shard_[end++].second);
+    for (; end < by_shard_.size() && by_shard_[end].first == home; ++end) {
+      if (home == config_.self) {
+        feed_.append(by_shard_[end].second, change, now, effects);
+      } else {
+        users.push_back(by_shard_[end].second);
+      }
     }
-    outbox_.append(by_shard_[first].first, std::move(users), change, effects);
+    if (home != config_.self) outbox_.append(home, std::move(users), change, effects);
     first = end;
   }
 }

@@ -1,7 +1,7 @@
 // A shard: the owner of some conversations and of some users' feeds, on a disk of its own. It composes the
 // machines of one concept each over one store and dispatches the frames of its links to them.
 //
-//   gateway --SendMessage--> ConversationLog --OutboxItem--> (other shard, or this one) --> Feed
+//   gateway --SendMessage--> ConversationLog --OutboxItem--> (other shard, or nothing between) --> Feed
 //   --ChangePush--> gateway gateway --DeliveredCursor, ReadWatermark--> Receipts --OutboxItem--> ... gateway
 //   --Attach, Sync--> Feed
 //
@@ -27,10 +27,6 @@
 namespace wavetank::server {
 
 // What the driver must know beyond Node's contract
-// - A shard may be its own outbox destination. That link is up from start() on: the driver hands frames sent
-// to the
-//   shard's own NodeId back to it, after the batch that sent them is durable. It need not (but may) call
-//   peer_up for it.
 // - At peer_up a peer's earlier sessions are forgotten; frames of the new link must come after peer_up.
 // - Of a request that came with request_id 0 no reply is sent.
 // - StoreFailure passes through every method; the shard must then be destroyed.
@@ -73,7 +69,8 @@ class Shard : public Node {
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
-  void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, Effects& effects);
+  void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
+                  Effects& effects);
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);
   void reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects);
   void reply_error(NodeId gateway, const protocol::Frame& request, protocol::ErrorCode code,

@@ -111,7 +111,6 @@ class Cluster {
     nodes_[id].store->roll_back();
     for (NodeId other = 0; other < nodes_.size(); ++other)
       link_down(std::min(id, other), std::max(id, other));
-    links_.erase({id, id});
     std::erase_if(connections_, [id](const auto& connection) { return connection.second == id; });
   }
   // Starts a dead node over its store and brings its links up.
@@ -236,8 +235,7 @@ class Cluster {
             received[effect.target].push_back(std::move(effect.frame));
           break;
         case Effect::Kind::kSendPeer:
-          if (effect.target == id ||
-              up_.contains({std::min(id, effect.target), std::max(id, effect.target)})) {
+          if (up_.contains({std::min(id, effect.target), std::max(id, effect.target)})) {
             links_[{id, effect.target}].push_back(std::move(effect.frame));
           }
           break;

@@ -16,7 +16,6 @@ NodeLinks::NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomnes
 void NodeLinks::add_node(Place place) { places_.push_back(place); }
 
 DurationNs NodeLinks::delay(std::uint32_t from, std::uint32_t to, std::uint64_t number) const {
-  if (from == to) return 0;
   const std::uint64_t key = static_cast<std::uint64_t>(from) << 32 | to;
   const std::uint64_t bits = randomness_.bits(Purpose::kNodeLink, key, number);
   const DurationNs base = reachability_.one_way(places_[from].region, places_[to].region);
@@ -39,15 +38,11 @@ void NodeLinks::node_started(std::uint32_t node) {
 void NodeLinks::node_died(std::uint32_t node) {
   for (std::uint32_t peer = 0; peer < places_.size(); ++peer) {
     if (!pair(node, peer).wanted || !pair(node, peer).up) continue;
-    if (peer == node) {
-      go_down(node, node, false);
-    } else {
-      Packet news;
-      news.closes = true;
-      news.reason = CloseReason::kReset;
-      pair(node, peer).broken = true;
-      send(node, peer, std::move(news), scheduler_.now());
-    }
+    Packet news;
+    news.closes = true;
+    news.reason = CloseReason::kReset;
+    pair(node, peer).broken = true;
+    send(node, peer, std::move(news), scheduler_.now());
   }
 }
 
@@ -57,7 +52,7 @@ void NodeLinks::go_up(std::uint32_t a, std::uint32_t b) {
   link.cut_since = kNever;
   ++link.epoch;
   listener_.link_up(a, b);
-  if (a != b) listener_.link_up(b, a);
+  listener_.link_up(b, a);
 }
 
 void NodeLinks::go_down(std::uint32_t a, std::uint32_t b, bool tell_b) {
@@ -70,7 +65,7 @@ void NodeLinks::go_down(std::uint32_t a, std::uint32_t b, bool tell_b) {
   drop_held(b, a);
   if (listener_.node_alive(a)) listener_.link_down(a, b);
   if (tell_b && listener_.node_alive(b)) listener_.link_down(b, a);
-  if (a != b) redial_later(a, b);
+  redial_later(a, b);
 }
 
 void NodeLinks::redial_later(std::uint32_t a, std::uint32_t b) {

@@ -34,8 +34,7 @@ class LinkListener {
   virtual void burst_ended(std::uint32_t node) = 0;
 };
 
-// Nodes are dense from 0; there are tens of them, so pairs may be a table. A node's link to itself is always
-// up while it lives.
+// Nodes are dense from 0; there are tens of them, so pairs may be a table. A node has no link to itself.
 class NodeLinks {
  public:
   NodeLinks(Scheduler& scheduler, Reachability& reachability, Randomness randomness, NodeLinkConfig config,
@@ -48,7 +47,7 @@ class NodeLinks {
     const auto count = static_cast<std::uint32_t>(places_.size());
     links_.assign(static_cast<std::size_t>(count) * count, Link{});
     for (std::uint32_t a = 0; a < count; ++a) {
-      for (std::uint32_t b = 0; b < count; ++b) at(a, b).wanted = wanted(a, b);
+      for (std::uint32_t b = 0; b < count; ++b) at(a, b).wanted = a != b && wanted(a, b);
     }
   }
 
@@ -96,7 +95,7 @@ class NodeLinks {
     return links_[static_cast<std::size_t>(a < b ? a : b) * places_.size() + (a < b ? b : a)];
   }
   bool is_cut(std::uint32_t a, std::uint32_t b) const {
-    return a != b && reachability_.has_faults() && reachability_.is_cut(places_[a], places_[b]);
+    return reachability_.has_faults() && reachability_.is_cut(places_[a], places_[b]);
   }
   DurationNs delay(std::uint32_t from, std::uint32_t to, std::uint64_t number) const;
   void go_up(std::uint32_t a, std::uint32_t b);

@@ -21,8 +21,8 @@ namespace wavetank::sim {
 // with store::RunAtOnce, however the two threads are scheduled.
 //
 // Who waits helps: he runs what is queued before his ticket himself unless this thread is at it, so a machine
-// with something else to do costs the overlap, not a sleep for each wait. At most kQueue tasks are queued;
-// with no room left submit() helps too.
+// with something else to do costs the overlap, not a sleep for each wait. A task nobody waits for may lie
+// until some more have come. At most kQueue tasks are queued; with no room left submit() helps too.
 class DiskThread final : public store::WriteRunner {
  public:
   DiskThread();

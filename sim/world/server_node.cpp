@@ -199,7 +199,7 @@ void ServerNode::ready(std::uint32_t boot) {
 }
 
 void ServerNode::release_effects() {
-  // Carrying out an effect may bring the node new input (a link to itself), never a batch: it counts as busy.
+  // Carrying out an effect may bring the node new input, never a batch: it counts as busy.
   const bool was_busy = std::exchange(busy_, true);
   std::vector<Effect> list = std::move(effects_.list());
   effects_.clear();
