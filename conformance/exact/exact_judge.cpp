@@ -31,6 +31,7 @@ const std::map<std::string_view, Definition>& definitions() {
                                                              {"RD-LEQ", read_bounds},
                                                              {"ACL-BOUNDARY", access_boundary},
                                                              {"SES-DRAIN", session_drain},
+                                                             {"SES-RESUME", session_resume},
                                                              {"LIV-CONVERGE", convergence},
                                                              {"SLO-AVAIL", availability},
                                                              {"SLO-PCT", latency}};

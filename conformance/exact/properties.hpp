@@ -21,6 +21,7 @@ Findings read_devices(const Facts& facts);         // RD-MULTIDEV
 Findings read_bounds(const Facts& facts);          // RD-LEQ
 Findings access_boundary(const Facts& facts);      // ACL-BOUNDARY   access.cpp
 Findings session_drain(const Facts& facts);        // SES-DRAIN      sessions.cpp
+Findings session_resume(const Facts& facts);       // SES-RESUME     resuming.cpp
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT

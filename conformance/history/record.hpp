@@ -83,6 +83,10 @@ enum class Kind : std::uint8_t {
   kGoAway,     // the device was asked to leave its session: code = GoAwayReason, value = milliseconds to wait
                // at least, value2 = the jitter window in milliseconds that the device goes by
   kAppClosed,  // the user closed the app; a connection ends with it
+  // ---- resumed sessions
+  kResume,  // what a Welcome said of resuming, after kConnected: flag = resumed, seq = its session, digest =
+            // the token that the device has shown, canary = the token given (0: none), value = the device's
+            // feed cursor, value2 = the feed head that it named
   kCount
 };
 

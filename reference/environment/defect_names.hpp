@@ -54,6 +54,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "go-away-all-at-once",
     "drain-kills-without-go-away",
     "client-ignores-go-away",
+    "resume-token-reusable",
+    "replay-ring-drops-silently",
+    "replay-skips-first",
+    "replay-repeats-received",
+    "resume-of-other-device",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -152,6 +152,8 @@ struct Hello {
   std::uint32_t user_epoch = 0;
   std::uint64_t user_seq = 0;
   bool background = false;
+  ResumeToken resume_token;          // of the session to take up again; none: a new one
+  std::uint32_t last_frame_seq = 0;  // with a token: the last frame received on that session's connection
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.min_version, "min_version");
@@ -163,6 +165,8 @@ struct Hello {
     v(7, s.user_epoch, "user_epoch");
     v(8, s.user_seq, "user_seq");
     v(9, s.background, "background");
+    v(10, s.resume_token, "resume_token");
+    v(12, s.last_frame_seq, "last_frame_seq");
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -179,6 +183,10 @@ struct Welcome {
   std::uint64_t server_time_ms = 0;
   std::uint32_t user_epoch = 0;
   std::uint64_t user_head_seq = 0;
+  ResumeToken resume_token;            // takes this session up again, once; none: it cannot be resumed
+  std::uint32_t resume_window_ms = 0;  // for so long after the connection is lost
+  bool resumed = false;                // the session is the one of the token that Hello has shown
+  std::uint32_t replayed = 0;          // so many pushes follow that had not been received
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -192,6 +200,10 @@ struct Welcome {
     v(9, s.server_time_ms, "server_time_ms");
     v(10, s.user_epoch, "user_epoch");
     v(11, s.user_head_seq, "user_head_seq");
+    v(12, s.resume_token, "resume_token");
+    v(14, s.resume_window_ms, "resume_window_ms");
+    v(15, s.resumed, "resumed");
+    v(16, s.replayed, "replayed");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
