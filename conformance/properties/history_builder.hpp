@@ -1,4 +1,5 @@
 // Test kit: writes small histories in prose-like calls over a tiny messenger that does everything right.
+// Length: one builder of every kind of record, so that a test reads as a story.
 //
 //   HistoryBuilder h;
 //   const auto anna = h.device(0), bert = h.device(1);
@@ -132,7 +133,8 @@ class HistoryBuilder {
   void go_away(DeviceTag device, std::uint32_t jitter_window_ms = 1000) {
     write(Kind::kGoAway, device).value2 = jitter_window_ms;
   }
-  // What the Welcome of the connection said of resuming: a session resumed by a token, or a new one (shown 0).
+  // What the Welcome of the connection said of resuming: a session resumed by a token, or a new one (shown
+  // 0).
   Record& answer_resume(DeviceTag device, std::uint64_t session, std::uint64_t shown, std::uint64_t given,
                         std::uint64_t feed_head = 0) {
     Record& r = write(Kind::kResume, device);

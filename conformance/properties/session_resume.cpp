@@ -30,10 +30,11 @@ class SessionResume final : public Monitor {
     switch (record.kind) {
       case Kind::kSyncInvoked:
         if (!s.resumed || record.value >= s.promised) return;
-        violate(record,
-                "device {} resumed its session, was to be told its feed up to {} again, and had to ask for it "
-                "from {} on",
-                record.device, s.promised, record.value);
+        violate(
+            record,
+            "device {} resumed its session, was to be told its feed up to {} again, and had to ask for it "
+            "from {} on",
+            record.device, s.promised, record.value);
         return;
       case Kind::kReceived:
       case Kind::kPointer:
@@ -71,10 +72,11 @@ class SessionResume final : public Monitor {
     if (record.flag) {
       fired();
       if (record.digest == 0 || record.digest != s.token || record.seq != s.number) {
-        violate(record,
-                "device {} was given session {:x} to go on with, and has shown no token that its last Welcome "
-                "gave for it",
-                record.device, record.seq);
+        violate(
+            record,
+            "device {} was given session {:x} to go on with, and has shown no token that its last Welcome "
+            "gave for it",
+            record.device, record.seq);
       }
     }
     if (record.canary != 0 && record.canary == s.token)

@@ -91,8 +91,8 @@ class Client {
   bool is_running() const { return phase_ != Phase::kStopped; }
   // A session is established (Welcome was received).
   bool is_connected() const { return phase_ == Phase::kReady; }
-  // It dials to resume its session, which only the gateway of that session can do: the driver should dial this
-  // one. To be asked when it is told to dial.
+  // It dials to resume its session, which only the gateway of that session can do: the driver should dial
+  // this one. To be asked when it is told to dial.
   bool is_resuming() const { return phase_ == Phase::kDialing && resume_ != nullptr; }
   bool is_converged() const { return pending_reason() == PendingReason::kNone; }
   PendingReason pending_reason() const;  // O(requests under way)

@@ -67,7 +67,8 @@ class Gateway : public Node {
     return static_cast<TimerId>(state) + (static_cast<TimerId>(state) >= kDrainTimer ? 1 : 0);
   }
 
-  // Connections known, live sessions, sessions that wait to be resumed, and requests that wait for their shard's answer.
+  // Connections known, live sessions, sessions that wait to be resumed, and requests that wait for their
+  // shard's answer.
   std::size_t connection_count() const { return sessions_.size(); }
   std::size_t live_count() const { return live_count_; }
   std::size_t detached_count() const { return detached_count_; }
@@ -105,8 +106,8 @@ class Gateway : public Node {
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
   // Whether one more may log in now.
   bool admit_login(TimeNs now);
-  // Takes up the session that the Hello means, on the newcomer's connection. False when there is none: then the
-  // device's older session is over, too, and the newcomer may log in.
+  // Takes up the session that the Hello means, on the newcomer's connection. False when there is none: then
+  // the device's older session is over, too, and the newcomer may log in.
   bool resume(Session& newcomer, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void welcome_back(Session& session, Resumable& resumable, const protocol::Hello& hello, TimeNs now,
                     Effects& effects);

@@ -1,3 +1,4 @@
+// Length: all tests of the one machine share its fixture.
 #include "reference/server/gateway.hpp"
 
 #include <gtest/gtest.h>
@@ -452,9 +453,8 @@ class Resuming : public GatewayTest {
   }
   template <class T>
   bool sends() const {
-    return std::any_of(effects.list().begin(), effects.list().end(), [](const Effect& effect) {
-      return std::holds_alternative<T>(effect.frame.body);
-    });
+    return std::any_of(effects.list().begin(), effects.list().end(),
+                       [](const Effect& effect) { return std::holds_alternative<T>(effect.frame.body); });
   }
 };
 

@@ -22,8 +22,8 @@ class ReplayRing {
     std::uint32_t bytes = 0;
   };
 
-  // Keeps the push that leaves as frame `number`; numbers ascend until clear(). False when something had to go
-  // for it, perhaps the push itself. O(1) amortised beside the size of the push; payloads are shared.
+  // Keeps the push that leaves as frame `number`; numbers ascend until clear(). False when something had to
+  // go for it, perhaps the push itself. O(1) amortised beside the size of the push; payloads are shared.
   bool keep(std::uint32_t number, const protocol::ChangePush& push, const Limits& limits) {
     const auto bytes = static_cast<std::uint32_t>(protocol::encoded_size(protocol::make_frame(push)));
     entries_.push_back({number, bytes, push});
@@ -53,8 +53,8 @@ class ReplayRing {
   // Whether nothing is missing of what a client must be told that has everything up to frame `number`.
   bool is_whole_after(std::uint32_t number) const { return !misses_ && number >= lost_through_; }
 
-  // Takes out what a client lacks that has all frames up to `number` and the feed up to `user_seq` (a Sync may
-  // have brought what was pushed, too), in order; the ring is then as new.
+  // Takes out what a client lacks that has all frames up to `number` and the feed up to `user_seq` (a Sync
+  // may have brought what was pushed, too), in order; the ring is then as new.
   std::vector<protocol::ChangePush> take_after(std::uint32_t number, std::uint64_t user_seq) {
     acknowledge(number);
     std::vector<protocol::ChangePush> pushes;

@@ -47,7 +47,8 @@ class SessionTable {
   void close(Session& session);
   // The session has lost its connection: it enters kDetached and is found by its counter only.
   void detach(Session& session, TimeNs now);
-  // Gives `session` the connection of `newcomer`, whose record is freed; its own, if any, is unknown from now on.
+  // Gives `session` the connection of `newcomer`, whose record is freed; its own, if any, is unknown from now
+  // on.
   void rebind(Session& session, Session& newcomer);
 
   Session* by_connection(ConnectionId connection);

@@ -301,8 +301,8 @@ void World::device_timer(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.timer_fired(0, now, device_effects_); });
 }
 
-// Devices dial the gateway that keeps their session, or one of their region; after three failures in a row any
-// region will do.
+// Devices dial the gateway that keeps their session, or one of their region; after three failures in a row
+// any region will do.
 std::uint32_t World::choose_gateway(std::uint32_t number) {
   const Device& device = devices_[number];
   if (device.machine.is_resuming() && !nodes_[device.gateway]->is_draining()) return device.gateway;
