@@ -13,6 +13,7 @@ constexpr std::string_view kPipeline = "pipeline";
 constexpr std::string_view kService = "service";
 constexpr std::string_view kPointers = "pointers";
 constexpr std::string_view kRestarts = "restarts";
+constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
 
 constexpr SeededDefect kCatalogue[] = {
@@ -222,6 +223,27 @@ constexpr SeededDefect kCatalogue[] = {
      "The client stays on a gateway that has told it to leave, until it is thrown out.",
      "SES-DRAIN",
      kRestarts,
+     {1, 2, 3}},
+    {Defect::kResumeTokenReusable,
+     "A session that was resumed keeps its token.",
+     "SES-RESUME",
+     kResume,
+     {1, 2, 3}},
+    {Defect::kReplayRingDropsSilently,
+     "A full replay ring drops its oldest push, and the session is resumed all the same.",
+     "SES-RESUME",
+     kResume,
+     {1, 2, 3}},
+    {Defect::kReplaySkipsFirst, "The replay starts one push too late.", "SES-RESUME", kResume, {1, 2, 3}},
+    {Defect::kReplayRepeatsReceived,
+     "The replay is all that the ring holds, whatever the client says that it has.",
+     "SES-RESUME",
+     kResume,
+     {1, 2, 3}},
+    {Defect::kResumeOfOtherDevice,
+     "A session that waits to be resumed is given to any device of its user.",
+     "SES-RESUME",
+     kResume,
      {1, 2, 3}},
     {Defect::kSettingAckedBeforeStored,
      "The shard answers a put of a setting before its disk has it.",

@@ -21,6 +21,7 @@ Findings read_devices(const Facts& facts);         // RD-MULTIDEV
 Findings read_bounds(const Facts& facts);          // RD-LEQ
 Findings access_boundary(const Facts& facts);      // ACL-BOUNDARY   access.cpp
 Findings session_drain(const Facts& facts);        // SES-DRAIN      sessions.cpp
+Findings session_resume(const Facts& facts);       // SES-RESUME     resuming.cpp
 Findings setting_convergence(const Facts& facts);  // SET-CONVERGE   settings.cpp
 Findings setting_monotone(const Facts& facts);     // SET-MONO
 Findings setting_once(const Facts& facts);         // SET-ONCE

@@ -1,5 +1,5 @@
 // Test kit: writes small histories in prose-like calls over a tiny messenger that does everything right.
-// Length: the messenger that does everything right is one thing.
+// Length: the messenger that does everything right is one thing, with every kind of record.
 //   HistoryBuilder h;
 //   const auto anna = h.device(0), bert = h.device(1);
 //   const auto chat = h.direct(0, 1);
@@ -132,6 +132,18 @@ class HistoryBuilder {
   }
   void go_away(DeviceTag device, std::uint32_t jitter_window_ms = 1000) {
     write(Kind::kGoAway, device).value2 = jitter_window_ms;
+  }
+  // What the Welcome of the connection said of resuming: a session resumed by a token, or a new one (shown
+  // 0).
+  Record& answer_resume(DeviceTag device, std::uint64_t session, std::uint64_t shown, std::uint64_t given,
+                        std::uint64_t feed_head = 0) {
+    Record& r = write(Kind::kResume, device);
+    r.flag = shown != 0;
+    r.seq = session;
+    r.digest = shown;
+    r.canary = given;
+    r.value2 = feed_head;
+    return r;
   }
   void replace(std::uint64_t gateway) { write(Kind::kRestart).value = gateway; }
   void restart(DeviceTag device) {

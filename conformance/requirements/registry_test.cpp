@@ -9,7 +9,7 @@ namespace wavetank::conformance {
 namespace {
 
 TEST(Registry, HoldsEveryRecordUnderItsId) {
-  EXPECT_EQ(properties().size(), 23U);
+  EXPECT_EQ(properties().size(), 24U);
   EXPECT_EQ(registry().rules().size(), 161U);
   EXPECT_EQ(registry().sections().size(), 15U);
   for (const auto& records : {registry().properties(), registry().rules()}) {

@@ -50,6 +50,7 @@ void Client::load() {
   conversations_.clear();
   gaps_.reset();
   audit_.reset();
+  resume_.reset();
   settings_.reset();
   receipts_queue_.clear();
   outbox_.clear();
@@ -94,6 +95,7 @@ void Client::stop(TimeNs now, Effects& effects) {
   phase_deadline_ = kNever;
   sync_due_ = 0;
   sync_failures_ = 0;
+  resume_.reset();
   loaded_ = false;
   store_.commit();
   effects.arm(0, kNever);
@@ -112,6 +114,10 @@ void Client::connected(TimeNs now, Effects& effects) {
   hello.access_token = access_token_;
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
+  if (resume_ != nullptr) {
+    hello.resume_token = resume_->token;
+    hello.last_frame_seq = resume_->last_frame_seq;
+  }
   transmit(effects, std::move(hello), 0);
   finish(now, effects);
 }
@@ -384,6 +390,7 @@ std::size_t Client::heap_bytes() const {
              settings_->puts.capacity() * sizeof(protocol::PutSetting);
   }
   if (audit_ != nullptr) bytes += sizeof(*audit_) + audit_->pages.capacity() * sizeof(AuditPage);
+  if (resume_ != nullptr) bytes += sizeof(*resume_);
   return bytes;
 }
 

@@ -107,6 +107,9 @@ class Client {
   bool is_running() const { return phase_ != Phase::kStopped; }
   // A session is established (Welcome was received).
   bool is_connected() const { return phase_ == Phase::kReady; }
+  // It dials to resume its session, which only the gateway of that session can do: the driver should dial
+  // this one. To be asked when it is told to dial.
+  bool is_resuming() const { return phase_ == Phase::kDialing && resume_ != nullptr; }
   bool is_converged() const { return pending_reason() == PendingReason::kNone; }
   PendingReason pending_reason() const;  // O(requests under way)
   UserId user() const { return user_; }
@@ -161,6 +164,11 @@ class Client {
   void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
   void check_session_deadlines(TimeNs now, Effects& effects);
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  // What becomes of the session when its connection ends: kept to be resumed, or not.
+  void keep_session(CloseReason reason, TimeNs now);
+  void take_token(const protocol::Welcome& welcome);
+  // What the Welcome has announced again has not all come yet.
+  bool is_replaying() const { return resume_ != nullptr && frame_seq_in_ < resume_->replay_end; }
   void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
   // Told to go away, and its moment has come: nothing new is asked on this connection.
@@ -237,6 +245,7 @@ class Client {
   std::unique_ptr<std::vector<Gap>> gaps_;     // exists only while a conversation misses entries
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
+  std::unique_ptr<Resume> resume_;
   std::unique_ptr<Settings> settings_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
@@ -266,6 +275,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 264);
+static_assert(sizeof(Client) <= 272);
 
 }  // namespace wavetank::client

@@ -33,6 +33,8 @@ class FakeServer {
   std::uint32_t heartbeat_interval_ms = 30'000;
   std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
+  std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
+  std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
 
   std::uint64_t feed_head() const { return feed_head_; }
@@ -118,8 +120,8 @@ class FakeServer {
   // The answers and pushes that one frame of the client causes, in order.
   std::vector<protocol::Frame> handle(const protocol::Frame& frame) {
     std::vector<protocol::Frame> out;
-    if (std::holds_alternative<protocol::Hello>(frame.body)) {
-      out.push_back(welcome());
+    if (const auto* hello = std::get_if<protocol::Hello>(&frame.body)) {
+      greet(*hello, out);
       return out;
     }
     if (const auto* beat = std::get_if<protocol::Heartbeat>(&frame.body)) {
@@ -154,6 +156,29 @@ class FakeServer {
     welcome.user_head_seq = feed_head_;
     return protocol::make_frame(welcome);
   }
+
+  // A Hello with the token of the last Welcome resumes that session: what the feed has above the cursor is
+  // pushed again, one change in a frame.
+  void greet(const protocol::Hello& hello, std::vector<protocol::Frame>& out) {
+    hellos.push_back(hello);
+    const bool resumed = hello.resume_token != ResumeToken() && hello.resume_token == token_;
+    out.push_back(welcome());
+    if (resume_window_ms == 0) return;
+    auto welcome = std::get<protocol::Welcome>(out[0].body);
+    token_ = {0x70, ++tokens_};
+    welcome.resume_token = token_;
+    welcome.resume_window_ms = resume_window_ms;
+    welcome.resumed = resumed;
+    if (resumed) welcome.session = --session_;
+    for (const protocol::Change& change : feed_) {
+      if (!resumed || change.user_seq <= hello.user_seq) continue;
+      out.push_back(protocol::make_frame(protocol::ChangePush{user_epoch, {change}}));
+    }
+    welcome.replayed = static_cast<std::uint32_t>(out.size() - 1);
+    out[0].body = welcome;
+  }
+  // The server forgets: the token that it gave is worth nothing.
+  void forget_session() { token_ = {}; }
 
   // The feed is rebuilt under another epoch, densely numbered from 1.
   void change_user_epoch() {
@@ -292,6 +317,8 @@ class FakeServer {
   std::vector<protocol::Change> feed_;
   std::uint64_t feed_head_ = 0;
   SessionId session_ = 0;
+  ResumeToken token_;
+  std::uint64_t tokens_ = 0;
   std::map<DeviceIndex, std::uint64_t> ops_;  // the highest put taken, by device
   std::uint64_t foreign_messages_ = 0;
 };

@@ -23,7 +23,7 @@ void Client::advance_feed(std::uint64_t user_seq) {
 }
 
 void Client::pump_sync(TimeNs now, Effects& effects) {
-  if (sync_in_flight_ || user_head_ <= user_seq_ || sync_due_ > now) return;
+  if (sync_in_flight_ || user_head_ <= user_seq_ || sync_due_ > now || is_replaying()) return;
   protocol::Sync sync;
   sync.user_epoch = user_epoch_;
   sync.user_seq = user_seq_;

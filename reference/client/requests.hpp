@@ -65,6 +65,16 @@ struct Audit {
   bool done = false;
 };
 
+// A session that can be resumed; exists only where the server has given a token.
+struct Resume {
+  ResumeToken token;
+  DurationNs window = 0;             // how long after the loss
+  TimeNs lost_at = 0;                // while no connection is established
+  std::uint32_t last_frame_seq = 0;  // received on the connection that was lost
+  std::uint32_t replay_end = 0;      // the present connection's last frame that replays; 0: none does
+  std::uint32_t attempts = 0;        // dials since the loss
+};
+
 // What a device knows of settings; exists from the first one on.
 struct Settings {
   std::vector<SettingRow> rows;            // by (conversation, kind)

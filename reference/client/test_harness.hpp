@@ -42,11 +42,16 @@ class Recorder final : public ClientObserver {
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
+  int resumes = 0;  // sessions resumed
   int fetches = 0;
   int syncs = 0;
 
   void connected(DeviceTag, SessionId) override { ++connects; }
   void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
+  void resume_answered(DeviceTag, const ResumeToken&, std::uint64_t,
+                       const protocol::Welcome& welcome) override {
+    resumes += welcome.resumed ? 1 : 0;
+  }
   void go_away_received(DeviceTag, const protocol::GoAway&) override { ++go_aways; }
   void send_invoked(DeviceTag, const protocol::SendMessage& message) override {
     invoked.push_back(message.client_msg_id);
@@ -156,6 +161,7 @@ class Harness {
   void accept_dial() {
     if (wire != Wire::kDialing) return;
     wire = Wire::kOpen;
+    frames_to_client_ = 0;
     step([&](Client& machine, Effects& effects) { machine.connected(now, effects); });
   }
   void lose_connection(CloseReason reason = CloseReason::kReset) {
@@ -180,6 +186,7 @@ class Harness {
   }
   bool carry_to_client() {
     if (to_client.empty() || wire != Wire::kOpen) return false;
+    to_client.front().frame_seq = ++frames_to_client_;
     protocol::Frame frame = over_the_wire(to_client.front());
     to_client.pop_front();
     receive(std::move(frame));
@@ -328,6 +335,7 @@ class Harness {
   }
 
   std::map<ConversationId, TimeNs> last_flush_;
+  std::uint32_t frames_to_client_ = 0;
 };
 
 // A harness whose client has a session and nothing under way.

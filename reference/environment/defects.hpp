@@ -59,6 +59,11 @@ enum class Defect : std::uint16_t {
   kGoAwayAllAtOnce,               // gateway: a drain tells everybody in the same instant, without a window
   kDrainKillsWithoutGoAway,       // gateway: a drain drops its connections and says nothing
   kClientIgnoresGoAway,           // client: stays until it is thrown out
+  kResumeTokenReusable,           // gateway: a resume leaves the token as it was
+  kReplayRingDropsSilently,       // gateway: a full ring drops its oldest push and resumes all the same
+  kReplaySkipsFirst,              // gateway: the replay starts one push too late
+  kReplayRepeatsReceived,         // gateway: the replay is all that the ring holds
+  kResumeOfOtherDevice,           // gateway: a session that is free is given to any device of its user
   kSettingAckedBeforeStored,      // shard: answers a put before the commit is durable
   kSettingToldToWriterOnly,       // shard: a setting's push skips the user's other devices, without a gap
   kSettingLostOnCoalesce,   // shard: a put is acknowledged and dropped while the feed holds an older one

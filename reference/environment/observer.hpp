@@ -22,6 +22,10 @@ class ClientObserver {
   virtual ~ClientObserver() = default;
   virtual void connected(DeviceTag, SessionId) {}
   virtual void disconnected(DeviceTag, CloseReason) {}
+  // After connected(), where resuming is offered or was asked for: the token that the Hello has shown (none:
+  // {0, 0}), how far the device had followed its feed by then, and the server's answer.
+  virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,
+                               const protocol::Welcome&) {}
   // The server asks the device to leave its session; told once for each session, with the jitter window that
   // the device goes by.
   virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}
@@ -72,6 +76,9 @@ enum class Probe : std::uint8_t {
   kRangeWithTombstones,
   kSessionTimedOut,
   kBusyAnswered,
+  kSessionResumed,
+  kResumeRefused,
+  kReplayRingOverflowed,
   kSettingCoalesced,
   kSettingRepeated,
   kCount

@@ -1,6 +1,7 @@
 // Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test
 // holds the two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
 // Length: the messages of the protocol are one list.
+//
 // Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name).
 // Encoding, decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128
 // takes two field numbers (n for hi, n + 1 for lo).
@@ -183,6 +184,8 @@ struct Hello {
   std::uint32_t user_epoch = 0;
   std::uint64_t user_seq = 0;
   bool background = false;
+  ResumeToken resume_token;          // of the session to take up again; none: a new one
+  std::uint32_t last_frame_seq = 0;  // with a token: the last frame received on that session's connection
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.min_version, "min_version");
@@ -194,6 +197,8 @@ struct Hello {
     v(7, s.user_epoch, "user_epoch");
     v(8, s.user_seq, "user_seq");
     v(9, s.background, "background");
+    v(10, s.resume_token, "resume_token");
+    v(12, s.last_frame_seq, "last_frame_seq");
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -210,6 +215,10 @@ struct Welcome {
   std::uint64_t server_time_ms = 0;
   std::uint32_t user_epoch = 0;
   std::uint64_t user_head_seq = 0;
+  ResumeToken resume_token;            // takes this session up again, once; none: it cannot be resumed
+  std::uint32_t resume_window_ms = 0;  // for so long after the connection is lost
+  bool resumed = false;                // the session is the one of the token that Hello has shown
+  std::uint32_t replayed = 0;          // so many pushes follow that had not been received
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -223,6 +232,10 @@ struct Welcome {
     v(9, s.server_time_ms, "server_time_ms");
     v(10, s.user_epoch, "user_epoch");
     v(11, s.user_head_seq, "user_head_seq");
+    v(12, s.resume_token, "resume_token");
+    v(14, s.resume_window_ms, "resume_window_ms");
+    v(15, s.resumed, "resumed");
+    v(16, s.replayed, "replayed");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -607,27 +620,13 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-// The variant's order fixes the field numbers of the body, see body_field(). Append only.
+// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i.
+// Append only.
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
                           OutboxAck, PutSetting, SettingAck>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
-// The first alternative after a run of numbers that are left free (38 to 42), and how many they are.
-inline constexpr std::size_t kBodyAfterGap = 22;
-inline constexpr int kBodyGap = 5;
-
-// The field number of the body with this index in Body.
-constexpr int body_field(std::size_t index) {
-  return kFirstBodyField + static_cast<int>(index) + (index < kBodyAfterGap ? 0 : kBodyGap);
-}
-// The inverse; 0 for a number that is no body's.
-constexpr std::size_t body_index(std::uint32_t field) {
-  const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
-  if (index < kBodyAfterGap) return index;
-  const std::size_t after = index - kBodyGap;
-  return after >= kBodyAfterGap && after < std::variant_size_v<Body> ? after : 0;
-}
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.
 struct Frame {

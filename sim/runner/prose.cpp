@@ -46,6 +46,9 @@ std::string sentence(const Record& r) {
       return fmt::format("{} is told to leave, and to come back within {} ms", who(r), r.value + r.value2);
     case Kind::kAppClosed:
       return fmt::format("the user closes the app of {}", who(r));
+    case Kind::kResume:
+      return fmt::format("{} {}, and has its feed up to {}; the gateway names the head {}", who(r),
+                         r.flag ? "resumes its session" : "has a new session", r.value, r.value2);
     case Kind::kDeviceRestart:
       return fmt::format("{} starts again over its store", who(r));
     case Kind::kSendInvoked:

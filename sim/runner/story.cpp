@@ -26,7 +26,7 @@ bool concerns_all(Kind kind) {
 
 bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
-         kind == Kind::kGoAway || kind == Kind::kAppClosed;
+         kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.

@@ -9,6 +9,13 @@ namespace wavetank::sim {
 using history::Kind;
 using history::Record;
 
+namespace {
+
+// One number for a token of 128 bits; none is 0. Two that are drawn meet in no run that fits a machine.
+std::uint64_t token_number(const ResumeToken& token) { return token.hi ^ token.lo; }
+
+}  // namespace
+
 HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink,
                              Shown shown)
     : scheduler_(scheduler), directory_(directory), sink_(sink), shown_(std::move(shown)) {}
@@ -96,6 +103,18 @@ void HistoryWriter::connected(DeviceTag device, SessionId session) {
   s.lost_at = kNever;
   Record r = record(Kind::kConnected, device);
   r.value = session >> 48;  // a SessionId begins with its gateway
+  sink_.on(r);
+}
+
+void HistoryWriter::resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
+                                    const protocol::Welcome& welcome) {
+  Record r = record(Kind::kResume, device);
+  r.flag = welcome.resumed;
+  r.seq = welcome.session;
+  r.digest = token_number(shown);
+  r.canary = token_number(welcome.resume_token);
+  r.value = user_seq;
+  r.value2 = welcome.user_head_seq;
   sink_.on(r);
 }
 

@@ -57,6 +57,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
+  void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
+                       const protocol::Welcome& welcome) override;
   void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,

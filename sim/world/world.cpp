@@ -302,9 +302,11 @@ void World::device_timer(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.timer_fired(0, now, device_effects_); });
 }
 
-// Devices dial a gateway of their region; after three failures in a row any region will do.
+// Devices dial the gateway that keeps their session, or one of their region; after three failures in a row
+// any region will do.
 std::uint32_t World::choose_gateway(std::uint32_t number) {
   const Device& device = devices_[number];
+  if (device.machine.is_resuming() && !nodes_[device.gateway]->is_draining()) return device.gateway;
   std::uint32_t region = home_region(device.machine.user());
   if (device.failed_dials >= 3 && region_names_.size() > 1) {
     region = static_cast<std::uint32_t>(
@@ -320,7 +322,8 @@ std::uint32_t World::choose_gateway(std::uint32_t number) {
 void World::dial(std::uint32_t number) {
   Device& device = devices_[number];
   ++device.connections;
-  device.connection = access_->dial(number, choose_gateway(number), device.connections);
+  device.gateway = choose_gateway(number);
+  device.connection = access_->dial(number, device.gateway, device.connections);
   ++device.failed_dials;
 }
 

@@ -142,6 +142,7 @@ class World final : private AccessListener,
     std::uint32_t connection = kNoConnection;
     std::uint32_t connections = 0;
     std::uint32_t failed_dials = 0;
+    std::uint32_t gateway = 0;  // dialled last
     RollingHash trace;
   };
 

@@ -272,6 +272,47 @@ TEST(PlannedRestart, OfAllGatewaysAtOnceStillConverges) {
   EXPECT_NE(world->facts().converged_after, kNever);
 }
 
+// ---- resumed sessions
+
+scenarios::Scenario small_tunnel(const std::string& setting) {
+  return changed_scenario("resume",
+                          {"run_s=130", "population.users=60", "population.campus_messages=500", setting});
+}
+
+struct Costs {
+  std::uint64_t attaches = 0;
+  std::uint64_t syncs = 0;
+  std::size_t resumed = 0;
+};
+Costs costs_of(const std::string& setting) {
+  Recording recording;
+  const auto world = run_world(small_tunnel(setting), 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever) << setting;
+  Costs costs;
+  costs.attaches = world->facts().node_frames.of(protocol::Body(protocol::Attach()).index()).frames;
+  costs.syncs = recording.of(Kind::kSyncInvoked).size();
+  for (const Record& record : recording.of(Kind::kResume)) costs.resumed += record.flag ? 1 : 0;
+  return costs;
+}
+
+TEST(ResumedSessions, SpareTheHomes) {
+  const Costs on = costs_of("protocol.resume_window_ms=120000");
+  const Costs off = costs_of("protocol.resume_window_ms=0");
+  EXPECT_GT(on.resumed, 80U);
+  EXPECT_EQ(off.resumed, 0U);
+  EXPECT_LT(on.attaches, off.attaches - on.resumed / 2);
+  EXPECT_LT(on.syncs, off.syncs);
+}
+
+// Neither is a mistake: whoever cannot resume logs in.
+TEST(ResumedSessions, ATinyRingOrWindowOnlyMeansLogins) {
+  const Costs ring = costs_of("protocol.replay_ring_frames=0");
+  const Costs window = costs_of("protocol.resume_window_ms=1");
+  const Costs whole = costs_of("protocol.replay_ring_frames=1000");
+  EXPECT_LT(ring.resumed, whole.resumed);
+  EXPECT_EQ(window.resumed, 0U);
+}
+
 // ---- settings
 
 TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
