@@ -180,7 +180,7 @@ void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const pro
       !is_group(put.conversation)) {
     // Takes "all who are in the conversation" for "all who are concerned".
     const ConversationId& id = put.conversation;
-    distribute({id.hi == from.user ? id.lo : id.hi}, Feed::change_of(from, put), effects);
+    distribute({id.hi == from.user ? id.lo : id.hi}, Feed::change_of(from, put), now, effects);
   }
   reply(gateway, frame, ack, effects);
 }
