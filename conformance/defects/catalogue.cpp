@@ -274,7 +274,7 @@ constexpr SeededDefect kCatalogue[] = {
      "The client takes the answer to a repeated put for the revision of its own value.",
      "SET-CONVERGE",
      kSettings,
-     {3, 5, 2}},
+     {4, 7, 17}},
     {Defect::kSettingNotStored,
      "The client keeps the settings it is told in memory only, and the cursor of its feed on the disk.",
      "SET-MONO",

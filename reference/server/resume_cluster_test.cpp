@@ -129,7 +129,7 @@ ServerConfig resuming_config(Defect defect) {
 struct Town {
   explicit Town(Defect defect = Defect::kCount) : cluster(kGateways, 2, 1, resuming_config(defect)) {
     for (UserId user = 1; user <= 3; ++user) {
-      devices.push_back({.user = user});
+      devices.emplace_back().user = user;
       devices.back().come_back(cluster, user % kGateways);
       settle();
       cluster.ask<protocol::SendAck>(devices.back().connection,
