@@ -76,7 +76,7 @@ struct Device {
         behind = page->more;
         if (behind) ask(cluster);
       }
-      if (frames == replay_end && user_seq < promised) broken = "the replay has a hole";
+      if (frames == replay_end && user_seq < promised) broken = "a hole in the replay";
     }
   }
 

@@ -339,7 +339,9 @@ TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
   }
   EXPECT_GT(values.size(), 100u);
   for (const auto& [probe, count] : world->facts().probes) {
-    if (probe == "setting coalesced" || probe == "put repeated") EXPECT_GT(count, 0u) << probe;
+    if (probe == "setting coalesced" || probe == "put repeated") {
+      EXPECT_GT(count, 0u) << probe;
+    }
   }
 }
 
