@@ -23,8 +23,8 @@ std::vector<PropertyOutcome> online(const std::vector<Record>& records) {
   return judge.outcomes();
 }
 
-// A group with a leave and a rejoin, marks, receipts, a reconnect, a refused message, entries by pointer and
-// the whole end.
+// A group with a leave and a rejoin, marks, receipts, settings, resumed sessions, a refused message, entries
+// by pointer and the whole end.
 Trio a_full_story() {
   Trio h;
   h.inline_limit = 2;
@@ -32,7 +32,7 @@ Trio a_full_story() {
   h.chat(h.anna, h.room);
   for (const DeviceTag device : {h.anna, h.bert, h.cleo}) h.fetch(device, h.room, h.cur(device, h.room) + 1);
   h.inline_limit = 256;
-  for (int round = 0; round < 3; ++round) {
+  for (std::uint64_t round = 0; round < 3; ++round) {
     h.chat(h.anna, h.room);
     h.chat(h.bert, h.room);
     for (const DeviceTag device : {h.anna, h.bert, h.cleo}) h.report_delivered(device, h.room);
@@ -49,11 +49,15 @@ Trio a_full_story() {
     h.transmit(key);
     h.acknowledge(key);
     h.connect(h.bert);
+    h.answer_resume(h.bert, 5, round, round + 1);
     h.sync(h.bert);
     for (const DeviceTag device : {h.anna, h.cleo}) h.push(device, h.room, h.place(key));
     const MessageKey refused = h.invoke(h.dora, h.room);
     h.transmit(refused);
     h.refuse(refused);
+    const MessageKey put = h.put(h.anna, h.room, 1);
+    h.take_put(put);
+    h.take_put(put);
   }
   h.end();
   return h;
@@ -86,7 +90,8 @@ TEST(ExactJudge, AFullStoryPassesAndTheJudgesAgree) {
   const auto outcomes = exact::judge(h.records, {});
   for (const PropertyOutcome& outcome : outcomes) EXPECT_EQ(outcome.violations, 0U) << outcome.note;
   for (const char* id : {"ORD-AGREE", "ORD-FIFO", "DLV-GAPFREE", "SYN-CURSOR", "SND-IDEM", "SND-DEFINITE",
-                         "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "LIV-CONVERGE"})
+                         "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "SES-RESUME", "SET-CONVERGE", "SET-MONO",
+                         "SET-ONCE", "SET-OWN", "LIV-CONVERGE"})
     EXPECT_EQ(of(outcomes, id).verdict, PropertyVerdict::kPass) << id;
   EXPECT_EQ(exact::disagreement(online(h.records), outcomes), "");
 }
@@ -108,7 +113,8 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
   for (const Kind kind :
        {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kReceived,
         Kind::kTombstone, Kind::kSyncCompleted, Kind::kFetchCompleted, Kind::kReadInvoked, Kind::kCursorAcked,
-        Kind::kReceiptSeen, Kind::kPointer, Kind::kDeviceState, Kind::kConversationState}) {
+        Kind::kReceiptSeen, Kind::kPointer, Kind::kResume, Kind::kSettingPut, Kind::kSettingResolved,
+        Kind::kSettingSeen, Kind::kSettingState, Kind::kDeviceState, Kind::kConversationState}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

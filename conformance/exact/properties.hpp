@@ -21,6 +21,11 @@ Findings read_devices(const Facts& facts);         // RD-MULTIDEV
 Findings read_bounds(const Facts& facts);          // RD-LEQ
 Findings access_boundary(const Facts& facts);      // ACL-BOUNDARY   access.cpp
 Findings session_drain(const Facts& facts);        // SES-DRAIN      sessions.cpp
+Findings session_resume(const Facts& facts);       // SES-RESUME     resuming.cpp
+Findings setting_convergence(const Facts& facts);  // SET-CONVERGE   settings.cpp
+Findings setting_monotone(const Facts& facts);     // SET-MONO
+Findings setting_once(const Facts& facts);         // SET-ONCE
+Findings setting_own(const Facts& facts);          // SET-OWN
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT

@@ -55,6 +55,11 @@ inline std::uint64_t content_digest(std::uint32_t entry_kind, UserIndex target, 
   return hash;
 }
 
+// Digest of a setting's value. O(size).
+inline std::uint64_t setting_digest(std::uint32_t kind, std::string_view text, std::uint64_t number) {
+  return canary_detail::step(content_digest(kind, 0, text), number);
+}
+
 // What content_digest must be for an unharmed message; without making the payload. O(size).
 inline std::uint64_t canary_digest(std::uint32_t entry_kind, UserIndex target, MessageKey key,
                                    ConversationIndex conversation, std::size_t size) {

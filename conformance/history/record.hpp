@@ -83,6 +83,18 @@ enum class Kind : std::uint8_t {
   kGoAway,     // the device was asked to leave its session: code = GoAwayReason, value = milliseconds to wait
                // at least, value2 = the jitter window in milliseconds that the device goes by
   kAppClosed,  // the user closed the app; a connection ends with it
+  // ---- resumed sessions
+  kResume,  // what a Welcome said of resuming, after kConnected: flag = resumed, seq = its session, digest =
+            // the token that the device has shown, canary = the token given (0: none), value = the device's
+            // feed cursor, value2 = the feed head that it named
+  // ---- settings of conversations; entry_kind = SettingKind. A put is named by key: its device and op.
+  kSettingPut,       // conversation, entry_kind, key, digest of the value
+  kSettingResolved,  // conversation, entry_kind, key, value = revision, code = SendStatus,
+                     // size = ErrorCode of a refusal
+  kSettingSeen,   // the device shows another value: conversation, entry_kind, key of the put it comes from,
+                  // digest, value = revision, code = Via
+  kSettingState,  // at the end, what the device shows: conversation, entry_kind, key, digest, value =
+                  // revision
   kCount
 };
 

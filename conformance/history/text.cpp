@@ -42,7 +42,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "pointer",
     "node_drains",
     "go_away",
-    "app_closed"};
+    "app_closed",
+    "resume",
+    "setting_put",
+    "setting_resolved",
+    "setting_seen",
+    "setting_state"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -24,6 +24,11 @@ std::unique_ptr<Monitor> make_read_devices(Truth& truth);                       
 std::unique_ptr<Monitor> make_read_bounds(Truth& truth);                                  // RD-LEQ
 std::unique_ptr<Monitor> make_access_boundary(Truth& truth);                              // ACL-BOUNDARY
 std::unique_ptr<Monitor> make_session_drain(Truth& truth);                                // SES-DRAIN
+std::unique_ptr<Monitor> make_session_resume(Truth& truth);                               // SES-RESUME
+std::unique_ptr<Monitor> make_setting_convergence(Truth& truth);                          // SET-CONVERGE
+std::unique_ptr<Monitor> make_setting_monotone(Truth& truth);                             // SET-MONO
+std::unique_ptr<Monitor> make_setting_once(Truth& truth);                                 // SET-ONCE
+std::unique_ptr<Monitor> make_setting_own(Truth& truth);                                  // SET-OWN
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.

@@ -1,5 +1,5 @@
 // Test kit: writes small histories in prose-like calls over a tiny messenger that does everything right.
-//
+// Length: the messenger that does everything right is one thing, with every kind of record.
 //   HistoryBuilder h;
 //   const auto anna = h.device(0), bert = h.device(1);
 //   const auto chat = h.direct(0, 1);
@@ -17,6 +17,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -131,6 +132,18 @@ class HistoryBuilder {
   }
   void go_away(DeviceTag device, std::uint32_t jitter_window_ms = 1000) {
     write(Kind::kGoAway, device).value2 = jitter_window_ms;
+  }
+  // What the Welcome of the connection said of resuming: a session resumed by a token, or a new one (shown
+  // 0).
+  Record& answer_resume(DeviceTag device, std::uint64_t session, std::uint64_t shown, std::uint64_t given,
+                        std::uint64_t feed_head = 0) {
+    Record& r = write(Kind::kResume, device);
+    r.flag = shown != 0;
+    r.seq = session;
+    r.digest = shown;
+    r.canary = given;
+    r.value2 = feed_head;
+    return r;
   }
   void replace(std::uint64_t gateway) { write(Kind::kRestart).value = gateway; }
   void restart(DeviceTag device) {
@@ -366,6 +379,47 @@ class HistoryBuilder {
     return r;
   }
 
+  // ---- settings
+  // The device puts a value; named by the record's key.
+  MessageKey put(DeviceTag device, ConversationIndex conversation, std::uint8_t kind) {
+    const MessageKey key{device, ++devices_[device].puts};
+    fill_setting(write(Kind::kSettingPut, device), conversation, kind, key);
+    return key;
+  }
+  // The server takes the put, unless it has, and answers. Returns the revision.
+  std::uint64_t take_put(MessageKey key) {
+    Taken& taken = taken_puts_[key];
+    const bool is_new = taken.revision == 0;
+    const Record& wish = *std::find_if(records.begin(), records.end(), [&](const Record& r) {
+      return r.kind == Kind::kSettingPut && r.key == key;
+    });
+    taken.place = {user_of(key.device), wish.conversation, wish.entry_kind};
+    if (is_new) {
+      taken.revision = ++revisions_[user_of(key.device)];
+      settings_[taken.place] = {taken.revision, key};
+    }
+    const std::uint64_t present = settings_[taken.place].first;
+    Record& r = write(Kind::kSettingResolved, key.device);
+    fill_setting(r, std::get<1>(taken.place), std::get<2>(taken.place), key);
+    r.digest = 0;
+    r.value = present;
+    r.code = static_cast<std::uint8_t>(is_new ? protocol::SendStatus::kAccepted
+                                              : protocol::SendStatus::kDuplicate);
+    if (is_new) devices_[key.device].settings[taken.place] = present;
+    return present;
+  }
+  // The device is told of the user's present value, and shows it when it is newer.
+  void see_setting(DeviceTag device, ConversationIndex conversation, std::uint8_t kind,
+                   Via via = Via::kLive) {
+    const SettingPlace place{user_of(device), conversation, kind};
+    const auto [revision, key] = settings_[place];
+    if (revision == 0 || std::exchange(devices_[device].settings[place], revision) == revision) return;
+    Record& r = write(Kind::kSettingSeen, device);
+    fill_setting(r, conversation, kind, key);
+    r.value = revision;
+    r.code = static_cast<std::uint8_t>(via);
+  }
+
   // ---- the end: everybody catches up, auditors read everything again, all tell their state
   void catch_up() {
     for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {
@@ -376,6 +430,7 @@ class HistoryBuilder {
         const std::uint64_t last = last_visible(index, user_of(tag));
         if (view.cur < last) fetch(tag, index, view.cur + 1);
         report_delivered(tag, index);
+        for (std::uint8_t kind = 1; kind <= 5; ++kind) see_setting(tag, index, kind, Via::kSync);
       }
     }
   }
@@ -390,6 +445,7 @@ class HistoryBuilder {
       const DeviceTag auditor = device(user, 0, 0, true);
       sync(auditor);
       for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
+        for (std::uint8_t kind = 1; kind <= 5; ++kind) see_setting(auditor, index, kind, Via::kSync);
         if (last_visible(index, user) == 0) continue;
         fetch(auditor, index, devices_[auditor].views[index].cur + 1);
         fetch(auditor, index, 1, 0, true);
@@ -407,6 +463,11 @@ class HistoryBuilder {
         r.seq = view.cur;
         r.value = view.cur;
         r.value2 = conversations_[index].reads[user_of(tag)];
+      }
+      for (const auto& [place, revision] : devices_[tag].settings) {
+        Record& r = write(Kind::kSettingState, tag);
+        fill_setting(r, std::get<1>(place), std::get<2>(place), settings_[place].second);
+        r.value = revision;
       }
     }
     write(Kind::kEnd);
@@ -449,6 +510,7 @@ class HistoryBuilder {
   }
 
  private:
+  using SettingPlace = std::tuple<UserIndex, ConversationIndex, std::uint8_t>;
   struct View {
     std::uint64_t cur = 0;
     std::uint64_t delivered = 0;
@@ -462,6 +524,12 @@ class HistoryBuilder {
     std::uint64_t feed;  // synced up to here
     std::map<ConversationIndex, View> views;
     bool online = true;
+    std::uint32_t puts = 0;
+    std::map<SettingPlace, std::uint64_t> settings{};  // the revision shown
+  };
+  struct Taken {
+    SettingPlace place;
+    std::uint64_t revision = 0;
   };
   struct Message {
     ConversationIndex conversation = kNone;
@@ -506,6 +574,12 @@ class HistoryBuilder {
     r.digest = mix64(static_cast<std::uint64_t>(key.device) << 40 | static_cast<std::uint64_t>(m.kind) << 32 |
                      key.counter) ^
                mix64(m.target);
+  }
+  static void fill_setting(Record& r, ConversationIndex conversation, std::uint8_t kind, MessageKey key) {
+    r.conversation = conversation;
+    r.entry_kind = kind;
+    r.key = key;
+    r.digest = mix64(static_cast<std::uint64_t>(key.device) << 40 | key.counter);
   }
   Record& write_message(Kind kind, MessageKey key) {
     const Message& m = messages_[key];
@@ -588,6 +662,9 @@ class HistoryBuilder {
   std::vector<Conversation> conversations_;
   std::map<MessageKey, Message> messages_;
   std::map<UserIndex, Changes> feeds_;
+  std::map<MessageKey, Taken> taken_puts_;
+  std::map<UserIndex, std::uint64_t> revisions_;
+  std::map<SettingPlace, std::pair<std::uint64_t, MessageKey>> settings_;  // revision, put
 };
 
 }  // namespace wavetank::conformance::test

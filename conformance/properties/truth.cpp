@@ -84,10 +84,11 @@ bool Truth::is_whole(const Record& record) const {
   constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains);
-  constexpr KindSet kWithoutConversation = kinds_of(
-      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
-      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
-      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed);
+  constexpr KindSet kWithoutConversation =
+      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
+               Kind::kAppClosed, Kind::kResume);
   constexpr KindSet kSends =
       kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed);
   if (record.kind >= Kind::kCount) return false;

@@ -23,6 +23,8 @@ std::string_view name_of(PendingReason reason) {
       return "unacknowledged messages";
     case PendingReason::kReceipts:
       return "unacknowledged receipts";
+    case PendingReason::kSettings:
+      return "unacknowledged settings";
   }
   return "unknown";
 }
@@ -48,6 +50,8 @@ void Client::load() {
   conversations_.clear();
   gaps_.reset();
   audit_.reset();
+  resume_.reset();
+  settings_.reset();
   receipts_queue_.clear();
   outbox_.clear();
   conversations_.reserve(state.conversations.size());
@@ -68,6 +72,11 @@ void Client::load() {
     entry.conversation = conversations_.find_or_add(stored.conversation);
     entry.row = std::move(stored);
   }
+  if (state.last_op != 0 || !state.settings.empty()) {
+    settings().rows = std::move(state.settings);
+    settings().puts = std::move(state.puts);
+    settings().last_op = state.last_op;
+  }
   loaded_ = true;
 }
 
@@ -86,6 +95,7 @@ void Client::stop(TimeNs now, Effects& effects) {
   phase_deadline_ = kNever;
   sync_due_ = 0;
   sync_failures_ = 0;
+  resume_.reset();
   loaded_ = false;
   store_.commit();
   effects.arm(0, kNever);
@@ -104,6 +114,10 @@ void Client::connected(TimeNs now, Effects& effects) {
   hello.access_token = access_token_;
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
+  if (resume_ != nullptr) {
+    hello.resume_token = resume_->token;
+    hello.last_frame_seq = resume_->last_frame_seq;
+  }
   transmit(effects, std::move(hello), 0);
   finish(now, effects);
 }
@@ -144,6 +158,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_sync_result(std::move(*page), frame.request_id, now);
   } else if (auto* range = std::get_if<protocol::RangeResult>(&body)) {
     on_range_result(std::move(*range), frame.request_id, now);
+  } else if (auto* taken = std::get_if<protocol::SettingAck>(&body)) {
+    on_setting_ack(*taken, frame.request_id, now);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -178,6 +194,7 @@ void Client::finish(TimeNs now, Effects& effects) {
     pump_outbox(now, effects);
     pump_gaps(now, effects);
     pump_receipts(now, effects);
+    pump_settings(now, effects);
     pump_audit(now, effects);
   }
   store_.commit();
@@ -212,6 +229,9 @@ TimeNs Client::next_deadline(TimeNs now) const {
     }
   }
   for (const std::uint32_t index : receipts_queue_) consider(receipts_due(conversations_[index], now));
+  if (settings_ != nullptr && !settings_->in_flight && !settings_->puts.empty()) {
+    consider(settings_->retry_at);
+  }
   if (audit_ != nullptr) {
     for (const AuditPage& page : audit_->pages) {
       if (!page.in_flight) consider(page.due);
@@ -277,6 +297,9 @@ void Client::request_failed(const Request& request, protocol::ErrorCode code, st
     case Request::Kind::kAudit:
       audit_failed(request.conversation, retry_after_ms, now);
       break;
+    case Request::Kind::kSetting:
+      setting_failed(request, code, retry_after_ms, now);
+      break;
   }
 }
 
@@ -322,6 +345,10 @@ void Client::requests_lost() {
           if (page.conversation == request.conversation) page.in_flight = false;
         }
         break;
+      case Request::Kind::kSetting:
+        settings_->in_flight = false;
+        settings_->retry_at = 0;
+        break;
     }
   }
   requests_.clear();
@@ -341,6 +368,7 @@ PendingReason Client::pending_reason() const {
       count_requests(Request::Kind::kRead) != 0) {
     return PendingReason::kReceipts;
   }
+  if (unacknowledged_puts() != 0) return PendingReason::kSettings;
   return PendingReason::kNone;
 }
 
@@ -357,7 +385,12 @@ std::size_t Client::heap_bytes() const {
     bytes += sizeof(*gaps_) + gaps_->capacity() * sizeof(Gap);
     for (const Gap& gap : *gaps_) bytes += gap.pending.capacity() * sizeof(PendingEvent);
   }
+  if (settings_ != nullptr) {
+    bytes += sizeof(*settings_) + settings_->rows.capacity() * sizeof(SettingRow) +
+             settings_->puts.capacity() * sizeof(protocol::PutSetting);
+  }
   if (audit_ != nullptr) bytes += sizeof(*audit_) + audit_->pages.capacity() * sizeof(AuditPage);
+  if (resume_ != nullptr) bytes += sizeof(*resume_);
   return bytes;
 }
 

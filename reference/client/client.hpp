@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,7 +38,16 @@
 namespace wavetank::client {
 
 // What a device still waits for; kNone = converged.
-enum class PendingReason : std::uint8_t { kNone, kStopped, kNotConnected, kFeed, kGap, kOutbox, kReceipts };
+enum class PendingReason : std::uint8_t {
+  kNone,
+  kStopped,
+  kNotConnected,
+  kFeed,
+  kGap,
+  kOutbox,
+  kReceipts,
+  kSettings
+};
 std::string_view name_of(PendingReason reason);
 
 class Client {
@@ -82,6 +92,12 @@ class Client {
   // a no-op.
   void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
 
+  // Sets a setting of a conversation for the user: shown here at once, on the user's other devices when the
+  // server has it. Kept until it is acknowledged, also while stopped or offline; a later put of the same
+  // (conversation, kind) takes its place. Returns the put's number. O(settings).
+  std::uint64_t put_setting(const ConversationId& conversation, protocol::SettingKind kind, Slice text,
+                            std::uint64_t number, TimeNs now, Effects& effects);
+
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
   void audit(TimeNs now, Effects& effects);
@@ -91,6 +107,9 @@ class Client {
   bool is_running() const { return phase_ != Phase::kStopped; }
   // A session is established (Welcome was received).
   bool is_connected() const { return phase_ == Phase::kReady; }
+  // It dials to resume its session, which only the gateway of that session can do: the driver should dial
+  // this one. To be asked when it is told to dial.
+  bool is_resuming() const { return phase_ == Phase::kDialing && resume_ != nullptr; }
   bool is_converged() const { return pending_reason() == PendingReason::kNone; }
   PendingReason pending_reason() const;  // O(requests under way)
   UserId user() const { return user_; }
@@ -108,6 +127,16 @@ class Client {
   void for_each_conversation(Fn&& fn) const {
     for (const Conversation& row : conversations_) fn(row);
   }
+  // What the device shows: the user's own wish while it is unacknowledged (its revision is 0), else the value
+  // of the highest revision; nothing when there is none.
+  std::optional<SettingRow> setting(const ConversationId& id, protocol::SettingKind kind) const;
+  // fn(const SettingRow&) for what is acknowledged, in the order of (conversation, kind).
+  template <class Fn>
+  void for_each_setting(Fn&& fn) const {
+    if (settings_ == nullptr) return;
+    for (const SettingRow& row : settings_->rows) fn(row);
+  }
+  std::size_t unacknowledged_puts() const { return settings_ == nullptr ? 0 : settings_->puts.size(); }
   // Bytes on the heap, payloads excluded.
   std::size_t heap_bytes() const;
 
@@ -135,6 +164,11 @@ class Client {
   void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
   void check_session_deadlines(TimeNs now, Effects& effects);
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  // What becomes of the session when its connection ends: kept to be resumed, or not.
+  void keep_session(CloseReason reason, TimeNs now);
+  void take_token(const protocol::Welcome& welcome);
+  // What the Welcome has announced again has not all come yet.
+  bool is_replaying() const { return resume_ != nullptr && frame_seq_in_ < resume_->replay_end; }
   void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
   // Told to go away, and its moment has come: nothing new is asked on this connection.
@@ -185,6 +219,17 @@ class Client {
   void receipts_failed(const Request& request, protocol::ErrorCode code);
   void note_user_read(std::uint32_t index, std::uint64_t read_seq);
 
+  // settings.cpp
+  void pump_settings(TimeNs now, Effects& effects);
+  void receive_setting(const protocol::Change& change, Via via);
+  // Takes the row unless a newer one is known.
+  bool adopt_setting(const SettingRow& row);
+  void forget_revisions();
+  void on_setting_ack(const protocol::SettingAck& ack, std::uint64_t request_id, TimeNs now);
+  void setting_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
+                      TimeNs now);
+  Settings& settings();
+
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
@@ -200,6 +245,8 @@ class Client {
   std::unique_ptr<std::vector<Gap>> gaps_;     // exists only while a conversation misses entries
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
+  std::unique_ptr<Resume> resume_;
+  std::unique_ptr<Settings> settings_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -228,6 +275,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 256);
+static_assert(sizeof(Client) <= 272);
 
 }  // namespace wavetank::client

@@ -16,7 +16,19 @@ void CompactStore::load(DeviceState& state) {
                                    record.delivered_acked, record.read_acked});
   }
   state.outbox.clear();
-  if (outbox_ != nullptr) state.outbox = *outbox_;
+  state.settings.clear();
+  state.puts.clear();
+  state.last_op = 0;
+  if (rare_ == nullptr) return;
+  state.outbox = rare_->outbox;
+  state.settings = rare_->settings;
+  state.puts = rare_->puts;
+  state.last_op = rare_->last_op;
+}
+
+CompactStore::Rare& CompactStore::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
 }
 
 void CompactStore::own_staging() {
@@ -63,6 +75,21 @@ void CompactStore::erase_outbox(const ClientMessageId& client_msg_id) {
   staging_.erased_.push_back(client_msg_id);
 }
 
+void CompactStore::stage_setting(const SettingRow& row) {
+  own_staging();
+  staging_.settings_.push_back(row);
+}
+
+void CompactStore::stage_put(const protocol::PutSetting& put) {
+  own_staging();
+  staging_.puts_.push_back(put);
+}
+
+void CompactStore::erase_put(std::uint64_t op) {
+  own_staging();
+  staging_.erased_puts_.push_back(op);
+}
+
 void CompactStore::stage_counter(std::uint32_t next_counter) {
   own_staging();
   staging_.next_counter_ = next_counter;
@@ -105,20 +132,32 @@ void CompactStore::commit() {
   }
   if (staging_.next_counter_ != 0) next_counter_ = staging_.next_counter_;
   for (OutboxRow& row : staging_.outbox_) {
-    if (outbox_ == nullptr) outbox_ = std::make_unique<std::vector<OutboxRow>>();
+    std::vector<OutboxRow>& outbox = rare().outbox;
     const auto same = [&](const OutboxRow& stored) { return stored.client_msg_id == row.client_msg_id; };
-    const auto found = std::find_if(outbox_->begin(), outbox_->end(), same);
-    if (found != outbox_->end()) {
+    const auto found = std::find_if(outbox.begin(), outbox.end(), same);
+    if (found != outbox.end()) {
       *found = std::move(row);
     } else {
-      outbox_->push_back(std::move(row));
+      outbox.push_back(std::move(row));
     }
   }
-  if (outbox_ != nullptr) {
+  for (const SettingRow& row : staging_.settings_) put_setting_row(rare().settings, row);
+  for (const protocol::PutSetting& put : staging_.puts_) {
+    rare().last_op = put.op;
+    add_put(rare().puts, put);
+  }
+  if (rare_ != nullptr) {
     for (const ClientMessageId& id : staging_.erased_) {
-      std::erase_if(*outbox_, [&](const OutboxRow& stored) { return stored.client_msg_id == id; });
+      std::erase_if(rare_->outbox, [&](const OutboxRow& stored) { return stored.client_msg_id == id; });
     }
-    if (outbox_->empty()) outbox_.reset();
+    for (const std::uint64_t op : staging_.erased_puts_) {
+      std::erase_if(rare_->puts, [op](const protocol::PutSetting& put) { return put.op == op; });
+    }
+    if (rare_->is_empty()) {
+      rare_.reset();
+    } else if (rare_->outbox.empty()) {
+      std::vector<OutboxRow>().swap(rare_->outbox);
+    }
   }
   discard();
 }
@@ -129,13 +168,20 @@ void CompactStore::discard() {
   staging_.conversations_.clear();
   staging_.outbox_.clear();
   staging_.erased_.clear();
+  staging_.settings_.clear();
+  staging_.puts_.clear();
+  staging_.erased_puts_.clear();
   staging_.next_counter_ = 0;
   staging_.feed_staged_ = false;
 }
 
 std::size_t CompactStore::heap_bytes() const {
   std::size_t bytes = records_.capacity() * sizeof(Record);
-  if (outbox_ != nullptr) bytes += sizeof(*outbox_) + outbox_->capacity() * sizeof(OutboxRow);
+  if (rare_ != nullptr) {
+    bytes += sizeof(*rare_) + rare_->outbox.capacity() * sizeof(OutboxRow) +
+             rare_->settings.capacity() * sizeof(SettingRow) +
+             rare_->puts.capacity() * sizeof(protocol::PutSetting);
+  }
   return bytes;
 }
 

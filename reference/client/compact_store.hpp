@@ -24,6 +24,9 @@ class StagingArea {
   std::vector<StagedMarks> conversations_;
   std::vector<OutboxRow> outbox_;
   std::vector<ClientMessageId> erased_;
+  std::vector<SettingRow> settings_;
+  std::vector<protocol::PutSetting> puts_;
+  std::vector<std::uint64_t> erased_puts_;
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
   std::uint32_t next_counter_ = 0;  // 0 = not staged
@@ -43,6 +46,9 @@ class CompactStore final : public ClientStore {
   void stage_feed(std::uint32_t user_epoch, std::uint64_t user_seq) override;
   void stage_outbox(const OutboxRow& row) override;
   void erase_outbox(const ClientMessageId& client_msg_id) override;
+  void stage_setting(const SettingRow& row) override;
+  void stage_put(const protocol::PutSetting& put) override;
+  void erase_put(std::uint64_t op) override;
   void stage_counter(std::uint32_t next_counter) override;
   void commit() override;
   void discard() override;
@@ -62,12 +68,22 @@ class CompactStore final : public ClientStore {
   };
   static_assert(sizeof(Record) == 40);
 
+  // What most devices do not have most of the time.
+  struct Rare {
+    std::vector<OutboxRow> outbox;
+    std::vector<SettingRow> settings;
+    std::vector<protocol::PutSetting> puts;
+    std::uint64_t last_op = 0;
+    bool is_empty() const { return outbox.empty() && last_op == 0 && settings.empty(); }
+  };
+
   void own_staging();
+  Rare& rare();
   void put(const ConversationMarks& marks, std::uint32_t hint);
 
   StagingArea& staging_;
   std::vector<Record> records_;
-  std::unique_ptr<std::vector<OutboxRow>> outbox_;  // exists only while a message waits
+  std::unique_ptr<Rare> rare_;  // exists only while it holds something
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
   std::uint32_t next_counter_ = 1;

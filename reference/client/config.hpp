@@ -30,6 +30,8 @@ struct ClientConfig {
   // Told to go away, a session asks nothing more from its moment on, and leaves when all is answered or this
   // has passed.
   std::uint32_t leave_timeout_ms = 2'000;
+  // Dials that try to resume a lost session; then the client logs in, wherever it comes to.
+  std::uint32_t resume_attempts = 3;
   std::uint32_t retry_min_ms = 500;  // requests with an indefinite outcome
   std::uint32_t retry_max_ms = 30'000;
   std::uint32_t max_in_flight_sends = 16;

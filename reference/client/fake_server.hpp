@@ -33,6 +33,9 @@ class FakeServer {
   std::uint32_t heartbeat_interval_ms = 30'000;
   std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
+  std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
+  std::vector<protocol::Hello> hellos;
+  std::size_t max_setting_bytes = 4096;
 
   std::uint64_t feed_head() const { return feed_head_; }
   SessionId session() const { return session_; }
@@ -74,11 +77,51 @@ class FakeServer {
     return append_change(std::move(change));
   }
 
+  // A put of the user, by this device (0) or another one.
+  protocol::SettingAck take(const protocol::PutSetting& put, DeviceIndex device,
+                            std::vector<protocol::Frame>& pushes) {
+    protocol::SettingAck ack;
+    ack.conversation = put.conversation;
+    ack.kind = put.kind;
+    ack.op = put.op;
+    if (put.text.size() > max_setting_bytes) {
+      ack.status = protocol::SendStatus::kRejected;
+      ack.error = protocol::ErrorCode::kTooLarge;
+      return ack;
+    }
+    ack.user_epoch = user_epoch;
+    const auto is_older = [&](const protocol::Change& change) {
+      return change.setting && change.conversation == put.conversation && change.setting->kind == put.kind;
+    };
+    if (put.op <= ops_[device]) {
+      ack.status = protocol::SendStatus::kDuplicate;
+      const auto present = std::find_if(feed_.begin(), feed_.end(), is_older);
+      ack.revision = present == feed_.end() ? 0 : present->user_seq;
+      return ack;
+    }
+    ops_[device] = put.op;
+    std::erase_if(feed_, is_older);
+    protocol::Change change;
+    change.kind = protocol::ChangeKind::kSetting;
+    change.conversation = put.conversation;
+    change.setting = protocol::Setting{put.kind, put.text, put.number, device, put.op};
+    pushes.push_back(append_change(std::move(change)));
+    ack.revision = feed_head_;
+    return ack;
+  }
+  // The value of the user's setting, the empty one when there is none.
+  protocol::Setting setting(const ConversationId& id, protocol::SettingKind kind) const {
+    for (const protocol::Change& change : feed_) {
+      if (change.setting && change.conversation == id && change.setting->kind == kind) return *change.setting;
+    }
+    return {};
+  }
+
   // The answers and pushes that one frame of the client causes, in order.
   std::vector<protocol::Frame> handle(const protocol::Frame& frame) {
     std::vector<protocol::Frame> out;
-    if (std::holds_alternative<protocol::Hello>(frame.body)) {
-      out.push_back(welcome());
+    if (const auto* hello = std::get_if<protocol::Hello>(&frame.body)) {
+      greet(*hello, out);
       return out;
     }
     if (const auto* beat = std::get_if<protocol::Heartbeat>(&frame.body)) {
@@ -113,6 +156,29 @@ class FakeServer {
     welcome.user_head_seq = feed_head_;
     return protocol::make_frame(welcome);
   }
+
+  // A Hello with the token of the last Welcome resumes that session: what the feed has above the cursor is
+  // pushed again, one change in a frame.
+  void greet(const protocol::Hello& hello, std::vector<protocol::Frame>& out) {
+    hellos.push_back(hello);
+    const bool resumed = hello.resume_token != ResumeToken() && hello.resume_token == token_;
+    out.push_back(welcome());
+    if (resume_window_ms == 0) return;
+    auto welcome = std::get<protocol::Welcome>(out[0].body);
+    token_ = {0x70, ++tokens_};
+    welcome.resume_token = token_;
+    welcome.resume_window_ms = resume_window_ms;
+    welcome.resumed = resumed;
+    if (resumed) welcome.session = --session_;
+    for (const protocol::Change& change : feed_) {
+      if (!resumed || change.user_seq <= hello.user_seq) continue;
+      out.push_back(protocol::make_frame(protocol::ChangePush{user_epoch, {change}}));
+    }
+    welcome.replayed = static_cast<std::uint32_t>(out.size() - 1);
+    out[0].body = welcome;
+  }
+  // The server forgets: the token that it gave is worth nothing.
+  void forget_session() { token_ = {}; }
 
   // The feed is rebuilt under another epoch, densely numbered from 1.
   void change_user_epoch() {
@@ -155,6 +221,9 @@ class FakeServer {
     if (const auto* send = std::get_if<protocol::SendMessage>(&frame.body)) return on_send(*send, pushes);
     if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) return on_fetch(*fetch);
     if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) return on_sync(*sync);
+    if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
+      return protocol::make_frame(take(*put, 0, pushes));
+    }
     protocol::CursorAck ack;
     if (const auto* mark = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
       ack.conversation = mark->conversation;
@@ -248,6 +317,9 @@ class FakeServer {
   std::vector<protocol::Change> feed_;
   std::uint64_t feed_head_ = 0;
   SessionId session_ = 0;
+  ResumeToken token_;
+  std::uint64_t tokens_ = 0;
+  std::map<DeviceIndex, std::uint64_t> ops_;  // the highest put taken, by device
   std::uint64_t foreign_messages_ = 0;
 };
 

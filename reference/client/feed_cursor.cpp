@@ -11,6 +11,7 @@ void Client::adopt_user_epoch(std::uint32_t epoch) {
   user_epoch_ = epoch;
   user_seq_ = 0;
   user_head_ = 0;
+  forget_revisions();
   store_.stage_feed(user_epoch_, user_seq_);
 }
 
@@ -22,7 +23,7 @@ void Client::advance_feed(std::uint64_t user_seq) {
 }
 
 void Client::pump_sync(TimeNs now, Effects& effects) {
-  if (sync_in_flight_ || user_head_ <= user_seq_ || sync_due_ > now) return;
+  if (sync_in_flight_ || user_head_ <= user_seq_ || sync_due_ > now || is_replaying()) return;
   protocol::Sync sync;
   sync.user_epoch = user_epoch_;
   sync.user_seq = user_seq_;
@@ -56,13 +57,17 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       stage_marks(index);
       break;
     }
-    case protocol::ChangeKind::kReceipt:
+    case protocol::ChangeKind::kReceipt: {
       if (repeated) break;
       shared_.observer.receipt_received(tag_, change);
       if (change.subject != user_) break;
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
       note_user_read(index, change.read_seq);
       stage_marks(index);
+      break;
+    }
+    case protocol::ChangeKind::kSetting:
+      if (change.setting) receive_setting(change, via);
       break;
   }
   advance_feed(change.user_seq);

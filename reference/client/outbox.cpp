@@ -20,13 +20,6 @@ protocol::SendMessage message_of(const OutboxRow& row) {
   return message;
 }
 
-// Errors that end this attempt or this session, and say nothing about the message itself.
-bool may_try_again(protocol::ErrorCode code) {
-  return !protocol::is_definite(code) || code == protocol::ErrorCode::kBusy ||
-         code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kUnauthenticated ||
-         code == protocol::ErrorCode::kUnsupportedVersion;
-}
-
 }  // namespace
 
 ClientMessageId Client::send(const ConversationId& conversation, protocol::EntryKind kind, UserId target,

@@ -5,6 +5,7 @@
 
 #include "reference/client/config.hpp"
 #include "reference/environment/time.hpp"
+#include "reference/protocol/frames.hpp"
 
 namespace wavetank::client {
 
@@ -19,5 +20,12 @@ DurationNs reconnect_delay(const ClientShared& shared, DeviceTag tag, std::uint3
 // Delay before repeating a request with an indefinite outcome: uniform in [ceiling / 2, ceiling], so that a
 // node that answers UNAVAILABLE at once is not hammered. `key` names what is repeated.
 DurationNs retry_delay(const ClientShared& shared, DeviceTag tag, std::uint64_t key, std::uint32_t attempt);
+
+// Errors that end this attempt or this session, and say nothing about what was asked for itself.
+inline bool may_try_again(protocol::ErrorCode code) {
+  return !protocol::is_definite(code) || code == protocol::ErrorCode::kBusy ||
+         code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kUnauthenticated ||
+         code == protocol::ErrorCode::kUnsupportedVersion;
+}
 
 }  // namespace wavetank::client

@@ -14,11 +14,12 @@ namespace wavetank::client {
 
 // One request on the present connection that waits for its answer.
 struct Request {
-  enum class Kind : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit };
+  enum class Kind : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit, kSetting };
   TimeNs deadline = 0;
   std::uint32_t id = 0;
-  std::uint32_t conversation = 0;  // index; unused by kSync
-  // kFetch, kAudit: first entry asked for; kDelivered, kRead: the mark sent; kSend: the message's counter
+  std::uint32_t conversation = 0;  // index; unused by kSync and kSetting
+  // kFetch, kAudit: first entry asked for; kDelivered, kRead: the mark sent; kSend: the message's counter;
+  // kSetting: the put's op, low bits
   Sequence sequence = 0;
   Kind kind = Kind::kSend;
 };
@@ -62,6 +63,27 @@ struct Audit {
   std::vector<AuditPage> pages;
   std::uint32_t next_conversation = 0;
   bool done = false;
+};
+
+// A session that can be resumed; exists only where the server has given a token.
+struct Resume {
+  ResumeToken token;
+  DurationNs window = 0;             // how long after the loss
+  TimeNs lost_at = 0;                // while no connection is established
+  std::uint32_t last_frame_seq = 0;  // received on the connection that was lost
+  std::uint32_t replay_end = 0;      // the present connection's last frame that replays; 0: none does
+  std::uint32_t attempts = 0;        // dials since the loss
+};
+
+// What a device knows of settings; exists from the first one on.
+struct Settings {
+  std::vector<SettingRow> rows;            // by (conversation, kind)
+  std::vector<protocol::PutSetting> puts;  // unacknowledged, by op
+  std::uint64_t last_op = 0;
+  TimeNs retry_at = 0;           // not before
+  std::uint64_t last_tried = 0;  // the op of the last transmission
+  std::uint16_t failures = 0;
+  bool in_flight = false;  // one of the puts, or one that has been replaced meanwhile
 };
 
 // Gives the memory of an empty list back, but for a list of a few small elements that will soon be used

@@ -16,6 +16,10 @@ constexpr std::uint64_t kGoAwayDraw = 1ULL << 32;
 
 void Client::dial(TimeNs now, Effects& effects) {
   ++connection_number_;
+  if (resume_ != nullptr) {
+    const bool in_time = now - resume_->lost_at <= resume_->window;
+    if (!in_time || resume_->attempts++ >= shared_.config.resume_attempts) resume_.reset();
+  }
   phase_ = Phase::kDialing;
   phase_deadline_ = now + shared_.config.connect_timeout_ms * kMillisecond;
   effects.dial();
@@ -26,6 +30,7 @@ void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_de
     shared_.observer.disconnected(tag_, reason);
     if (now - session_since_ >= shared_.config.stable_after_ms * kMillisecond) reconnect_attempt_ = 0;
   }
+  if (phase_ == Phase::kReady) keep_session(reason, now);
   requests_lost();
   const bool was_sent_away = phase_ == Phase::kReady && phase_deadline_ != kNever;
   phase_ = Phase::kWaiting;
@@ -39,6 +44,34 @@ void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_de
   phase_deadline_ =
       now + extra_delay + reconnect_delay(shared_, tag_, min_ms, connection_number_, reconnect_attempt_);
   if (reconnect_attempt_ < kLastAttempt) ++reconnect_attempt_;
+}
+
+// Not after a close on purpose, whoever's, and not when changes are known to be missing: a replay would not
+// bring them.
+void Client::keep_session(CloseReason reason, TimeNs now) {
+  if (resume_ == nullptr) return;
+  const bool on_purpose = reason == CloseReason::kNormal || reason == CloseReason::kProtocolError;
+  const bool was_sent_away = phase_deadline_ != kNever;
+  const bool is_behind = user_head_ > user_seq_ && !is_replaying();
+  if (on_purpose || was_sent_away || is_behind || resume_->token == ResumeToken()) {
+    resume_.reset();
+    return;
+  }
+  resume_->lost_at = now;
+  resume_->last_frame_seq = frame_seq_in_;
+  resume_->replay_end = 0;
+  resume_->attempts = 0;
+}
+
+void Client::take_token(const protocol::Welcome& welcome) {
+  const ResumeToken shown = resume_ != nullptr ? resume_->token : ResumeToken();
+  resume_.reset();
+  if (welcome.resume_token == ResumeToken() && shown == ResumeToken()) return;
+  shared_.observer.resume_answered(tag_, shown, user_seq_, welcome);
+  resume_ = std::make_unique<Resume>();
+  resume_->token = welcome.resume_token;
+  resume_->window = welcome.resume_window_ms * kMillisecond;
+  if (welcome.resumed) resume_->replay_end = frame_seq_in_ + welcome.replayed;
 }
 
 void Client::close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay) {
@@ -83,6 +116,7 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   heartbeat_unanswered_ = false;
   heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
   shared_.observer.connected(tag_, welcome.session);
+  take_token(welcome);
   if (welcome.user_epoch != user_epoch_) adopt_user_epoch(welcome.user_epoch);
   user_head_ = std::max(user_head_, welcome.user_head_seq);
   // The user's shard has just answered the attach, so nothing is left to back off from.
@@ -108,7 +142,10 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
                                                        tag_, connection_number_, kGoAwayDraw);
   const DurationNs wait = go_away.reconnect_after_ms * kMillisecond + spread;
   // Instead of a Welcome it is a refusal: another gateway may do the same, so the backoff counts.
-  if (phase_ == Phase::kGreeting) return close_connection(CloseReason::kNormal, now, effects, wait);
+  if (phase_ == Phase::kGreeting) {
+    resume_.reset();  // a gateway that drains keeps nobody's session
+    return close_connection(CloseReason::kNormal, now, effects, wait);
+  }
   if (phase_deadline_ != kNever) return;  // told already
   protocol::GoAway taken = go_away;
   taken.jitter_window_ms = window_ms;

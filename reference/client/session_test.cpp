@@ -355,5 +355,163 @@ TEST(Session, UnknownFramesAreIgnored) {
   EXPECT_TRUE(harness.client->is_converged());
 }
 
+// ---- resuming
+
+// A client with a session that can be resumed, and one entry.
+struct Resumable : Online {
+  Resumable() {
+    server.resume_window_ms = 60'000;
+    lose_connection();
+    time_to_dial(*this);
+    settle();
+    push(server.append(kDirect, kPeer, "first"));
+    settle();
+    server.hellos.clear();
+    recorder.syncs = 0;
+  }
+  const protocol::Hello& hello() { return server.hellos.back(); }
+};
+
+TEST(Resume, TellsWhatItHasAndAsksForNothing) {
+  Resumable harness;
+  harness.server.append(kDirect, kPeer, "lost on the way");
+  harness.lose_connection();
+  EXPECT_FALSE(harness.client->is_resuming());
+  time_to_dial(harness);
+  EXPECT_TRUE(harness.client->is_resuming());
+  harness.server.append(kDirect, kPeer, "while it was away");
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, (ResumeToken{0x70, 1}));
+  EXPECT_EQ(harness.hello().last_frame_seq, 3U);  // the Welcome, a push, the answer to a mark
+  EXPECT_EQ(harness.recorder.resumes, 1);
+  EXPECT_EQ(harness.recorder.shown(kDirect), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(harness.recorder.syncs, 0);
+  EXPECT_EQ(harness.client->user_seq(), 3U);
+  harness.lose_connection();
+  time_to_dial(harness);
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, (ResumeToken{0x70, 2}));  // another one
+  EXPECT_EQ(harness.recorder.resumes, 2);
+}
+
+// What is not on the way again would be asked for as ever.
+TEST(Resume, AReplayThatStopsShortIsFollowedByASync) {
+  Resumable harness;
+  harness.server.append(kDirect, kPeer, "two");
+  harness.server.append(kDirect, kPeer, "three");
+  harness.lose_connection();
+  time_to_dial(harness);
+  harness.accept_dial();
+  harness.carry_to_server();
+  ASSERT_EQ(harness.to_client.size(), 3U);
+  harness.carry_to_client();
+  harness.carry_to_client();
+  EXPECT_EQ(harness.recorder.syncs, 0);
+  EXPECT_EQ(harness.client->pending_reason(), PendingReason::kFeed);
+  harness.to_client.front() = protocol::make_frame(protocol::HeartbeatAck{});  // in its place
+  harness.settle();
+  EXPECT_EQ(harness.recorder.syncs, 1);
+  EXPECT_EQ(harness.recorder.shown(kDirect), (std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+TEST(Resume, RefusedItIsALogin) {
+  Resumable harness;
+  harness.server.append(kDirect, kPeer, "while it was away");
+  harness.server.forget_session();
+  harness.lose_connection();
+  time_to_dial(harness);
+  harness.settle();
+  EXPECT_NE(harness.hello().resume_token, ResumeToken());
+  EXPECT_EQ(harness.recorder.resumes, 0);
+  EXPECT_EQ(harness.recorder.syncs, 1);
+  EXPECT_EQ(harness.recorder.shown(kDirect), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST(Resume, NotAfterACloseOnPurpose) {
+  for (const CloseReason reason : {CloseReason::kNormal, CloseReason::kProtocolError}) {
+    Resumable harness;
+    harness.lose_connection(reason);
+    time_to_dial(harness);
+    EXPECT_FALSE(harness.client->is_resuming());
+    harness.settle();
+    EXPECT_EQ(harness.hello().resume_token, ResumeToken());
+  }
+  Resumable closed;
+  closed.stop();
+  closed.start();
+  closed.settle();
+  EXPECT_EQ(closed.hello().resume_token, ResumeToken());
+  Resumable killed;
+  killed.crash();
+  killed.settle();
+  EXPECT_EQ(killed.hello().resume_token, ResumeToken());
+}
+
+TEST(Resume, NotAfterAGoAway) {
+  Resumable harness;
+  harness.receive(protocol::make_frame(protocol::GoAway{protocol::GoAwayReason::kShutdown, 0, 100}));
+  harness.lose_connection();
+  time_to_dial(harness);
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, ResumeToken());
+}
+
+// Changes are known to be missing, and no replay would bring them.
+TEST(Resume, NotWhenTheFeedHasAGap) {
+  Resumable harness;
+  harness.server.append(kDirect, kPeer, "dropped");
+  harness.receive(harness.server.append(kDirect, kPeer, "behind it"));
+  harness.lose_connection();
+  time_to_dial(harness);
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, ResumeToken());
+  EXPECT_EQ(harness.recorder.shown(kDirect), (std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+TEST(Resume, NotWhenTheWindowIsOver) {
+  Resumable harness;
+  harness.lose_connection();
+  harness.advance(70 * kSecond);  // dials in vain
+  while (harness.wire != Harness::Wire::kDialing) harness.advance(kSecond);
+  EXPECT_FALSE(harness.client->is_resuming());
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, ResumeToken());
+}
+
+TEST(Resume, TriesSoManyTimesAndThenLogsInAnywhere) {
+  Resumable harness;
+  harness.lose_connection();
+  for (std::uint32_t dial = 1; dial <= 5; ++dial) {
+    time_to_dial(harness);
+    EXPECT_EQ(harness.client->is_resuming(), dial <= harness.shared.config.resume_attempts) << dial;
+    if (dial < 5) harness.lose_connection(CloseReason::kRefused);
+  }
+  harness.settle();
+  EXPECT_EQ(harness.hello().resume_token, ResumeToken());
+}
+
+TEST(Resume, AHalfOpenConnectionIsResumedToo) {
+  Resumable harness;
+  harness.go_half_open();
+  harness.server.append(kDirect, kPeer, "into the void");
+  harness.advance(45 * kSecond);  // heartbeat, no answer, hangs up, dials
+  harness.settle();
+  EXPECT_TRUE(harness.client->is_connected());
+  EXPECT_EQ(harness.recorder.resumes, 1);
+  EXPECT_EQ(harness.recorder.syncs, 0);
+  EXPECT_EQ(harness.recorder.shown(kDirect), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST(Resume, CostsNothingWhereItIsNotOffered) {
+  Online harness;
+  const std::size_t before = harness.client->heap_bytes();
+  harness.lose_connection();
+  time_to_dial(harness);
+  EXPECT_FALSE(harness.client->is_resuming());
+  harness.settle();
+  EXPECT_EQ(harness.client->heap_bytes(), before);
+  EXPECT_EQ(harness.server.hellos.back().resume_token, ResumeToken());
+}
+
 }  // namespace
 }  // namespace wavetank::client::test

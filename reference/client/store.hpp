@@ -5,6 +5,7 @@
 // is transmitted before its outbox row is. What was staged becomes durable together or not at all.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -38,6 +39,14 @@ struct OutboxRow {
   friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
 };
 
+// One setting of a conversation as the user's feed told it: what counts unless this device has put another.
+struct SettingRow {
+  ConversationId conversation;
+  protocol::Setting value;
+  std::uint64_t revision = 0;
+  friend bool operator==(const SettingRow&, const SettingRow&) = default;
+};
+
 // Everything a device knows after a restart.
 struct DeviceState {
   std::uint32_t user_epoch = 0;  // 0 = never synced
@@ -45,7 +54,45 @@ struct DeviceState {
   std::uint32_t next_counter = 1;
   std::vector<ConversationMarks> conversations;  // in the order of their first staging
   std::vector<OutboxRow> outbox;                 // in the order of their first staging (oldest first)
+  std::vector<SettingRow> settings;              // by (conversation, kind)
+  std::vector<protocol::PutSetting> puts;        // unacknowledged, by op
+  std::uint64_t last_op = 0;                     // the highest that was ever staged
 };
+
+// The order of settings: by conversation, then by kind.
+inline bool setting_before(const SettingRow& row, const ConversationId& conversation,
+                           protocol::SettingKind kind) {
+  return row.conversation != conversation ? row.conversation < conversation : row.value.kind < kind;
+}
+// The row of (conversation, kind) in a list in that order, or the place where it belongs.
+inline std::vector<SettingRow>::iterator find_setting(std::vector<SettingRow>& rows,
+                                                      const ConversationId& conversation,
+                                                      protocol::SettingKind kind) {
+  return std::lower_bound(rows.begin(), rows.end(), kind,
+                          [&](const SettingRow& row, protocol::SettingKind wanted) {
+                            return setting_before(row, conversation, wanted);
+                          });
+}
+inline bool is_setting(std::vector<SettingRow>::const_iterator at, const std::vector<SettingRow>& rows,
+                       const ConversationId& conversation, protocol::SettingKind kind) {
+  return at != rows.end() && at->conversation == conversation && at->value.kind == kind;
+}
+// Inserts or replaces. O(rows).
+inline void put_setting_row(std::vector<SettingRow>& rows, const SettingRow& row) {
+  const auto at = find_setting(rows, row.conversation, row.value.kind);
+  if (is_setting(at, rows, row.conversation, row.value.kind)) {
+    *at = row;
+  } else {
+    rows.insert(at, row);
+  }
+}
+// The same for puts, in the order of their ops.
+inline void add_put(std::vector<protocol::PutSetting>& puts, const protocol::PutSetting& put) {
+  std::erase_if(puts, [&](const protocol::PutSetting& older) {
+    return older.conversation == put.conversation && older.kind == put.kind;
+  });
+  puts.push_back(put);
+}
 
 class ClientStore {
  public:
@@ -64,6 +111,11 @@ class ClientStore {
   // Inserts or replaces by client_msg_id; a replaced row keeps its place.
   virtual void stage_outbox(const OutboxRow& row) = 0;
   virtual void erase_outbox(const ClientMessageId& client_msg_id) = 0;
+  // Inserts or replaces by (conversation, kind).
+  virtual void stage_setting(const SettingRow& row) = 0;
+  // Takes the place of an older put of the same (conversation, kind); its op is above all others so far.
+  virtual void stage_put(const protocol::PutSetting& put) = 0;
+  virtual void erase_put(std::uint64_t op) = 0;
   // The counter of the next message; never goes back.
   virtual void stage_counter(std::uint32_t next_counter) = 0;
 

@@ -37,14 +37,21 @@ class Recorder final : public ClientObserver {
   std::vector<protocol::Change> receipts;
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
+  std::vector<protocol::SettingAck> settings_resolved;
+  std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
+  int resumes = 0;  // sessions resumed
   int fetches = 0;
   int syncs = 0;
 
   void connected(DeviceTag, SessionId) override { ++connects; }
   void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
+  void resume_answered(DeviceTag, const ResumeToken&, std::uint64_t,
+                       const protocol::Welcome& welcome) override {
+    resumes += welcome.resumed ? 1 : 0;
+  }
   void go_away_received(DeviceTag, const protocol::GoAway&) override { ++go_aways; }
   void send_invoked(DeviceTag, const protocol::SendMessage& message) override {
     invoked.push_back(message.client_msg_id);
@@ -65,6 +72,13 @@ class Recorder final : public ClientObserver {
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
   void pointer_received(DeviceTag, const protocol::Change& change, Via, bool taken) override {
     pointers.emplace_back(change.head_seq, taken);
+  }
+
+  void setting_resolved(DeviceTag, const protocol::SettingAck& ack) override {
+    settings_resolved.push_back(ack);
+  }
+  void setting_received(DeviceTag, const protocol::Change& change, Via) override {
+    settings_seen.emplace_back(change.user_seq, std::string(change.setting->text.view()));
   }
 
   // Numbers of the entries shown, in the order they were shown.
@@ -147,6 +161,7 @@ class Harness {
   void accept_dial() {
     if (wire != Wire::kDialing) return;
     wire = Wire::kOpen;
+    frames_to_client_ = 0;
     step([&](Client& machine, Effects& effects) { machine.connected(now, effects); });
   }
   void lose_connection(CloseReason reason = CloseReason::kReset) {
@@ -171,6 +186,7 @@ class Harness {
   }
   bool carry_to_client() {
     if (to_client.empty() || wire != Wire::kOpen) return false;
+    to_client.front().frame_seq = ++frames_to_client_;
     protocol::Frame frame = over_the_wire(to_client.front());
     to_client.pop_front();
     receive(std::move(frame));
@@ -228,6 +244,14 @@ class Harness {
       key = machine.send(id, protocol::EntryKind::kMessage, 0, 0, Slice(text), now, effects);
     });
     return key;
+  }
+  std::uint64_t put(const ConversationId& id, protocol::SettingKind kind, const std::string& text,
+                    std::uint64_t number = 0) {
+    std::uint64_t op = 0;
+    step([&](Client& machine, Effects& effects) {
+      op = machine.put_setting(id, kind, Slice(text), number, now, effects);
+    });
+    return op;
   }
   void read(const ConversationId& id, std::uint64_t seq) {
     step([&](Client& machine, Effects& effects) { machine.read(id, seq, now, effects); });
@@ -292,6 +316,11 @@ class Harness {
       if (!store.has_outbox_row(message->client_msg_id))
         complaints.push_back("sent before its row was stored");
     }
+    if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
+      const auto& puts = store.durable().state.puts;
+      if (std::find(puts.begin(), puts.end(), *put) == puts.end())
+        complaints.push_back("a setting was put before it was stored");
+    }
     if (const auto* mark = std::get_if<protocol::DeliveredCursor>(&frame.body))
       note_flush(mark->conversation);
     if (const auto* mark = std::get_if<protocol::ReadWatermark>(&frame.body)) note_flush(mark->conversation);
@@ -306,6 +335,7 @@ class Harness {
   }
 
   std::map<ConversationId, TimeNs> last_flush_;
+  std::uint32_t frames_to_client_ = 0;
 };
 
 // A harness whose client has a session and nothing under way.

@@ -88,6 +88,29 @@ class TestStore final : public ClientStore {
       std::erase_if(durable.state.outbox, [&](const OutboxRow& row) { return row.client_msg_id == id; });
     });
   }
+  void stage_setting(const SettingRow& row) override {
+    staged_.push_back([this, row](Durable& durable) {
+      for (const SettingRow& older : durable.state.settings) {
+        if (older.conversation == row.conversation && older.value.kind == row.value.kind &&
+            older.revision > row.revision) {
+          complaints.push_back("a setting's revision fell");
+        }
+      }
+      put_setting_row(durable.state.settings, row);
+    });
+  }
+  void stage_put(const protocol::PutSetting& put) override {
+    staged_.push_back([this, put](Durable& durable) {
+      if (put.op <= durable.state.last_op) complaints.push_back("a put's number was used before");
+      durable.state.last_op = put.op;
+      add_put(durable.state.puts, put);
+    });
+  }
+  void erase_put(std::uint64_t op) override {
+    staged_.push_back([op](Durable& durable) {
+      std::erase_if(durable.state.puts, [op](const protocol::PutSetting& put) { return put.op == op; });
+    });
+  }
   void stage_counter(std::uint32_t next_counter) override {
     staged_.push_back([this, next_counter](Durable& durable) {
       if (next_counter <= durable.state.next_counter) complaints.push_back("the message counter fell");

@@ -54,6 +54,20 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "go-away-all-at-once",
     "drain-kills-without-go-away",
     "client-ignores-go-away",
+    "resume-token-reusable",
+    "replay-ring-drops-silently",
+    "replay-skips-first",
+    "replay-repeats-received",
+    "resume-of-other-device",
+    "setting-acked-before-stored",
+    "setting-told-to-writer-only",
+    "setting-lost-on-coalesce",
+    "setting-applied-again",
+    "setting-shown-to-partner",
+    "setting-repeat-wins",
+    "setting-not-stored",
+    "setting-retried-as-new",
+    "marked-unread-lowers-read",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -59,6 +59,20 @@ enum class Defect : std::uint16_t {
   kGoAwayAllAtOnce,               // gateway: a drain tells everybody in the same instant, without a window
   kDrainKillsWithoutGoAway,       // gateway: a drain drops its connections and says nothing
   kClientIgnoresGoAway,           // client: stays until it is thrown out
+  kResumeTokenReusable,           // gateway: a resume leaves the token as it was
+  kReplayRingDropsSilently,       // gateway: a full ring drops its oldest push and resumes all the same
+  kReplaySkipsFirst,              // gateway: the replay starts one push too late
+  kReplayRepeatsReceived,         // gateway: the replay is all that the ring holds
+  kResumeOfOtherDevice,           // gateway: a session that is free is given to any device of its user
+  kSettingAckedBeforeStored,      // shard: answers a put before the commit is durable
+  kSettingToldToWriterOnly,       // shard: a setting's push skips the user's other devices, without a gap
+  kSettingLostOnCoalesce,   // shard: a put is acknowledged and dropped while the feed holds an older one
+  kSettingAppliedAgain,     // shard: forgets the puts it has taken, so a repeat is a new value
+  kSettingShownToPartner,   // shard: a setting of a direct conversation goes to both feeds
+  kSettingRepeatWins,       // client: takes DUPLICATE for its own value having the newest revision
+  kSettingNotStored,        // client: keeps the settings it is told in memory only
+  kSettingRetriedAsNew,     // client: a put that is tried again gets another number
+  kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
   kCount
 };
 

@@ -22,6 +22,10 @@ class ClientObserver {
   virtual ~ClientObserver() = default;
   virtual void connected(DeviceTag, SessionId) {}
   virtual void disconnected(DeviceTag, CloseReason) {}
+  // After connected(), where resuming is offered or was asked for: the token that the Hello has shown (none:
+  // {0, 0}), how far the device had followed its feed by then, and the server's answer.
+  virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,
+                               const protocol::Welcome&) {}
   // The server asks the device to leave its session; told once for each session, with the jitter window that
   // the device goes by.
   virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}
@@ -49,6 +53,13 @@ class ClientObserver {
   // A conversation's head as the feed tells it, without the entries (a kPointer change). Every one that
   // arrives; not taken when changes before it are missing or it was told before.
   virtual void pointer_received(DeviceTag, const protocol::Change&, Via, bool /*taken*/) {}
+  // The user's wish, before anything is stored or sent.
+  virtual void setting_put(DeviceTag, const protocol::PutSetting&) {}
+  // Final: ACCEPTED, DUPLICATE, or REJECTED with a definite error. Not told of a put that a later one of the
+  // same device has replaced meanwhile.
+  virtual void setting_resolved(DeviceTag, const protocol::SettingAck&) {}
+  // The device shows this value from now on (a kSetting change).
+  virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
 };
 
 // Named marks "this happened at least once" and the two ends of the service share, told by server machines.
@@ -65,6 +76,11 @@ enum class Probe : std::uint8_t {
   kRangeWithTombstones,
   kSessionTimedOut,
   kBusyAnswered,
+  kSessionResumed,
+  kResumeRefused,
+  kReplayRingOverflowed,
+  kSettingCoalesced,
+  kSettingRepeated,
   kCount
 };
 

@@ -47,6 +47,8 @@ enum class Purpose : std::uint32_t {
   kSend = 28,
   kNodeLink = 29,
   kSample = 30,
+  kResumeToken = 31,
+  kSetting = 32,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

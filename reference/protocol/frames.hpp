@@ -1,5 +1,6 @@
 // Every message of the protocol as a plain struct. The schema for other languages is messages.proto; a test
 // holds the two equal field by field. PROTOCOL.md says what the fields mean and what each side must do.
+// Length: the messages of the protocol are one list.
 //
 // Each struct lists its fields once, in `fields(self, visitor)`: visitor(field number, member, name).
 // Encoding, decoding, exact sizes, hashing, printing and test generators all walk that one list. An Id128
@@ -57,7 +58,18 @@ enum class GoAwayReason : std::uint32_t {
   kReplaced = 2,
   kProtocolError = 3
 };
-enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2 };
+enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2, kSetting = 3 };
+
+// Which setting of a conversation. A server keeps the kinds that it does not know, up to kLastSettingKind.
+enum class SettingKind : std::uint32_t {
+  kNone = 0,          // no setting: MALFORMED
+  kDraft = 1,         // text
+  kMuteUntil = 2,     // number: milliseconds of the epoch; 0 = not muted
+  kArchived = 3,      // number: 0 or 1
+  kPinned = 4,        // number: 0 or 1
+  kMarkedUnread = 5,  // number: 0 or 1; the read mark stays where it is
+};
+inline constexpr SettingKind kLastSettingKind = static_cast<SettingKind>(255);
 
 // Named features, negotiated as bits in Hello and Welcome.
 enum Feature : std::uint64_t { kFeatureReceipts = 1, kFeatureGroups = 2 };
@@ -110,6 +122,24 @@ struct Tombstone {
   friend bool operator==(const Tombstone&, const Tombstone&) = default;
 };
 
+// The value of one setting of a conversation, and which put it comes from.
+struct Setting {
+  SettingKind kind = SettingKind::kNone;
+  Slice text;
+  std::uint64_t number = 0;
+  DeviceIndex device = 0;  // of the user: whose put it is
+  std::uint64_t op = 0;    // its number among the puts of that device
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.kind, "kind");
+    v(2, s.text, "text");
+    v(3, s.number, "number");
+    v(4, s.device, "device");
+    v(5, s.op, "op");
+  }
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+
 // One step of a user's feed; covers (prev_user_seq, user_seq], consecutive changes touch.
 struct Change {
   std::uint64_t prev_user_seq = 0;
@@ -123,6 +153,7 @@ struct Change {
   std::uint64_t delivered_seq = 0;  // kReceipt
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
+  std::optional<Setting> setting;  // kSetting; its revision is user_seq
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.prev_user_seq, "prev_user_seq");
@@ -136,6 +167,7 @@ struct Change {
     v(10, s.delivered_seq, "delivered_seq");
     v(11, s.read_seq, "read_seq");
     v(12, s.conv_epoch, "conv_epoch");
+    v(13, s.setting, "setting");
   }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -152,6 +184,8 @@ struct Hello {
   std::uint32_t user_epoch = 0;
   std::uint64_t user_seq = 0;
   bool background = false;
+  ResumeToken resume_token;          // of the session to take up again; none: a new one
+  std::uint32_t last_frame_seq = 0;  // with a token: the last frame received on that session's connection
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.min_version, "min_version");
@@ -163,6 +197,8 @@ struct Hello {
     v(7, s.user_epoch, "user_epoch");
     v(8, s.user_seq, "user_seq");
     v(9, s.background, "background");
+    v(10, s.resume_token, "resume_token");
+    v(12, s.last_frame_seq, "last_frame_seq");
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -179,6 +215,10 @@ struct Welcome {
   std::uint64_t server_time_ms = 0;
   std::uint32_t user_epoch = 0;
   std::uint64_t user_head_seq = 0;
+  ResumeToken resume_token;            // takes this session up again, once; none: it cannot be resumed
+  std::uint32_t resume_window_ms = 0;  // for so long after the connection is lost
+  bool resumed = false;                // the session is the one of the token that Hello has shown
+  std::uint32_t replayed = 0;          // so many pushes follow that had not been received
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -192,6 +232,10 @@ struct Welcome {
     v(9, s.server_time_ms, "server_time_ms");
     v(10, s.user_epoch, "user_epoch");
     v(11, s.user_head_seq, "user_head_seq");
+    v(12, s.resume_token, "resume_token");
+    v(14, s.resume_window_ms, "resume_window_ms");
+    v(15, s.resumed, "resumed");
+    v(16, s.replayed, "replayed");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -427,6 +471,47 @@ struct CursorAck {
   friend bool operator==(const CursorAck&, const CursorAck&) = default;
 };
 
+// Sets one setting of a conversation for the user and all devices of the user. Answered by SettingAck.
+struct PutSetting {
+  ConversationId conversation;
+  SettingKind kind = SettingKind::kNone;
+  std::uint64_t op = 0;  // rises with every put of this device, the same in every attempt
+  Slice text;
+  std::uint64_t number = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.kind, "kind");
+    v(4, s.op, "op");
+    v(5, s.text, "text");
+    v(6, s.number, "number");
+  }
+  friend bool operator==(const PutSetting&, const PutSetting&) = default;
+};
+
+// The fate of a put. ACCEPTED: `revision` is the value's. DUPLICATE: this put, or a later one of the device,
+// was taken before; `revision` is the setting's present one, whosever value it is; 0 = it has none.
+struct SettingAck {
+  ConversationId conversation;
+  SettingKind kind = SettingKind::kNone;
+  std::uint64_t op = 0;
+  SendStatus status = SendStatus::kAccepted;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t revision = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.kind, "kind");
+    v(4, s.op, "op");
+    v(5, s.status, "status");
+    v(6, s.user_epoch, "user_epoch");
+    v(7, s.revision, "revision");
+    v(8, s.error, "error");
+  }
+  friend bool operator==(const SettingAck&, const SettingAck&) = default;
+};
+
 // A request that could not be answered in its own kind; request_id says which.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
@@ -537,10 +622,10 @@ struct Route {
 
 // The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i.
 // Append only.
-using Body =
-    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck>;
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
+                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
+                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
+                          OutboxAck, PutSetting, SettingAck>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -30,6 +30,8 @@ using NodeId = std::uint32_t;
 using SessionId = std::uint64_t;
 // A connection as its driver names it; meaningful at one node only, not reused while that node runs.
 using ConnectionId = std::uint32_t;
+// What a client shows to take its session up again; nothing can be read from it. {0, 0} = none.
+using ResumeToken = Id128;
 
 inline constexpr std::uint64_t kGroupFlag = 1ULL << 55;
 inline constexpr int kRegionShift = 56;

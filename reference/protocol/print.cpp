@@ -22,11 +22,11 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 22> kBodyNames = {
+constexpr std::array<std::string_view, 24> kBodyNames = {
     "Empty",        "Hello",           "Welcome",       "Heartbeat",   "HeartbeatAck", "GoAway",
     "SendMessage",  "SendAck",         "FetchRange",    "RangeResult", "Sync",         "SyncResult",
     "ChangePush",   "DeliveredCursor", "ReadWatermark", "CursorAck",   "Error",        "Attach",
-    "AttachResult", "Detach",          "OutboxBatch",   "OutboxAck"};
+    "AttachResult", "Detach",          "OutboxBatch",   "OutboxAck",   "PutSetting",   "SettingAck"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -184,7 +184,12 @@ std::string_view name_of(GoAwayReason value) {
   return pick(value, names);
 }
 std::string_view name_of(ChangeKind value) {
-  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT"};
+  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT", "SETTING"};
+  return pick(value, names);
+}
+std::string_view name_of(SettingKind value) {
+  static constexpr std::string_view names[] = {"NONE",     "DRAFT",  "MUTE_UNTIL",
+                                               "ARCHIVED", "PINNED", "MARKED_UNREAD"};
   return pick(value, names);
 }
 

@@ -27,5 +27,6 @@ std::string_view name_of(TombstoneReason value);
 std::string_view name_of(ErrorCode value);
 std::string_view name_of(GoAwayReason value);
 std::string_view name_of(ChangeKind value);
+std::string_view name_of(SettingKind value);
 
 }  // namespace wavetank::protocol

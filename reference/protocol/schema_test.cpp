@@ -49,7 +49,10 @@ WAVETANK_VALUES(ErrorCode, "ERROR_CODE_", {kNone, "NONE"}, {kMalformed, "MALFORM
                 {kEpochMismatch, "EPOCH_MISMATCH"});
 WAVETANK_VALUES(GoAwayReason, "GO_AWAY_REASON_", {kShutdown, "SHUTDOWN"}, {kSlowConsumer, "SLOW_CONSUMER"},
                 {kReplaced, "REPLACED"}, {kProtocolError, "PROTOCOL_ERROR"});
-WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"});
+WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"},
+                {kSetting, "SETTING"});
+WAVETANK_VALUES(SettingKind, "SETTING_KIND_", {kNone, "NONE"}, {kDraft, "DRAFT"}, {kMuteUntil, "MUTE_UNTIL"},
+                {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"});
 #undef WAVETANK_VALUES
 
 template <class Enum>
@@ -229,7 +232,8 @@ TEST(SchemaTest, EnumerationsAreEqualValueByValue) {
   expect_same_enum<ErrorCode>(file->FindEnumTypeByName("ErrorCode"));
   expect_same_enum<GoAwayReason>(file->FindEnumTypeByName("GoAwayReason"));
   expect_same_enum<ChangeKind>(file->FindEnumTypeByName("ChangeKind"));
-  EXPECT_EQ(file->enum_type_count(), 7);
+  expect_same_enum<SettingKind>(file->FindEnumTypeByName("SettingKind"));
+  EXPECT_EQ(file->enum_type_count(), 8);
 }
 
 }  // namespace

@@ -32,9 +32,21 @@ struct ServerConfig {
   // closed.
   std::uint32_t drain_grace_ms = 5'000;
   std::uint32_t max_frame_bytes = 1 << 20;  // told in Welcome; enforced by the codec at the driver's edge
+  // A session whose connection is lost is kept for so long and can be resumed; 0: sessions end with their
+  // connections.
+  std::uint32_t resume_window_ms = 0;
+  // Pushes kept for one session until the client acknowledges them: so many, and so many encoded bytes.
+  std::uint32_t replay_ring_frames = 128;
+  std::uint32_t replay_ring_bytes = 256 * 1024;
+  // Resume tokens are drawn from it. A token opens nothing by itself: Hello proves the device all the same.
+  std::uint64_t resume_seed = 0;
+  // Logins that a gateway lets in within one second, evenly spread but for one second's worth at once; the
+  // others are answered BUSY. Resumes do not count. 0: as many as come.
+  std::uint32_t logins_per_s = 0;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE
+  std::uint32_t max_setting_bytes = 4096;       // longer texts of settings are REJECTED TOO_LARGE
   std::uint32_t page_limit = 100;               // events of a RangeResult, changes of a SyncResult
   std::uint32_t inline_limit = 256;         // members up to which the feed carries the event, above a pointer
   std::uint32_t receipt_fanout_limit = 32;  // members up to which marks are shown to authors

@@ -398,6 +398,58 @@ const Case kPointers[] = {
      }},
 };
 
+// A draft on one of user 1's devices, seen by the other and by user 2.
+struct TwoDevices : Service {
+  explicit TwoDevices(const ServerConfig& config) : Service(config) {}
+  protocol::SettingAck put(ConnectionId connection, std::uint64_t op, const std::string& text) {
+    protocol::PutSetting body;
+    body.conversation = kDirect;
+    body.kind = protocol::SettingKind::kDraft;
+    body.op = op;
+    body.text = Slice(text);
+    return cluster.ask<protocol::SettingAck>(connection, body);
+  }
+  std::vector<std::string> drafts(ConnectionId connection) const {
+    std::vector<std::string> texts;
+    for (const protocol::Change& change : cluster.pushed(connection)) {
+      if (change.setting) texts.emplace_back(change.setting->text.view());
+    }
+    return texts;
+  }
+};
+using Drafts = std::vector<std::string>;
+
+const Case kSettings[] = {
+    {Defect::kSettingToldToWriterOnly, "SettingToldToWriterOnly",
+     [](const ServerConfig& config) {
+       TwoDevices s(config);
+       s.put(s.a, 1, "x");
+       s.send(s.b, kDirect, 1);
+       // What comes next begins where the other device stands, so that nothing seems to be missing.
+       return s.drafts(s.a_other).empty() && s.cluster.pushed(s.a_other).at(0).prev_user_seq == 0;
+     }},
+    {Defect::kSettingLostOnCoalesce, "SettingLostOnCoalesce",
+     [](const ServerConfig& config) {
+       TwoDevices s(config);
+       s.put(s.a, 1, "x");
+       const bool is_taken = s.put(s.a, 2, "y").status == protocol::SendStatus::kAccepted;
+       return is_taken && s.drafts(s.a_other) == Drafts{"x"};
+     }},
+    {Defect::kSettingAppliedAgain, "SettingAppliedAgain",
+     [](const ServerConfig& config) {
+       TwoDevices s(config);
+       s.put(s.a, 1, "x");
+       s.put(s.a_other, 1, "y");
+       return s.put(s.a, 1, "x").revision == 3 && s.drafts(s.a_other) == Drafts{"x", "y", "x"};
+     }},
+    {Defect::kSettingShownToPartner, "SettingShownToPartner",
+     [](const ServerConfig& config) {
+       TwoDevices s(config);
+       s.put(s.a, 1, "x");
+       return s.drafts(s.b) == Drafts{"x"};
+     }},
+};
+
 class SeededDefect : public testing::TestWithParam<Case> {};
 
 TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -414,6 +466,7 @@ INSTANTIATE_TEST_SUITE_P(Ranges, SeededDefect, testing::ValuesIn(kRanges), kName
 INSTANTIATE_TEST_SUITE_P(Sends, SeededDefect, testing::ValuesIn(kSends), kName);
 INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
 INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
+INSTANTIATE_TEST_SUITE_P(Settings, SeededDefect, testing::ValuesIn(kSettings), kName);
 INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
 
 }  // namespace

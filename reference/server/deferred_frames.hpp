@@ -36,6 +36,7 @@ class DeferredFrames {
   // Whether the transaction of this frame, which may not wait, is one to join.
   static bool joins(const protocol::Frame& frame) {
     return std::holds_alternative<protocol::SendMessage>(frame.body) ||
+           std::holds_alternative<protocol::PutSetting>(frame.body) ||
            std::holds_alternative<protocol::OutboxBatch>(frame.body);
   }
   // Never so many that a source's window is full of what waits: what does not wait would stand behind it.

@@ -37,6 +37,7 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
   protocol::Change row = change;
   if (change.kind == ChangeKind::kReceipt && !merge_receipt(user, row)) return;
   if (change.kind == ChangeKind::kPointer && !coalesce_pointer(user, row)) return;
+  if (change.kind == ChangeKind::kSetting && !coalesce_setting(user, row)) return;
   row.prev_user_seq = feed.user_seq;
   row.user_seq = ++feed.user_seq;
   store_.append_change(user, row);
@@ -45,6 +46,14 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
     // Every so-many-th push gets lost, and the next one bridges the hole as if it knew.
     if (row.user_seq % kDefectPeriod == 0) return;
     if (row.user_seq % kDefectPeriod == 1 && row.user_seq > 1) --row.prev_user_seq;
+  }
+  if (config_.defects.has(Defect::kSettingToldToWriterOnly)) {
+    // The push that follows bridges the hole as if everybody knew.
+    if (const auto hidden = hidden_.find(user); hidden != hidden_.end()) {
+      row.prev_user_seq = hidden->second;
+      hidden_.erase(hidden);
+    }
+    if (row.setting) hidden_[user] = row.prev_user_seq;
   }
   push_to_sessions(user, feed.epoch, row, effects);
 }
@@ -85,6 +94,10 @@ void Feed::push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Ch
   const auto first = first_session_.find(user);
   if (first == first_session_.end()) return;
   for (std::uint32_t slot = first->second; slot != kNone; slot = sessions_[slot].next) {
+    if (config_.defects.has(Defect::kSettingToldToWriterOnly) && change.setting &&
+        change.setting->device != sessions_[slot].device) {
+      continue;
+    }
     push(sessions_[slot], epoch, change, effects);
   }
 }
@@ -97,6 +110,63 @@ void Feed::push(const OnlineSession& session, std::uint32_t epoch, const protoco
   protocol::Frame frame = protocol::make_frame(std::move(body));
   frame.route = protocol::Route{session.session, session.user, session.device};
   effects.send_peer(session.gateway, std::move(frame));
+}
+
+// ---- settings
+// ------------------------------------------------------------------------------------------------------
+
+bool Feed::coalesce_setting(UserId user, const protocol::Change& row) {
+  if (!row.setting) return false;  // says nothing
+  if (!store_.setting(user, row.conversation, row.setting->kind)) return true;
+  observer_.probe(config_.self, Probe::kSettingCoalesced);
+  // There is a value already: as if it were this one.
+  return !config_.defects.has(Defect::kSettingLostOnCoalesce);
+}
+
+ErrorCode Feed::refusal(const protocol::Route& from, const protocol::PutSetting& request) const {
+  const ConversationId& id = request.conversation;
+  if (request.kind == protocol::SettingKind::kNone || request.kind > protocol::kLastSettingKind ||
+      request.op == 0) {
+    return ErrorCode::kMalformed;
+  }
+  if (request.text.size() > config_.max_setting_bytes) return ErrorCode::kTooLarge;
+  // Who is in a group is known at its home; there a foreign user learns nothing by it.
+  if (!is_group(id) && id.hi != from.user && id.lo != from.user) return ErrorCode::kForbidden;
+  return ErrorCode::kNone;
+}
+
+protocol::Change Feed::change_of(const protocol::Route& from, const protocol::PutSetting& request) {
+  protocol::Change change;
+  change.kind = ChangeKind::kSetting;
+  change.conversation = request.conversation;
+  change.setting = protocol::Setting{request.kind, request.text, request.number, from.device, request.op};
+  return change;
+}
+
+protocol::SettingAck Feed::put(const protocol::Route& from, const protocol::PutSetting& request, TimeNs now,
+                               Effects& effects) {
+  protocol::SettingAck ack;
+  ack.conversation = request.conversation;
+  ack.kind = request.kind;
+  ack.op = request.op;
+  ack.error = refusal(from, request);
+  if (ack.error != ErrorCode::kNone) {
+    ack.status = protocol::SendStatus::kRejected;
+    return ack;
+  }
+  ack.user_epoch = head(from.user).epoch;
+  if (request.op <= store_.setting_op(from.user, from.device) &&
+      !config_.defects.has(Defect::kSettingAppliedAgain)) {
+    observer_.probe(config_.self, Probe::kSettingRepeated);
+    ack.status = protocol::SendStatus::kDuplicate;
+    const auto present = store_.setting(from.user, request.conversation, request.kind);
+    ack.revision = present ? present->user_seq : 0;
+    return ack;
+  }
+  store_.put_setting_op(from.user, from.device, request.op);
+  append(from.user, change_of(from, request), now, effects);
+  ack.revision = head(from.user).user_seq;
+  return ack;
 }
 
 // ---- sessions

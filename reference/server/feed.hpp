@@ -16,7 +16,8 @@ namespace wavetank::server {
 // FED-*, SYN-*. A feed is dense in ranges: a change covers (prev_user_seq, user_seq]. A receipt exists at
 // most once for each (user, conversation, subject), a pointer for each (user, conversation); the newer
 // replaces the older and takes a fresh number, so its place becomes a gap that the next change's range covers
-// when it is read back.
+// when it is read back. So does a setting, for each (user, conversation, kind): the row of its newest value
+// is where the setting is stored, and the row's user_seq is the value's revision.
 class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
@@ -36,6 +37,15 @@ class Feed {
   protocol::SyncResult sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
                             Effects& effects);
 
+  // SET-*. Takes the put and pushes it to all sessions of the user, unless it was taken before or is refused.
+  // A put is recognised by its number: those of one device rise, and the highest that was taken is stored. A
+  // base revision would not do: where another device's value has come between, a repeat of what was taken and
+  // a first try look alike.
+  protocol::SettingAck put(const protocol::Route& from, const protocol::PutSetting& request, TimeNs now,
+                           Effects& effects);
+  // The feed's row of a put.
+  static protocol::Change change_of(const protocol::Route& from, const protocol::PutSetting& request);
+
   std::size_t session_count() const { return session_count_; }
   void bound_cache();
 
@@ -54,6 +64,9 @@ class Feed {
   // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
   bool merge_receipt(UserId user, protocol::Change& row);
   bool coalesce_pointer(UserId user, protocol::Change& row);
+  bool coalesce_setting(UserId user, const protocol::Change& row);
+  // Why the put is refused; kNone: it is not.
+  protocol::ErrorCode refusal(const protocol::Route& from, const protocol::PutSetting& request) const;
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
             Effects& effects);
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
@@ -74,6 +87,8 @@ class Feed {
   std::size_t session_count_ = 0;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.
   boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;
+  // Defect::kSettingToldToWriterOnly: where the feed was before the settings that others were not told of.
+  boost::unordered_flat_map<UserId, std::uint64_t, IdHash> hidden_;
 };
 
 }  // namespace wavetank::server

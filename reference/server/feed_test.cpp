@@ -47,6 +47,15 @@ protocol::Change pointer_change(std::uint64_t head) {
   return change;
 }
 
+protocol::PutSetting put_of(std::uint64_t op, const std::string& text) {
+  protocol::PutSetting put;
+  put.conversation = group_conversation(0, 1);
+  put.kind = protocol::SettingKind::kDraft;
+  put.op = op;
+  put.text = Slice(text);
+  return put;
+}
+
 // A device that applies pushes and pages by the rules of the protocol; it must end up with what the feed
 // holds.
 struct Device {
@@ -252,6 +261,70 @@ TEST_F(FeedTest, APointerTakesThePlaceOfTheOlder) {
   EXPECT_EQ(whole.changes[1].kind, ChangeKind::kPointer);
   EXPECT_EQ(whole.changes[1].head_seq, 9u);
   EXPECT_EQ(whole.next_user_seq, 3u);
+}
+
+TEST_F(FeedTest, ASettingIsStoredAndPushedToAllSessionsOnce) {
+  feed.attach(3, {31, kUser, 0}, effects);
+  feed.attach(4, {41, kUser, 1}, effects);
+  effects.clear();
+  const protocol::PutSetting draft = put_of(1, "first");
+  const protocol::SettingAck taken = feed.put({31, kUser, 0}, draft, 0, effects);
+  EXPECT_EQ(taken.status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(taken.revision, 1u);
+  ASSERT_EQ(effects.list().size(), 2u);  // the writer's session too
+  for (const Effect& effect : effects.list()) {
+    const protocol::Change& row = std::get<protocol::ChangePush>(effect.frame.body).changes.at(0);
+    EXPECT_EQ(row.kind, ChangeKind::kSetting);
+    EXPECT_EQ(row.user_seq, taken.revision);
+    EXPECT_EQ(row.setting, (protocol::Setting{protocol::SettingKind::kDraft, Slice("first"), 0, 0, 1}));
+  }
+  effects.clear();
+  const protocol::SettingAck again = feed.put({31, kUser, 0}, draft, 0, effects);
+  EXPECT_EQ(again.status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(again.revision, 1u);
+  EXPECT_TRUE(effects.list().empty());
+  EXPECT_EQ(observer.count(Probe::kSettingRepeated), 1u);
+}
+
+TEST_F(FeedTest, ARepeatOfAPutDoesNotUndoANewerOne) {
+  feed.put({31, kUser, 0}, put_of(4, "mine"), 0, effects);
+  const protocol::SettingAck other = feed.put({41, kUser, 1}, put_of(1, "other"), 0, effects);
+  EXPECT_EQ(other.revision, 2u);
+  EXPECT_EQ(observer.count(Probe::kSettingCoalesced), 1u);
+  const protocol::SettingAck late = feed.put({31, kUser, 0}, put_of(4, "mine"), 0, effects);
+  EXPECT_EQ(late.status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(late.revision, 2u);
+  // A put that a later one of the device has overtaken counts as taken too.
+  EXPECT_EQ(feed.put({31, kUser, 0}, put_of(3, "older"), 0, effects).status,
+            protocol::SendStatus::kDuplicate);
+  const protocol::SyncResult page = feed.sync({31, kUser, 0}, {1, 0, 0}, 0, effects);
+  ASSERT_EQ(page.changes.size(), 1u);
+  EXPECT_EQ(page.changes[0].setting->text, Slice("other"));
+  EXPECT_EQ(page.changes[0].user_seq, 2u);
+}
+
+TEST_F(FeedTest, PutsThatAreRefusedChangeNothing) {
+  const protocol::Route from{31, kUser, 0};
+  protocol::PutSetting put = put_of(1, "");
+  put.text = Slice(std::string(config.max_setting_bytes, 'x'));
+  EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
+  put = put_of(2, "");
+  put.text = Slice(std::string(config.max_setting_bytes + 1, 'x'));
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kTooLarge);
+  put = put_of(2, "foreign");
+  put.conversation = direct_conversation(kUser + 1, kUser + 2);
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kForbidden);
+  put = put_of(2, "of no kind");
+  put.kind = protocol::SettingKind::kNone;
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kMalformed);
+  put.kind = static_cast<protocol::SettingKind>(256);
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kMalformed);
+  EXPECT_EQ(feed.put(from, put_of(0, "no number"), 0, effects).error, protocol::ErrorCode::kMalformed);
+  EXPECT_EQ(store.feed_head(kUser).user_seq, 1u);
+  EXPECT_EQ(store.setting_op(kUser, 0), 1u);
+  put = put_of(2, "");
+  put.kind = static_cast<protocol::SettingKind>(200);  // of a newer version
+  EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
 }
 
 TEST_F(FeedTest, CursorsOfAnotherEpochOrBeyondTheHeadAreRefused) {

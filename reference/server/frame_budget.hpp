@@ -14,7 +14,8 @@ inline std::uint64_t encoded_bound(const protocol::Event& event) {
 }
 inline std::uint64_t encoded_bound(const protocol::Tombstone&) { return 32; }
 inline std::uint64_t encoded_bound(const protocol::Change& change) {
-  return 160 + (change.event ? encoded_bound(*change.event) : 0);
+  return 160 + (change.event ? encoded_bound(*change.event) : 0) +
+         (change.setting ? 64 + change.setting->text.size() : 0);
 }
 inline std::uint64_t encoded_bound(const protocol::OutboxItem& item) {
   return 32 + 10 * item.recipients.size() + encoded_bound(item.change);

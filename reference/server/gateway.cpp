@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "reference/environment/randomness.hpp"
+
 namespace wavetank::server {
 
 using protocol::ErrorCode;
@@ -14,20 +16,22 @@ namespace {
 // Defect::kSocketSendsReordered strikes at every so-many-th message of a device.
 constexpr std::uint32_t kDefectPeriod = 7;
 
-constexpr TimerId kDrainTimer = kDeadlineLists;
 constexpr DurationNs kDrainStep = 100 * kMillisecond;
 
 std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
+
+Id128 device_key(const Session& session) { return {session.user, session.device}; }
 
 // Whether a client may send this body at all (after its Hello).
 bool is_request(const protocol::Body& body) {
   return std::holds_alternative<protocol::SendMessage>(body) ||
          std::holds_alternative<protocol::FetchRange>(body) || std::holds_alternative<protocol::Sync>(body) ||
          std::holds_alternative<protocol::DeliveredCursor>(body) ||
-         std::holds_alternative<protocol::ReadWatermark>(body);
+         std::holds_alternative<protocol::ReadWatermark>(body) ||
+         std::holds_alternative<protocol::PutSetting>(body);
 }
 
-// The conversation that the request is about; nullptr for Sync, which is about the user.
+// The conversation whose home the request goes to; nullptr for Sync and PutSetting, which go to the user's.
 const ConversationId* conversation_of(const protocol::Body& body) {
   if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
   if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;
@@ -58,6 +62,8 @@ DurationNs Gateway::patience(SessionState state) const {
       return config_.hello_timeout_ms * kMillisecond;
     case SessionState::kAttaching:
       return config_.attach_timeout_ms * kMillisecond;
+    case SessionState::kDetached:
+      return config_.resume_window_ms * kMillisecond;
     default:
       return config_.heartbeat_timeout_ms * kMillisecond;
   }
@@ -75,14 +81,15 @@ void Gateway::arm(SessionState state, Effects& effects) {
   const Session* oldest = sessions_.oldest(state);
   if (armed != kNever || oldest == nullptr) return;
   armed = oldest->since + patience(state);
-  effects.arm(static_cast<TimerId>(state), armed);
+  effects.arm(timer_of(state), armed);
 }
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kDrainTimer) return step_drain(now, effects);
-  if (timer >= kDeadlineLists) return;
-  const auto state = static_cast<SessionState>(timer);
-  sessions_.armed[timer] = kNever;
+  const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
+  if (list >= kDeadlineLists) return;
+  const auto state = static_cast<SessionState>(list);
+  sessions_.armed[list] = kNever;
   for (Session* session = sessions_.oldest(state); session != nullptr; session = sessions_.oldest(state)) {
     if (session->since + patience(state) > now) break;
     if (state == SessionState::kAttaching) {
@@ -90,9 +97,13 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
       refuse(*session, ErrorCode::kUnavailable, session->hello_request, CloseReason::kNormal, effects);
       continue;
     }
+    if (state == SessionState::kDetached) {
+      forget(*session, effects);
+      continue;
+    }
     observer_.probe(config_.self, Probe::kSessionTimedOut);
     effects.close(session->connection, CloseReason::kTimeout);
-    forget(*session, effects);
+    lose_connection(*session, CloseReason::kTimeout, now, effects);
   }
   arm(state, effects);
 }
@@ -101,12 +112,27 @@ void Gateway::connection_opened(ConnectionId connection, TimeNs now, Effects& ef
   enter(sessions_.open(connection), SessionState::kAwaitingHello, now, effects);
 }
 
-void Gateway::connection_closed(ConnectionId connection, CloseReason, TimeNs, Effects& effects) {
-  if (Session* session = sessions_.by_connection(connection)) forget(*session, effects);
+void Gateway::connection_closed(ConnectionId connection, CloseReason reason, TimeNs now, Effects& effects) {
+  if (Session* session = sessions_.by_connection(connection)) lose_connection(*session, reason, now, effects);
+}
+
+void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, Effects& effects) {
+  const bool on_purpose = reason == CloseReason::kNormal || reason == CloseReason::kProtocolError;
+  if (session.state != SessionState::kLive || on_purpose || is_draining() ||
+      resumable_of(session) == nullptr) {
+    return forget(session, effects);
+  }
+  --live_count_;
+  ++detached_count_;
+  overtaken_.erase(session_id(session));
+  sessions_.detach(session, now);
+  arm(SessionState::kDetached, effects);
 }
 
 void Gateway::forget(Session& session, Effects& effects) {
   if (session.state == SessionState::kLive) --live_count_;
+  if (session.state == SessionState::kDetached) --detached_count_;
+  if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
     effects.send_peer(session.home,
                       protocol::make_frame(protocol::Detach{session_id(session), session.user}));
@@ -145,6 +171,8 @@ void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
   drain_.window = std::max<DurationNs>(window, 0);
   if (config_.defects.has(Defect::kGoAwayAllAtOnce)) drain_.window = 0;
   if (config_.defects.has(Defect::kDrainKillsWithoutGoAway)) return close_all(CloseReason::kReset, effects);
+  // Nobody will come back here.
+  while (Session* detached = sessions_.oldest(SessionState::kDetached)) forget(*detached, effects);
   sessions_.for_each([&](const Session& session) {
     if (session.state != SessionState::kAwaitingHello) drain_.sessions.push_back(session_id(session));
   });
@@ -185,7 +213,9 @@ void Gateway::send_away(Session& session, Effects& effects) {
 void Gateway::close_all(CloseReason reason, Effects& effects) {
   std::vector<ConnectionId> connections;
   connections.reserve(sessions_.size());
-  sessions_.for_each([&](const Session& session) { connections.push_back(session.connection); });
+  sessions_.for_each([&](const Session& session) {
+    if (session.state != SessionState::kDetached) connections.push_back(session.connection);
+  });
   for (const ConnectionId connection : connections) {
     effects.close(connection, reason);
     forget(*sessions_.by_connection(connection), effects);
@@ -201,6 +231,7 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
   if (session == nullptr) return;
   session->frames_received = std::max(session->frames_received, frame.frame_seq);
   if (session->state == SessionState::kLive) {
+    if (Resumable* resumable = resumable_of(*session)) resumable->ring.acknowledge(frame.ack_frame_seq);
     live_frame_received(*session, std::move(frame), now, effects);
   } else if (session->state == SessionState::kAwaitingHello &&
              std::holds_alternative<protocol::Hello>(frame.body)) {
@@ -225,12 +256,24 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   session.device = hello.device;
   session.features = static_cast<std::uint32_t>(hello.features & protocol::kAllFeatures);
   session.hello_request = frame.request_id;
+  if (can_resume() && resume(session, frame, now, effects)) return;
+  if (!admit_login(now)) {
+    observer_.probe(config_.self, Probe::kBusyAnswered);
+    return refuse(session, ErrorCode::kBusy, frame.request_id, CloseReason::kNormal, effects);
+  }
   if (!is_up(session.home)) {
     observer_.probe(config_.self, Probe::kUnavailableAnswered);
     return refuse(session, ErrorCode::kUnavailable, frame.request_id, CloseReason::kNormal, effects);
   }
   enter(session, SessionState::kAttaching, now, effects);
   attach(session, effects);
+}
+
+bool Gateway::admit_login(TimeNs now) {
+  if (config_.logins_per_s == 0) return true;
+  if (login_due_ > now + kSecond) return false;
+  login_due_ = std::max(login_due_, now) + kSecond / config_.logins_per_s;
+  return true;
 }
 
 void Gateway::attach(const Session& session, Effects& effects) {
@@ -300,6 +343,99 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
   overtaken_.erase(waiting);
 }
 
+// ---- resuming
+// -----------------------------------------------------------------------------------------------
+
+Gateway::Resumable* Gateway::resumable_of(const Session& session) {
+  if (!can_resume()) return nullptr;
+  const auto found = resumables_.find(device_key(session));
+  return found != resumables_.end() && found->second.counter == session.counter ? &found->second : nullptr;
+}
+
+void Gateway::draw_token(Resumable& resumable) {
+  const Randomness randomness(config_.resume_seed);
+  const SessionId session = id_base_ | resumable.counter;
+  ++resumable.draws;
+  resumable.token = {randomness.bits(Purpose::kResumeToken, session, resumable.draws, 1),
+                     randomness.bits(Purpose::kResumeToken, session, resumable.draws, 2)};
+}
+
+bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects& effects) {
+  const auto& hello = std::get<protocol::Hello>(frame.body);
+  const bool is_asked = hello.resume_token != ResumeToken();
+  Session* session = nullptr;
+  const auto found = resumables_.find(device_key(newcomer));
+  if (found != resumables_.end()) session = sessions_.by_counter(found->second.counter);
+  const bool is_its_own = session != nullptr && is_asked && hello.resume_token == found->second.token &&
+                          hello.last_frame_seq <= session->frames_sent &&
+                          (found->second.ring.is_whole_after(hello.last_frame_seq) ||
+                           config_.defects.has(Defect::kReplayRingDropsSilently));
+  if (!is_its_own) {
+    if (is_asked) observer_.probe(config_.self, Probe::kResumeRefused);
+    if (session != nullptr) {  // the device is here anew
+      disown_connection(*session, effects);
+      forget(*session, effects);
+    }
+    session = other_detached(newcomer);
+    if (session == nullptr) return false;
+  }
+  observer_.probe(config_.self, Probe::kSessionResumed);
+  disown_connection(*session, effects);
+  session->hello_request = newcomer.hello_request;
+  session->features = newcomer.features;
+  session->frames_received = newcomer.frames_received;
+  if (session->state == SessionState::kDetached) {
+    --detached_count_;
+    ++live_count_;
+  }
+  sessions_.rebind(*session, newcomer);
+  enter(*session, SessionState::kLive, now, effects);
+  welcome_back(*session, *resumable_of(*session), hello, now, effects);
+  return true;
+}
+
+void Gateway::welcome_back(Session& session, Resumable& resumable, const protocol::Hello& hello, TimeNs now,
+                           Effects& effects) {
+  const bool repeats = config_.defects.has(Defect::kReplayRepeatsReceived);
+  std::vector<protocol::ChangePush> pushes =
+      resumable.ring.take_after(repeats ? 0 : hello.last_frame_seq, repeats ? 0 : hello.user_seq);
+  if (config_.defects.has(Defect::kReplaySkipsFirst) && !pushes.empty()) pushes.erase(pushes.begin());
+  if (!config_.defects.has(Defect::kResumeTokenReusable)) draw_token(resumable);
+  session.frames_sent = 0;
+  protocol::Welcome welcome = make_welcome(session, resumable.user_epoch, now);
+  welcome.resume_token = resumable.token;
+  welcome.resume_window_ms = config_.resume_window_ms;
+  welcome.resumed = true;
+  welcome.replayed = static_cast<std::uint32_t>(pushes.size());
+  send(session, protocol::make_frame(welcome, session.hello_request), effects);
+  for (protocol::ChangePush& push : pushes) {
+    resumable.ring.keep(session.frames_sent + 1, push,
+                        {config_.replay_ring_frames, config_.replay_ring_bytes});
+    send(session, protocol::make_frame(std::move(push)), effects);
+  }
+}
+
+void Gateway::disown_connection(Session& session, Effects& effects) {
+  if (session.state == SessionState::kDetached) return;
+  protocol::GoAway body;
+  body.reason = protocol::GoAwayReason::kReplaced;
+  send(session, protocol::make_frame(body), effects);
+  effects.close(session.connection, CloseReason::kNormal);
+}
+
+// Defect::kResumeOfOtherDevice: as if a session belonged to the user, whatever token is shown.
+Session* Gateway::other_detached(const Session& newcomer) {
+  if (!config_.defects.has(Defect::kResumeOfOtherDevice)) return nullptr;
+  constexpr DeviceIndex kFew = 4;
+  for (DeviceIndex device = 0; device < kFew; ++device) {
+    const auto found = resumables_.find(Id128{newcomer.user, device});
+    if (found == resumables_.end()) continue;
+    Session* session = sessions_.by_counter(found->second.counter);
+    if (session->state == SessionState::kDetached) return session;
+  }
+  return nullptr;
+}
+
 // ---- from the shards
 // -----------------------------------------------------------------------------------------------
 
@@ -326,6 +462,7 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
     Session* session = by_id(request.session);
     if (session == nullptr) continue;
     --session->in_flight;
+    if (session->state == SessionState::kDetached) continue;
     observer_.probe(config_.self, Probe::kUnavailableAnswered);
     send_error(*session, ErrorCode::kUnavailable, request.request_id, effects);
   }
@@ -348,26 +485,49 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   Session* session = by_id(result.session);
   if (session == nullptr) return;
   const bool first = session->state == SessionState::kAttaching;
+  if (result.error != ErrorCode::kNone && session->state == SessionState::kDetached) {
+    return forget(*session, effects);
+  }
   if (result.error != ErrorCode::kNone) {
     return refuse(*session, result.error, first ? session->hello_request : 0, CloseReason::kNormal, effects);
+  }
+  Resumable* resumable = resumable_of(*session);
+  if (resumable != nullptr && result.user_epoch != resumable->user_epoch) {
+    resumables_.erase(device_key(*session));  // of another feed
+  } else if (resumable != nullptr && result.user_head_seq > session->known_head) {
+    resumable->ring.miss();  // attached anew: what the feed has gained meanwhile was not pushed
   }
   session->known_head = std::max(session->known_head, result.user_head_seq);
   if (!first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;
+  protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
+  if (can_resume()) {
+    Resumable& fresh = resumables_[device_key(*session)];
+    fresh = {};
+    fresh.counter = session->counter;
+    fresh.user_epoch = result.user_epoch;
+    draw_token(fresh);
+    welcome.resume_token = fresh.token;
+    welcome.resume_window_ms = config_.resume_window_ms;
+  }
+  send(*session, protocol::make_frame(welcome, session->hello_request), effects);
+}
+
+protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t user_epoch, TimeNs now) const {
   protocol::Welcome welcome;
   welcome.version = protocol::kVersion;
-  welcome.features = session->features;
-  welcome.session = result.session;
+  welcome.features = session.features;
+  welcome.session = session_id(session);
   welcome.heartbeat_interval_ms = config_.heartbeat_interval_ms;
   welcome.heartbeat_timeout_ms = config_.heartbeat_timeout_ms;
   welcome.max_frame_bytes = config_.max_frame_bytes;
   welcome.reconnect_min_ms = config_.reconnect_min_ms;
   welcome.reconnect_jitter_ms = config_.reconnect_jitter_ms;
   welcome.server_time_ms = milliseconds(now);
-  welcome.user_epoch = result.user_epoch;
-  welcome.user_head_seq = session->known_head;
-  send(*session, protocol::make_frame(welcome, session->hello_request), effects);
+  welcome.user_epoch = user_epoch;
+  welcome.user_head_seq = session.known_head;
+  return welcome;
 }
 
 void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
@@ -375,7 +535,17 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
   if (!body.changes.empty()) session.known_head = std::max(session.known_head, body.changes.back().user_seq);
   // Pushes may overtake the AttachResult of a session only if its shard had it before; Welcome tells the head
   // anyway.
-  if (session.state != SessionState::kLive) return;
+  const bool is_live = session.state == SessionState::kLive;
+  if (!is_live && session.state != SessionState::kDetached) return;
+  if (Resumable* resumable = resumable_of(session)) {
+    const bool fits = resumable->ring.keep(session.frames_sent + 1, body,
+                                           {config_.replay_ring_frames, config_.replay_ring_bytes});
+    if (!fits) observer_.probe(config_.self, Probe::kReplayRingOverflowed);
+  }
+  if (!is_live) {  // as if it had left: its number counts
+    ++session.frames_sent;
+    return;
+  }
   for (const protocol::Change& change : body.changes) {
     if (change.event) observer_.event_leaves_gateway(config_.self, *frame.route, *change.event, now);
   }
@@ -389,6 +559,8 @@ void Gateway::reply(Frame&& frame, Effects& effects) {
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;
+  // Whoever comes back asks again.
+  if (session->state == SessionState::kDetached) return;
   frame.route.reset();
   send(*session, std::move(frame), effects);
 }

@@ -4,8 +4,13 @@
 //   device -- connection --> gateway -- link --> shard          requests, each with Frame.route
 //   device <-- connection -- gateway <-- link -- shard          replies (same request_id), ChangePush
 //
-// A connection is waiting for Hello, then attaching (its home shard has not answered), then live. Each of the
-// three has one list ordered by deadline, so silence costs O(1) amortised and no scan.
+// A connection is waiting for Hello, then attaching (its home shard has not answered), then live. A live
+// session that loses its connection may be kept: detached, until it is resumed or its window is over. Each of
+// the four has one list ordered by deadline, so silence costs O(1) amortised and no scan.
+//
+// Resuming (SES-RESUME, SES-REPLAY; ServerConfig::resume_window_ms) keeps one session for each device, still
+// attached at its home, and in its ring the pushes that the client has not acknowledged. A Hello that shows
+// the session's token takes it up again, also while the old connection only seems to live.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -18,6 +23,7 @@
 #include "reference/server/authenticator.hpp"
 #include "reference/server/config.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/replay_ring.hpp"
 #include "reference/server/session_table.hpp"
 
 namespace wavetank::server {
@@ -55,9 +61,17 @@ class Gateway : public Node {
   void drain(DurationNs window, TimeNs now, Effects& effects);
   bool is_draining() const { return drain_.since != kNever; }
 
-  // Connections known, live sessions, and requests that wait for their shard's answer.
+  // The timers: one for each list, in the order of the states but for this one, which is the drain's.
+  static constexpr TimerId kDrainTimer = 3;
+  static constexpr TimerId timer_of(SessionState state) {
+    return static_cast<TimerId>(state) + (static_cast<TimerId>(state) >= kDrainTimer ? 1 : 0);
+  }
+
+  // Connections known, live sessions, sessions that wait to be resumed, and requests that wait for their
+  // shard's answer.
   std::size_t connection_count() const { return sessions_.size(); }
   std::size_t live_count() const { return live_count_; }
+  std::size_t detached_count() const { return detached_count_; }
   std::size_t in_flight_count() const { return in_flight_.size(); }
 
  private:
@@ -72,6 +86,14 @@ class Gateway : public Node {
     std::vector<SessionId> sessions;  // when it began, in the order in which they are told
     std::size_t told = 0;             // of them
   };
+  // What a session that can be resumed has beside its record; of one device there is one.
+  struct Resumable {
+    std::uint32_t counter = 0;  // of the session
+    std::uint32_t draws = 0;    // tokens so far
+    std::uint32_t user_epoch = 0;
+    ResumeToken token;
+    ReplayRing ring;
+  };
   struct RequestKeyHash {
     std::size_t operator()(const RequestKey& key) const {
       return IdHash()(Id128{key.session, key.request_id});
@@ -82,6 +104,23 @@ class Gateway : public Node {
   void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
+  // Whether one more may log in now.
+  bool admit_login(TimeNs now);
+  // Takes up the session that the Hello means, on the newcomer's connection. False when there is none: then
+  // the device's older session is over, too, and the newcomer may log in.
+  bool resume(Session& newcomer, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void welcome_back(Session& session, Resumable& resumable, const protocol::Hello& hello, TimeNs now,
+                    Effects& effects);
+  // The session's connection is the client's no more: says so, and closes it.
+  void disown_connection(Session& session, Effects& effects);
+  // The session's connection is lost: keeps the session for a while, or ends it.
+  void lose_connection(Session& session, CloseReason reason, TimeNs now, Effects& effects);
+  // Makes the session one that can be resumed, or gives it another token.
+  void draw_token(Resumable& resumable);
+  // nullptr when the session cannot be resumed. Valid until the next session is made resumable.
+  Resumable* resumable_of(const Session& session);
+  Session* other_detached(const Session& newcomer);  // Defect::kResumeOfOtherDevice
+  protocol::Welcome make_welcome(const Session& session, std::uint32_t user_epoch, TimeNs now) const;
   void attach(const Session& session, Effects& effects);
   void attached(const protocol::AttachResult& result, TimeNs now, Effects& effects);
   void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
@@ -99,6 +138,7 @@ class Gateway : public Node {
   void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
   void arm(SessionState state, Effects& effects);
   DurationNs patience(SessionState state) const;
+  bool can_resume() const { return config_.resume_window_ms != 0; }
   Session* by_id(SessionId session) {
     return (session & ~0xffffffffULL) == id_base_ ? sessions_.by_counter(static_cast<std::uint32_t>(session))
                                                   : nullptr;
@@ -116,6 +156,10 @@ class Gateway : public Node {
   SessionId id_base_;
   SessionTable sessions_;
   std::size_t live_count_ = 0;
+  std::size_t detached_count_ = 0;
+  TimeNs login_due_ = 0;  // when the next login is due at an even pace
+  // By {user, device}; only where sessions can be resumed.
+  boost::unordered_flat_map<Id128, Resumable, IdHash> resumables_;
   std::vector<bool> up_;
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;

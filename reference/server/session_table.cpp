@@ -24,10 +24,23 @@ Session& SessionTable::open(ConnectionId connection) {
 
 void SessionTable::close(Session& session) {
   unlink(session);
-  by_connection_.erase(session.connection);
+  if (session.state != SessionState::kDetached) by_connection_.erase(session.connection);
   by_counter_.erase(session.counter);
   session.state = SessionState::kFree;
   free_.push_back(slot_of(session));
+}
+
+void SessionTable::detach(Session& session, TimeNs now) {
+  by_connection_.erase(session.connection);
+  enter(session, SessionState::kDetached, now);
+}
+
+void SessionTable::rebind(Session& session, Session& newcomer) {
+  const ConnectionId connection = newcomer.connection;
+  if (session.state != SessionState::kDetached) by_connection_.erase(session.connection);
+  close(newcomer);
+  session.connection = connection;
+  by_connection_[connection] = slot_of(session);
 }
 
 Session* SessionTable::by_connection(ConnectionId connection) {

@@ -12,8 +12,9 @@
 
 namespace wavetank::server {
 
-enum class SessionState : std::uint8_t { kAwaitingHello, kAttaching, kLive, kFree };
-inline constexpr std::size_t kDeadlineLists = 3;
+// kDetached: the connection is lost, the session waits to be resumed.
+enum class SessionState : std::uint8_t { kAwaitingHello, kAttaching, kLive, kDetached, kFree };
+inline constexpr std::size_t kDeadlineLists = 4;
 
 // One connection and, after Hello, its session. A million of them live on a few gateways: keep it small.
 struct Session {
@@ -44,6 +45,11 @@ class SessionTable {
   Session& open(ConnectionId connection);
   // Takes the record out of its list and frees it.
   void close(Session& session);
+  // The session has lost its connection: it enters kDetached and is found by its counter only.
+  void detach(Session& session, TimeNs now);
+  // Gives `session` the connection of `newcomer`, whose record is freed; its own, if any, is unknown from now
+  // on.
+  void rebind(Session& session, Session& newcomer);
 
   Session* by_connection(ConnectionId connection);
   Session* by_counter(std::uint32_t counter);
@@ -53,6 +59,7 @@ class SessionTable {
   // The one longest in the state, or nullptr.
   Session* oldest(SessionState state);
 
+  // Connections; a detached session has none.
   std::size_t size() const { return by_connection_.size(); }
   // Visits all sessions in the order of their slots (deterministic). `visit` must not open or close.
   template <class Visit>
@@ -63,7 +70,7 @@ class SessionTable {
   }
 
   // The time for which the driver's timer of this list is armed; kNever when it is not.
-  std::array<TimeNs, kDeadlineLists> armed{kNever, kNever, kNever};
+  std::array<TimeNs, kDeadlineLists> armed{kNever, kNever, kNever, kNever};
 
  private:
   struct List {

@@ -153,6 +153,9 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
   } else if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) {
     if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     reply(gateway, frame, feed_.sync(from, *sync, now, effects), effects);
+  } else if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
+    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    put_received(gateway, frame, *put, now, effects);
   } else {
     reply_error(gateway, frame, ErrorCode::kMalformed, effects);
   }
@@ -167,6 +170,19 @@ void Shard::send_received(NodeId gateway, const protocol::Frame& frame, TimeNs n
     return;
   }
   reply(gateway, frame, outcome.ack, effects);
+}
+
+void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put,
+                         TimeNs now, Effects& effects) {
+  const protocol::Route& from = *frame.route;
+  const protocol::SettingAck ack = feed_.put(from, put, now, effects);
+  if (config_.defects.has(Defect::kSettingShownToPartner) && ack.status == protocol::SendStatus::kAccepted &&
+      !is_group(put.conversation)) {
+    // Takes "all who are in the conversation" for "all who are concerned".
+    const ConversationId& id = put.conversation;
+    distribute({id.hi == from.user ? id.lo : id.hi}, Feed::change_of(from, put), now, effects);
+  }
+  reply(gateway, frame, ack, effects);
 }
 
 // ---- fan-out
@@ -251,8 +267,11 @@ void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, Ti
 }
 
 bool Shard::may_leave_early(const Effect& effect) const {
-  return config_.defects.has(Defect::kAckBeforeSync) && effect.kind == Effect::Kind::kSendPeer &&
-         std::holds_alternative<protocol::SendAck>(effect.frame.body);
+  if (effect.kind != Effect::Kind::kSendPeer) return false;
+  return (config_.defects.has(Defect::kAckBeforeSync) &&
+          std::holds_alternative<protocol::SendAck>(effect.frame.body)) ||
+         (config_.defects.has(Defect::kSettingAckedBeforeStored) &&
+          std::holds_alternative<protocol::SettingAck>(effect.frame.body));
 }
 
 }  // namespace wavetank::server

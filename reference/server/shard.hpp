@@ -64,6 +64,8 @@ class Shard : public Node {
   void handle_deferred(TimeNs now, Effects& effects);
   void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put, TimeNs now,
+                    Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);

@@ -36,14 +36,18 @@ class Cluster {
 
   // Opens a connection to `gateway` and says Hello; the answer arrives with run().
   ConnectionId connect(NodeId gateway, UserId user, DeviceIndex device) {
-    const ConnectionId connection = next_connection_++;
-    connections_[connection] = gateway;
-    input(gateway, [&](Node& node, Effects& e) { node.connection_opened(connection, now_, e); });
     protocol::Hello hello;
     hello.user = user;
     hello.device = device;
+    return connect(gateway, std::move(hello));
+  }
+  // The same with what else the Hello says; the token of access is the cluster's.
+  ConnectionId connect(NodeId gateway, protocol::Hello hello) {
+    const ConnectionId connection = next_connection_++;
+    connections_[connection] = gateway;
+    input(gateway, [&](Node& node, Effects& e) { node.connection_opened(connection, now_, e); });
     hello.access_token = Slice("good");
-    send(connection, hello, 1);
+    send(connection, std::move(hello), 1);
     return connection;
   }
   void disconnect(ConnectionId connection) {
@@ -52,10 +56,13 @@ class Cluster {
           [&](Node& node, Effects& e) { node.connection_closed(connection, CloseReason::kReset, now_, e); });
     connections_.erase(connection);
   }
-  void send(ConnectionId connection, protocol::Body body, std::uint64_t request_id) {
+  // `acknowledged`: the last frame that the device has received on this connection.
+  void send(ConnectionId connection, protocol::Body body, std::uint64_t request_id,
+            std::uint32_t acknowledged = 0) {
     if (!connections_.contains(connection)) return;
     protocol::Frame frame;
     frame.request_id = request_id;
+    frame.ack_frame_seq = acknowledged;
     frame.body = std::move(body);
     input(connections_.at(connection),
           [&](Node& node, Effects& e) { node.frame_received(connection, std::move(frame), now_, e); });
@@ -138,6 +145,7 @@ class Cluster {
   // The next batch of this shard is committed, but the node dies before the disk is done.
   void kill_at_next_batch(NodeId id) { doomed_ = id; }
 
+  bool is_open(ConnectionId connection) const { return connections_.contains(connection); }
   bool alive(NodeId id) const { return nodes_[id].machine != nullptr; }
   Shard* shard_at(NodeId id) {
     return id < gateways_ ? nullptr : static_cast<Shard*>(nodes_[id].machine.get());

@@ -60,7 +60,7 @@ struct MarkRow {
 };
 
 // Where a user's feed holds what he was told of `subject`'s marks in a conversation, and what that says; or
-// where it holds the pointer to the conversation's head.
+// where it holds the pointer to the conversation's head, or the value of a setting.
 struct ReceiptRow {
   std::uint64_t user_seq = 0;
   std::uint64_t delivered_seq = 0;
@@ -105,7 +105,8 @@ class LogStore {
   virtual FeedHead feed_head(UserId) = 0;  // of a user without a feed: {1, 0}
   // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's
   // older kReceipt row of the same (conversation, subject), a kPointer his older kPointer row of the same
-  // conversation. A kReceipt's subject is not 0, a kPointer's is.
+  // conversation, a kSetting his older kSetting row of the same (conversation, setting's kind). A kReceipt's
+  // subject is not 0, that of the others is.
   virtual void append_change(UserId, const protocol::Change&) = 0;
   // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains
   // ranges).
@@ -114,6 +115,13 @@ class LogStore {
   // The user's present kReceipt row of (conversation, subject), if any; with subject 0 his present kPointer
   // row of the conversation, which has no marks.
   virtual std::optional<ReceiptRow> receipt(UserId, const ConversationId&, UserId subject) = 0;
+
+  // ---- settings: the value is the feed's row, its revision the row's user_seq
+  // The user's present kSetting row of (conversation, kind), which has no marks.
+  virtual std::optional<ReceiptRow> setting(UserId, const ConversationId&, protocol::SettingKind) = 0;
+  // The highest number of a put that was taken from the user's device, 0 = none.
+  virtual std::uint64_t setting_op(UserId, DeviceIndex) = 0;
+  virtual void put_setting_op(UserId, DeviceIndex, std::uint64_t op) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).

@@ -22,6 +22,54 @@ std::size_t MemoryStore::SendKeyHash::operator()(const SendKey& key) const {
   return IdHash()(Id128{IdHash()(key.conversation) ^ who, IdHash()(key.client_msg_id)});
 }
 
+struct MemoryStore::Whole final : Other {
+  explicit Whole(const protocol::Change& from) : value(from) {}
+  protocol::Change change(std::uint64_t) const override { return value; }
+  ReceiptRow row(std::uint64_t user_seq) const override {
+    return {user_seq, value.delivered_seq, value.read_seq};
+  }
+  bool takes_a_place() const override { return store::takes_a_place(value); }
+  const protocol::Change value;
+};
+
+struct MemoryStore::Receipt final : Other {
+  explicit Receipt(const protocol::Change& from)
+      : conversation(from.conversation),
+        prev_user_seq(from.prev_user_seq),
+        subject(from.subject),
+        delivered_seq(from.delivered_seq),
+        read_seq(from.read_seq),
+        conv_epoch(from.conv_epoch) {}
+  protocol::Change change(std::uint64_t user_seq) const override {
+    protocol::Change change;
+    change.prev_user_seq = prev_user_seq;
+    change.user_seq = user_seq;
+    change.kind = protocol::ChangeKind::kReceipt;
+    change.conversation = conversation;
+    change.subject = subject;
+    change.delivered_seq = delivered_seq;
+    change.read_seq = read_seq;
+    change.conv_epoch = conv_epoch;
+    return change;
+  }
+  ReceiptRow row(std::uint64_t user_seq) const override { return {user_seq, delivered_seq, read_seq}; }
+  bool takes_a_place() const override { return true; }
+
+  ConversationId conversation;
+  std::uint64_t prev_user_seq;
+  UserId subject;
+  std::uint64_t delivered_seq;
+  std::uint64_t read_seq;
+  std::uint32_t conv_epoch;
+};
+
+boost::intrusive_ptr<const MemoryStore::Other> MemoryStore::make_other(const protocol::Change& change) {
+  const bool is_receipt = change.kind == protocol::ChangeKind::kReceipt && !change.event && !change.setting &&
+                          change.head_seq == 0 && change.head_msg_no == 0;
+  if (is_receipt) return {new Receipt(change)};
+  return {new Whole(change)};
+}
+
 // ---- durability
 
 void MemoryStore::mark_durable() {
@@ -220,7 +268,7 @@ FeedHead MemoryStore::feed_head(UserId user) {
 }
 
 protocol::Change MemoryStore::change_of(const FeedRow& row) {
-  if (row.other) return row.other->value;
+  if (row.other) return row.other->change(row.user_seq);
   protocol::Change change;
   change.prev_user_seq = row.user_seq - 1;
   change.user_seq = row.user_seq;
@@ -233,8 +281,7 @@ protocol::Change MemoryStore::change_of(const FeedRow& row) {
 
 // Takes the row that `change` replaces out of the feed, if there is one, and notes the new place.
 MemoryStore::FeedRow MemoryStore::take_receipt(FeedLog& feed, UserId user, const protocol::Change& change) {
-  const auto [at, fresh] =
-      receipts_.try_emplace(ReceiptKey{user, change.conversation, change.subject}, change.user_seq);
+  const auto [at, fresh] = receipts_.try_emplace(place_of(user, change), change.user_seq);
   if (fresh) return {};
   FeedRow& row = feed.rows[lower_bound(feed.rows, std::exchange(at->second, change.user_seq))];
   ++feed.dead;
@@ -250,11 +297,11 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
       change.kind == protocol::ChangeKind::kEvent && change.event &&
       change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
       change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
-      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0;
+      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting;
   if (plain) {
     row.event = share(*change.event);
   } else {
-    row.other = Shared<protocol::Change>(new Block<protocol::Change>(change));
+    row.other = make_other(change);
   }
   feed.rows.push_back(std::move(row));
   feed.head.user_seq = change.user_seq;
@@ -265,8 +312,8 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
 void MemoryStore::undo(ChangeAppended& record) {
   FeedLog& feed = feeds_[record.user];
   const FeedRow& row = feed.rows.back();
-  if (row.other && takes_a_place(row.other->value)) {
-    const ReceiptKey key{record.user, row.other->value.conversation, row.other->value.subject};
+  if (row.other && row.other->takes_a_place()) {
+    const ReceiptKey key = place_of(record.user, row.other->change(row.user_seq));
     if (record.replaced.user_seq == 0) {
       receipts_.erase(key);
     } else {
@@ -305,8 +352,34 @@ std::optional<ReceiptRow> MemoryStore::receipt(UserId user, const ConversationId
   const auto found = receipts_.find(ReceiptKey{user, id, subject});
   if (found == receipts_.end()) return std::nullopt;
   const FeedLog& feed = feeds_[user];
-  const protocol::Change& change = feed.rows[lower_bound(feed.rows, found->second)].other->value;
-  return ReceiptRow{change.user_seq, change.delivered_seq, change.read_seq};
+  return feed.rows[lower_bound(feed.rows, found->second)].other->row(found->second);
+}
+
+// ---- settings
+
+std::optional<ReceiptRow> MemoryStore::setting(UserId user, const ConversationId& id,
+                                               protocol::SettingKind kind) {
+  const auto found = receipts_.find(ReceiptKey{user, id, 0, kind});
+  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second, 0, 0});
+}
+
+std::uint64_t MemoryStore::setting_op(UserId user, DeviceIndex device) {
+  const auto found = setting_ops_.find(Id128{user, device});
+  return found == setting_ops_.end() ? 0 : found->second;
+}
+
+void MemoryStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
+  std::uint64_t& stored = setting_ops_[Id128{user, device}];
+  journal_.push_back(SettingOpPut{Id128{user, device}, std::exchange(stored, op)});
+  meter_.put_setting_op();
+}
+
+void MemoryStore::undo(SettingOpPut& record) {
+  if (record.before == 0) {
+    setting_ops_.erase(record.key);
+  } else {
+    setting_ops_[record.key] = record.before;
+  }
 }
 
 // ---- effects on other shards

@@ -53,6 +53,11 @@ class MemoryStore : public LogStore {
                std::vector<protocol::Change>& out) override;
   std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
 
+  std::optional<ReceiptRow> setting(UserId user, const ConversationId& id,
+                                    protocol::SettingKind kind) override;
+  std::uint64_t setting_op(UserId user, DeviceIndex device) override;
+  void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
   void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
@@ -73,6 +78,17 @@ class MemoryStore : public LogStore {
   using Shared = boost::intrusive_ptr<const Block<T>>;
   using SharedEvent = Shared<protocol::Event>;
 
+  // A change that says more than its event. Receipts, by far the most of them, are kept as what they say.
+  struct Other : boost::intrusive_ref_counter<Other, boost::thread_unsafe_counter> {
+    virtual ~Other() = default;
+    virtual protocol::Change change(std::uint64_t user_seq) const = 0;
+    virtual ReceiptRow row(std::uint64_t user_seq) const = 0;
+    virtual bool takes_a_place() const = 0;
+  };
+  struct Whole;
+  struct Receipt;
+  static boost::intrusive_ptr<const Other> make_other(const protocol::Change& change);
+
   struct Conversation {
     std::optional<ConversationRow> row;
     std::vector<SharedEvent> entries;  // ascending; entries[seq - 1] as long as no number was left out
@@ -84,7 +100,7 @@ class MemoryStore : public LogStore {
   struct FeedRow {
     std::uint64_t user_seq = 0;
     SharedEvent event;
-    Shared<protocol::Change> other;
+    boost::intrusive_ptr<const Other> other;
   };
   struct FeedLog {
     FeedHead head;
@@ -141,8 +157,12 @@ class MemoryStore : public LogStore {
     NodeId source;
     std::uint64_t before;
   };
+  struct SettingOpPut {
+    Id128 key;
+    std::uint64_t before;  // 0: none
+  };
   using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
-                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut>;
+                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -153,6 +173,7 @@ class MemoryStore : public LogStore {
   void undo(OutboxAppended& record);
   void undo(OutboxTrimmed& record);
   void undo(InboxPut& record);
+  void undo(SettingOpPut& record);
 
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
@@ -165,7 +186,8 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> conversations_;
   boost::unordered_flat_map<SendKey, SendKeyRow, SendKeyHash> keys_;
   boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
-  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // and pointers: user_seq
+  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // all that take a place
+  boost::unordered_flat_map<Id128, std::uint64_t, IdHash> setting_ops_;            // by (user, device)
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   SharedEvent last_event_;  // the one most likely to be appended to the next feed too

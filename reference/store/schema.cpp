@@ -19,8 +19,10 @@ namespace {
 // - latest.body: the Change;
 // - outbox.body: the OutboxItem; empty in the newest row of a destination once it is trimmed.
 // send_key begins with the client's message id because that begins with a time: new keys meet on one page.
-// latest: the feed's changes of which only the newest counts, receipts and (with subject 0) pointers; the
-// others are in feed. A newer one takes the row of the older: one page, and no hole.
+// latest: the feed's changes of which only the newest counts: receipts, pointers (with subject 0) and (with
+// subject 0 and their kind as setting) settings; the others are in feed. A newer one takes the row of the
+// older: one page, and no hole. The row of a setting is the setting: it is stored nowhere else.
+// setting_op: the highest number of a put that was taken from a device.
 // inbox: the highest number stored from a source.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
@@ -43,8 +45,10 @@ CREATE TABLE feed(user INTEGER NOT NULL, user_seq INTEGER NOT NULL,
   form INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(user, user_seq)) WITHOUT ROWID;
 CREATE TABLE latest(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL, subject INTEGER NOT NULL,
-  user_seq INTEGER NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY(user, hi, lo, subject)) WITHOUT ROWID;
+  setting INTEGER NOT NULL, user_seq INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(user, hi, lo, subject, setting)) WITHOUT ROWID;
+CREATE TABLE setting_op(user INTEGER NOT NULL, device INTEGER NOT NULL, op INTEGER NOT NULL,
+  PRIMARY KEY(user, device)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;

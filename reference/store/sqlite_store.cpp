@@ -36,7 +36,7 @@ bool is_plain(const protocol::Change& change) {
   return change.kind == protocol::ChangeKind::kEvent && change.event &&
          change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
          change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
-         change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0;
+         change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting;
 }
 
 }  // namespace
@@ -54,6 +54,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kAppendOutbox,
   kTrimOutbox,
   kPutInbox,
+  kPutSettingOp,
   kCount
 };
 
@@ -88,6 +89,7 @@ struct SqliteStore::Reads {
       " ORDER BY destination, number LIMIT 1");
   SqliteStatement outbox_head =
       make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
+  SqliteStatement setting_op = make("SELECT op FROM setting_op WHERE user=?1 AND device=?2");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
 };
 
@@ -104,10 +106,11 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)"},
                 {database, "REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
                 {database, "REPLACE INTO feed VALUES(?1, ?2, ?3, ?4)"},
-                {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+                {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO outbox VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM outbox WHERE destination=?1 AND number<=?2"},
-                {database, "REPLACE INTO inbox VALUES(?1, ?2)"}}} {}
+                {database, "REPLACE INTO inbox VALUES(?1, ?2)"},
+                {database, "REPLACE INTO setting_op VALUES(?1, ?2, ?3)"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -309,9 +312,10 @@ FeedHead SqliteStore::feed_head(UserId user) {
 void SqliteStore::append_change(UserId user, const protocol::Change& change) {
   if (takes_a_place(change)) {
     load_receipts(user);
-    const ConversationId& id = change.conversation;
-    receipts_[{user, id, change.subject}] = {change.user_seq, change.delivered_seq, change.read_seq};
-    write(Write::kPutLatest, user, id.hi, id.lo, change.subject, ordered(change.user_seq),
+    const ReceiptKey key = place_of(user, change);
+    receipts_[key] = {change.user_seq, change.delivered_seq, change.read_seq};
+    write(Write::kPutLatest, user, key.conversation.hi, key.conversation.lo, key.subject,
+          static_cast<std::uint64_t>(key.setting), ordered(change.user_seq),
           encoded(change, change.event ? change.event->payload : Slice()));
   } else {
     const bool plain = is_plain(change);
@@ -330,8 +334,7 @@ void SqliteStore::load_receipts(UserId user) {
   if (!receipts_of_.insert(user).second) return;
   for (SqliteRows rows = reads().receipts.rows(user); rows.next();) {
     const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
-    receipts_[{user, change.conversation, change.subject}] = {change.user_seq, change.delivered_seq,
-                                                              change.read_seq};
+    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq};
   }
 }
 
@@ -356,6 +359,25 @@ std::optional<ReceiptRow> SqliteStore::receipt(UserId user, const ConversationId
   load_receipts(user);
   const auto found = receipts_.find({user, id, subject});
   return found == receipts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// ---- settings
+
+std::optional<ReceiptRow> SqliteStore::setting(UserId user, const ConversationId& id,
+                                               protocol::SettingKind kind) {
+  load_receipts(user);
+  const auto found = receipts_.find({user, id, 0, kind});
+  return found == receipts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::uint64_t SqliteStore::setting_op(UserId user, DeviceIndex device) {
+  SqliteRows rows = reads().setting_op.rows(user, device);
+  return rows.next() ? rows.number(0) : 0;
+}
+
+void SqliteStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
+  write(Write::kPutSettingOp, user, device, op);
+  meter_.put_setting_op();
 }
 
 // ---- effects on other shards

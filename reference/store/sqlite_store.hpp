@@ -72,6 +72,11 @@ class SqliteStore : public LogStore {
                std::vector<protocol::Change>& out) override;
   std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
 
+  std::optional<ReceiptRow> setting(UserId user, const ConversationId& id,
+                                    protocol::SettingKind kind) override;
+  std::uint64_t setting_op(UserId user, DeviceIndex device) override;
+  void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
   void outbox(NodeId destination, std::uint64_t after, std::uint32_t limit,
@@ -138,7 +143,8 @@ class SqliteStore : public LogStore {
   std::string buffer_;  // the encoding of the row that is being written
   std::vector<Lane> lanes_;
   std::vector<Inbox> inboxes_;
-  // A receipt is read, compared and then replaced, a pointer replaced with each entry of its conversation:
+  // A receipt is read, compared and then replaced, a pointer replaced with each entry of its conversation, a
+  // setting with each put:
   // the rows of the users asked for last, all or none of a user's.
   boost::unordered_flat_map<ReceiptKey, ReceiptRow, ReceiptKeyHash> receipts_;
   boost::unordered_flat_set<UserId> receipts_of_;

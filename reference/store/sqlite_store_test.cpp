@@ -78,6 +78,8 @@ TEST(SqliteStore, AnotherSchemaIsRefused) {
   EXPECT_EQ(failure_of(path), "");
   SqliteDatabase(path, {}).execute("PRAGMA user_version=7");
   EXPECT_NE(failure_of(path).find("schema version 7"), std::string::npos) << failure_of(path);
+  SqliteDatabase(path, {}).execute("PRAGMA user_version=3");  // of the time before settings
+  EXPECT_NE(failure_of(path).find("schema version 3"), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute("PRAGMA user_version=1");
   EXPECT_NE(failure_of(path).find("schema version 1"), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());

@@ -54,6 +54,17 @@ Change event_change(std::uint64_t user_seq, const Event& event) {
   return change;
 }
 
+Change setting_change(std::uint64_t user_seq, const ConversationId& conversation, protocol::SettingKind kind,
+                      const std::string& text) {
+  Change change;
+  change.prev_user_seq = user_seq - 1;
+  change.user_seq = user_seq;
+  change.kind = ChangeKind::kSetting;
+  change.conversation = conversation;
+  change.setting = protocol::Setting{kind, Slice(text), user_seq * 10, 2, user_seq};
+  return change;
+}
+
 Change receipt_change(std::uint64_t user_seq, UserId subject, std::uint64_t read_seq) {
   Change change;
   change.prev_user_seq = user_seq - 1;
@@ -291,6 +302,48 @@ TEST_P(StoreContract, APointerReplacesTheOlderOneOfItsConversation) {
   EXPECT_EQ(changes(store(), kBob, 4, 1).at(0), pointer_change(5, kGroup, 12));
   EXPECT_EQ(store().receipt(kBob, kGroup, 0), (ReceiptRow{5, 0, 0}));
   EXPECT_EQ(store().feed_head(kBob).user_seq, 5u);
+}
+
+TEST_P(StoreContract, ASettingReplacesTheOlderOneOfItsConversationAndKind) {
+  using protocol::SettingKind;
+  store().append_change(kBob, setting_change(1, kGroup, SettingKind::kDraft, "a"));
+  store().append_change(kBob, setting_change(2, kGroup, SettingKind::kPinned, ""));
+  store().append_change(kBob, setting_change(3, kDirect, SettingKind::kDraft, "b"));
+  store().append_change(kBob, pointer_change(4, kGroup, 5));
+  store().append_change(kBob, receipt_change(5, kAlice, 1));
+  store().append_change(kAlice, setting_change(1, kGroup, SettingKind::kDraft, "mine"));
+  store().append_change(kBob, setting_change(6, kGroup, SettingKind::kDraft, "c"));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 5, 6}));
+  EXPECT_EQ(sequences(changes(store(), kAlice, 0, 10)), (Numbers{1}));
+  EXPECT_EQ(store().setting(kBob, kGroup, SettingKind::kDraft)->user_seq, 6u);
+  EXPECT_EQ(store().receipt(kBob, kGroup, 0), (ReceiptRow{4, 0, 0}));
+  EXPECT_FALSE(store().setting(kBob, kDirect, SettingKind::kPinned));
+  commit_and_restart();
+  store().append_change(kBob, setting_change(7, kGroup, SettingKind::kDraft, "d"));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 5, 7}));
+  engine_->restart();  // the last one was not committed
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4, 5, 6}));
+  EXPECT_EQ(changes(store(), kBob, 5, 1).at(0), setting_change(6, kGroup, SettingKind::kDraft, "c"));
+  EXPECT_EQ(store().setting(kBob, kGroup, SettingKind::kDraft)->user_seq, 6u);
+  EXPECT_EQ(store().setting(kBob, kGroup, SettingKind::kPinned)->user_seq, 2u);
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 1, 1}));
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 6u);
+}
+
+TEST_P(StoreContract, TheNumbersOfPutsAreOnePerDevice) {
+  EXPECT_EQ(store().setting_op(kBob, 0), 0u);
+  store().put_setting_op(kBob, 0, 7);
+  store().put_setting_op(kBob, 1, 3);
+  store().put_setting_op(kAlice, 0, 1);
+  EXPECT_EQ(store().setting_op(kBob, 0), 7u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(3u, 72u));
+  store().put_setting_op(kBob, 0, 8);
+  store().put_setting_op(kBob, 2, 1);
+  engine_->restart();
+  EXPECT_EQ(store().setting_op(kBob, 0), 7u);
+  EXPECT_EQ(store().setting_op(kBob, 1), 3u);
+  EXPECT_EQ(store().setting_op(kBob, 2), 0u);
+  EXPECT_EQ(store().setting_op(kAlice, 0), 1u);
 }
 
 TEST_P(StoreContract, AFeedOfReceiptsKeepsItsHead) {

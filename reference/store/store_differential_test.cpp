@@ -27,6 +27,8 @@ struct Step {
     kTrim,
     kInbox,
     kCommit,
+    kSetting,
+    kSettingOp,
     kRestart
   };
   Kind kind = Kind::kEntry;
@@ -51,6 +53,8 @@ rc::Gen<Step> any_step() {
                                                     {4, Kind::kChange},
                                                     {6, Kind::kReceipt},
                                                     {4, Kind::kPointer},
+                                                    {4, Kind::kSetting},
+                                                    {1, Kind::kSettingOp},
                                                     {4, Kind::kOutbox},
                                                     {2, Kind::kTrim},
                                                     {1, Kind::kInbox},
@@ -131,6 +135,17 @@ void write(LogStore& store, const Step& step) {
       change.head_seq = step.words.size();
       return append_change(store, user(step.where % 3), change);
     }
+    case Kind::kSetting: {
+      Change change;
+      change.kind = ChangeKind::kSetting;
+      change.conversation = place(step.amount % 2);
+      change.setting.emplace();
+      change.setting->kind = static_cast<protocol::SettingKind>(1 + step.amount % 3);
+      change.setting->number = step.words.size();
+      return append_change(store, user(step.where % 3), change);
+    }
+    case Kind::kSettingOp:
+      return store.put_setting_op(user(step.where % 3), step.amount % 2, 1 + step.words.size());
     case Kind::kOutbox:
       return store.append_outbox(step.where % 3,
                                  {store.outbox_head(step.where % 3) + 1,
@@ -166,6 +181,12 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
     const UserId subject = i == 2 ? 0 : user(i);  // 0: the pointer
     RC_ASSERT(a.receipt(reader, place(amount % 2), subject) == b.receipt(reader, place(amount % 2), subject));
   }
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    const auto kind = static_cast<protocol::SettingKind>(i);
+    RC_ASSERT(a.setting(reader, place(amount % 2), kind) == b.setting(reader, place(amount % 2), kind));
+    RC_ASSERT(a.setting_op(reader, i) == b.setting_op(reader, i));
+  }
+  RC_ASSERT(a.setting_op(reader, 0) == b.setting_op(reader, 0));
   RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));
   RC_ASSERT(outbox(a, node, 0, 10'000) == outbox(b, node, 0, 10'000));
   RC_ASSERT(outbox(a, node, amount, 4) == outbox(b, node, amount, 4));

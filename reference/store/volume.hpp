@@ -31,6 +31,7 @@ class VolumeMeter {
   // `count` neighbouring rows were deleted: one range.
   void trim_outbox(std::uint64_t count) { add(count > 0 ? 1 : 0, 16 * count); }
   void put_inbox() { add(1, 16); }
+  void put_setting_op() { add(1, 24); }
 
   // What was counted since the last call.
   WriteVolume take() { return std::exchange(volume_, {}); }
@@ -39,7 +40,8 @@ class VolumeMeter {
     return 96 + event.payload.size() + event.unknown.size();
   }
   static std::uint64_t change_bytes(const protocol::Change& change) {
-    return 64 + (change.event ? event_bytes(*change.event) : 0);
+    return 64 + (change.event ? event_bytes(*change.event) : 0) +
+           (change.setting ? 32 + change.setting->text.size() : 0);
   }
 
  private:

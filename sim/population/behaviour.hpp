@@ -36,6 +36,10 @@ class Stage {
   virtual std::uint32_t direct(std::uint32_t user, std::uint32_t other) = 0;
   // The user has seen everything of this conversation that the device shows.
   virtual void read(std::uint32_t device, std::uint32_t conversation) = 0;
+  // Sets a setting of the conversation on this device, whether its app is open or not; `nonce` makes the
+  // value.
+  virtual void put_setting(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
+                           protocol::SettingKind /*kind*/, std::uint64_t /*nonce*/) {}
 };
 
 class Behaviour {
@@ -60,6 +64,14 @@ std::unique_ptr<Behaviour> make_script_player(const scenarios::Population& popul
 std::unique_ptr<Behaviour> make_mischief(const scenarios::Population& population, const Script& script,
                                          Randomness randomness, Stage& stage,
                                          std::unique_ptr<Behaviour> honest);
+
+// Lets `others` act and adds the settings of population.settings_permille of the users: each puts one at
+// exponential gaps around setting_gap_ms, on a drawn device, in one of the first two conversations that the
+// user talks in; one put in three is followed at once by one of the same setting on another device. `script`
+// must outlive it.
+std::unique_ptr<Behaviour> make_settings(const scenarios::Population& population, const Script& script,
+                                         Randomness randomness, Stage& stage,
+                                         std::unique_ptr<Behaviour> others);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

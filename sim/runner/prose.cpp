@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "reference/protocol/print.hpp"
+
 namespace wavetank::sim {
 namespace {
 
@@ -14,6 +16,11 @@ std::string who(const Record& r) {
 
 std::string message(const Record& r) {
   return fmt::format("message {} of device {}", r.key.counter, r.key.device);
+}
+
+std::string setting(const Record& r) {
+  return fmt::format("{} of conversation {}",
+                     protocol::name_of(static_cast<protocol::SettingKind>(r.entry_kind)), r.conversation);
 }
 
 }  // namespace
@@ -39,6 +46,9 @@ std::string sentence(const Record& r) {
       return fmt::format("{} is told to leave, and to come back within {} ms", who(r), r.value + r.value2);
     case Kind::kAppClosed:
       return fmt::format("the user closes the app of {}", who(r));
+    case Kind::kResume:
+      return fmt::format("{} {}, and has its feed up to {}; the gateway names the head {}", who(r),
+                         r.flag ? "resumes its session" : "has a new session", r.value, r.value2);
     case Kind::kDeviceRestart:
       return fmt::format("{} starts again over its store", who(r));
     case Kind::kSendInvoked:
@@ -75,6 +85,18 @@ std::string sentence(const Record& r) {
     case Kind::kPointer:
       return fmt::format("{} is told that there are entries up to {}{}", who(r), r.seq,
                          r.code == 1 ? " (by sync)" : "");
+    case Kind::kSettingPut:
+      return fmt::format("{} sets {} (put {})", who(r), setting(r), r.key.counter);
+    case Kind::kSettingResolved:
+      if (r.size != 0) return fmt::format("{} is refused {} (put {})", who(r), setting(r), r.key.counter);
+      return fmt::format("{} is told that {} is at revision {} (put {})", who(r), setting(r), r.value,
+                         r.key.counter);
+    case Kind::kSettingSeen:
+      return fmt::format("{} shows {} at revision {} (put {} of device {}){}", who(r), setting(r), r.value,
+                         r.key.counter, r.key.device, r.code == 1 ? " (by sync)" : "");
+    case Kind::kSettingState:
+      return fmt::format("{} ends with {} at revision {} (put {} of device {})", who(r), setting(r), r.value,
+                         r.key.counter, r.key.device);
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

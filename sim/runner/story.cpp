@@ -26,7 +26,7 @@ bool concerns_all(Kind kind) {
 
 bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
-         kind == Kind::kGoAway || kind == Kind::kAppClosed;
+         kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -112,6 +112,15 @@ class DiagramBuilder {
         break;
       case Kind::kPointer:
         arrow(servers, device(r), r, fmt::format("head {}", r.seq), highlight);
+        break;
+      case Kind::kSettingPut:
+        arrow(device(r), servers, r, fmt::format("put {}", r.key.counter), highlight);
+        break;
+      case Kind::kSettingResolved:
+        arrow(servers, device(r), r, fmt::format("put {}: {}", r.key.counter, r.value), highlight);
+        break;
+      case Kind::kSettingSeen:
+        arrow(servers, device(r), r, fmt::format("setting, revision {}", r.value), highlight);
         break;
       case Kind::kCrash:
         arrow(servers, servers, r, fmt::format("node {} killed", r.value), highlight);

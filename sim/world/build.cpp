@@ -112,6 +112,12 @@ std::expected<void, std::string> World::build_population() {
       behaviour_ = make_mischief(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
       used_keys_.resize(script_.devices.size());
     }
+    if (scenario_.population().settings_permille() > 0) {
+      script_.factors.push_back({"settings of conversations",
+                                 fmt::format("{} of 1,000 users", scenario_.population().settings_permille()),
+                                 "invented: drafts, mutes, archives, pins, marks of unread"});
+      behaviour_ = make_settings(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }
@@ -128,6 +134,11 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.inline_limit = static_cast<std::uint32_t>(protocol.inline_limit());
   config.receipt_fanout_limit = static_cast<std::uint32_t>(protocol.receipt_fanout_limit());
   config.receipt_delay_ms = static_cast<std::uint32_t>(protocol.receipt_delay_ms());
+  config.resume_window_ms = static_cast<std::uint32_t>(protocol.resume_window_ms());
+  config.replay_ring_frames = static_cast<std::uint32_t>(protocol.replay_ring_frames());
+  config.replay_ring_bytes = static_cast<std::uint32_t>(protocol.replay_ring_bytes());
+  config.resume_seed = randomness_.seed();
+  config.logins_per_s = static_cast<std::uint32_t>(protocol.logins_per_s());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

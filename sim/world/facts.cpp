@@ -84,9 +84,11 @@ void World::collect_facts() {
   f.bytes_network = access_->memory();
   f.bytes_queue = scheduler_.bytes();
   static constexpr std::string_view kProbeNames[] = {
-      "duplicate suppressed", "conflict rejected",     "outbox re-sent",     "inbox duplicate dropped",
-      "session re-attached",  "unavailable answered",  "forbidden answered", "receipt coalesced",
-      "pointer coalesced",    "range with tombstones", "session timed out",  "busy answered"};
+      "duplicate suppressed", "conflict rejected",     "outbox re-sent",         "inbox duplicate dropped",
+      "session re-attached",  "unavailable answered",  "forbidden answered",     "receipt coalesced",
+      "pointer coalesced",    "range with tombstones", "session timed out",      "busy answered",
+      "session resumed",      "resume refused",        "replay ring overflowed", "setting coalesced",
+      "put repeated"};
   static_assert(std::size(kProbeNames) == static_cast<std::size_t>(Probe::kCount));
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));

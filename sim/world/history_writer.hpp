@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conformance/history/record.hpp"
+#include "reference/client/store.hpp"
 #include "reference/environment/observer.hpp"
 #include "sim/kernel/hash.hpp"
 #include "sim/kernel/scheduler.hpp"
@@ -34,6 +35,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void device_restarted(std::uint32_t device);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
+  // What the device shows of one setting at the end.
+  void setting_state(std::uint32_t device, const client::SettingRow& row);
   // The user closed the app: until it is opened again the device wants no connection.
   void app_closed(std::uint32_t device) { state(device).lost_at = kNever; }
 
@@ -54,6 +57,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
+  void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
+                       const protocol::Welcome& welcome) override;
   void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
@@ -71,6 +76,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
   void pointer_received(DeviceTag device, const protocol::Change& change, Via via, bool taken) override;
+  void setting_put(DeviceTag device, const protocol::PutSetting& put) override;
+  void setting_resolved(DeviceTag device, const protocol::SettingAck& ack) override;
+  void setting_received(DeviceTag device, const protocol::Change& change, Via via) override;
   // ---- ServerObserver
   void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
                        TimeNs now) override;
@@ -89,6 +97,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   history::Record record(history::Kind kind, DeviceTag device) const;
   history::Record record(history::Kind kind, DeviceTag device, const ConversationId& id) const;
+  history::Record setting_record(history::Kind kind, DeviceTag device, const ConversationId& id,
+                                 const protocol::Setting& value, std::uint64_t revision) const;
   history::Record message_record(history::Kind kind, DeviceTag device,
                                  const protocol::SendMessage& message) const;
   DeviceState& state(DeviceTag device);

@@ -153,6 +153,54 @@ TEST_F(Written, TellsTheGatewayAndWhatItAskedFor) {
   EXPECT_EQ(last().device, 1u);
 }
 
+TEST_F(Written, TellsPutsAndSettingsByTheirDevice) {
+  const ConversationId chat = directory.conversation_id(0);
+  protocol::PutSetting put;
+  put.conversation = chat;
+  put.kind = protocol::SettingKind::kDraft;
+  put.op = 7;
+  put.text = Slice("not yet");
+  writer.setting_put(1, put);
+  const Record wish = last();
+  EXPECT_EQ(wish.kind, Kind::kSettingPut);
+  EXPECT_EQ(wish.conversation, 0u);
+  EXPECT_EQ(wish.entry_kind, 1);
+  EXPECT_EQ(wish.key, (history::MessageKey{1, 7}));
+  protocol::SettingAck ack;
+  ack.conversation = chat;
+  ack.kind = put.kind;
+  ack.op = 7;
+  ack.status = protocol::SendStatus::kDuplicate;
+  ack.revision = 12;
+  writer.setting_resolved(1, ack);
+  EXPECT_EQ(last().kind, Kind::kSettingResolved);
+  EXPECT_EQ(last().key, wish.key);
+  EXPECT_EQ(last().value, 12u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::SendStatus::kDuplicate));
+  // On the user's other device: the same value, of the same put.
+  protocol::Change change;
+  change.kind = protocol::ChangeKind::kSetting;
+  change.conversation = chat;
+  change.user_seq = 12;
+  change.setting = protocol::Setting{put.kind, put.text, 0, 1, 7};
+  const std::uint64_t hash = writer.history_hash();
+  writer.setting_received(0, change, Via::kSync);
+  EXPECT_NE(writer.history_hash(), hash);  // the user sees it
+  EXPECT_EQ(last().kind, Kind::kSettingSeen);
+  EXPECT_EQ(last().device, 0u);
+  EXPECT_EQ(last().key, wish.key);
+  EXPECT_EQ(last().digest, wish.digest);
+  EXPECT_EQ(last().value, 12u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(Via::kSync));
+  writer.setting_state(0, {chat, *change.setting, 12});
+  EXPECT_EQ(last().kind, Kind::kSettingState);
+  EXPECT_EQ(last().digest, wish.digest);
+  // Of a user who has no such device: of nobody.
+  change.setting->device = 9;
+  writer.setting_received(2, change, Via::kLive);
+  EXPECT_EQ(last().key.device, kNone);
+}
+
 TEST_F(Written, CountsConnections) {
   wait_until(5 * kSecond);
   writer.connected(1, 99);

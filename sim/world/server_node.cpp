@@ -119,7 +119,8 @@ void ServerNode::start_batch() {
     service += disk_slowdown_ * commit_time(written.rows, written.bytes, commits_, config_.self,
                                             services_.randomness, services_.disk);
   }
-  if (shard_ != nullptr && config_.defects.has(Defect::kAckBeforeSync)) {
+  if (shard_ != nullptr && (config_.defects.has(Defect::kAckBeforeSync) ||
+                            config_.defects.has(Defect::kSettingAckedBeforeStored))) {
     std::vector<Effect>& list = effects_.list();
     for (Effect& effect : list) {
       if (shard_->may_leave_early(effect)) carry_out(effect);

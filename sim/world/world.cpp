@@ -174,6 +174,7 @@ void World::report_states() {
       state.value2 = c.read;
       history_->write(state);
     });
+    machine.for_each_setting([&](const client::SettingRow& row) { history_->setting_state(device, row); });
   }
 }
 
@@ -301,9 +302,11 @@ void World::device_timer(std::uint32_t number) {
   with_device(number, [&](Device& d, TimeNs now) { d.machine.timer_fired(0, now, device_effects_); });
 }
 
-// Devices dial a gateway of their region; after three failures in a row any region will do.
+// Devices dial the gateway that keeps their session, or one of their region; after three failures in a row
+// any region will do.
 std::uint32_t World::choose_gateway(std::uint32_t number) {
   const Device& device = devices_[number];
+  if (device.machine.is_resuming() && !nodes_[device.gateway]->is_draining()) return device.gateway;
   std::uint32_t region = home_region(device.machine.user());
   if (device.failed_dials >= 3 && region_names_.size() > 1) {
     region = static_cast<std::uint32_t>(
@@ -319,7 +322,8 @@ std::uint32_t World::choose_gateway(std::uint32_t number) {
 void World::dial(std::uint32_t number) {
   Device& device = devices_[number];
   ++device.connections;
-  device.connection = access_->dial(number, choose_gateway(number), device.connections);
+  device.gateway = choose_gateway(number);
+  device.connection = access_->dial(number, device.gateway, device.connections);
   ++device.failed_dials;
 }
 
@@ -434,6 +438,24 @@ void World::read(std::uint32_t number, std::uint32_t conversation) {
   with_device(number, [&](Device& d, TimeNs now) {
     const client::Conversation* c = d.machine.conversation(directory_->conversation_id(conversation));
     if (c != nullptr) d.machine.read(c->id, c->cur, now, device_effects_);
+  });
+}
+
+// Every text is another one, so that none can be taken for another.
+void World::put_setting(std::uint32_t number, std::uint32_t conversation, protocol::SettingKind kind,
+                        std::uint64_t nonce) {
+  constexpr std::uint64_t kLongestDraft = 120;
+  Slice text;
+  std::uint64_t value = nonce & 1;
+  if (kind == protocol::SettingKind::kDraft) {
+    text = history::canary_payload({number, static_cast<std::uint32_t>(nonce)}, conversation,
+                                   nonce % kLongestDraft);
+    value = 0;
+  } else if (kind == protocol::SettingKind::kMuteUntil) {
+    value = nonce;
+  }
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.put_setting(directory_->conversation_id(conversation), kind, text, value, now, device_effects_);
   });
 }
 

@@ -142,6 +142,7 @@ class World final : private AccessListener,
     std::uint32_t connection = kNoConnection;
     std::uint32_t connections = 0;
     std::uint32_t failed_dials = 0;
+    std::uint32_t gateway = 0;  // dialled last
     RollingHash trace;
   };
 
@@ -205,6 +206,8 @@ class World final : private AccessListener,
   void reuse_key(std::uint32_t device, std::uint32_t size) override;
   std::uint32_t direct(std::uint32_t user, std::uint32_t other) override;
   void read(std::uint32_t device, std::uint32_t conversation) override;
+  void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
+                   std::uint64_t nonce) override;
   // ---- FaultTargets
   std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
   std::vector<std::uint32_t> connections_at(const Selector& selector) override;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "sim/world/known_answers.hpp"
 #include "sim/world/small_worlds.hpp"
@@ -269,6 +270,79 @@ TEST(PlannedRestart, OfAllGatewaysAtOnceStillConverges) {
   const auto world = run_world(scenario, 1, recording);
   EXPECT_EQ(recording.of(Kind::kNodeDrains).size(), 6u);
   EXPECT_NE(world->facts().converged_after, kNever);
+}
+
+// ---- resumed sessions
+
+scenarios::Scenario small_tunnel(const std::string& setting) {
+  return changed_scenario("resume",
+                          {"run_s=130", "population.users=60", "population.campus_messages=500", setting});
+}
+
+struct Costs {
+  std::uint64_t attaches = 0;
+  std::uint64_t syncs = 0;
+  std::size_t resumed = 0;
+};
+Costs costs_of(const std::string& setting) {
+  Recording recording;
+  const auto world = run_world(small_tunnel(setting), 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever) << setting;
+  Costs costs;
+  costs.attaches = world->facts().node_frames.of(protocol::Body(protocol::Attach()).index()).frames;
+  costs.syncs = recording.of(Kind::kSyncInvoked).size();
+  for (const Record& record : recording.of(Kind::kResume)) costs.resumed += record.flag ? 1 : 0;
+  return costs;
+}
+
+TEST(ResumedSessions, SpareTheHomes) {
+  const Costs on = costs_of("protocol.resume_window_ms=120000");
+  const Costs off = costs_of("protocol.resume_window_ms=0");
+  EXPECT_GT(on.resumed, 80U);
+  EXPECT_EQ(off.resumed, 0U);
+  EXPECT_LT(on.attaches, off.attaches - on.resumed / 2);
+  EXPECT_LT(on.syncs, off.syncs);
+}
+
+// Neither is a mistake: whoever cannot resume logs in.
+TEST(ResumedSessions, ATinyRingOrWindowOnlyMeansLogins) {
+  const Costs ring = costs_of("protocol.replay_ring_frames=0");
+  const Costs window = costs_of("protocol.resume_window_ms=1");
+  const Costs whole = costs_of("protocol.replay_ring_frames=1000");
+  EXPECT_LT(ring.resumed, whole.resumed);
+  EXPECT_EQ(window.resumed, 0U);
+}
+
+// ---- settings
+
+TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
+  scenarios::Scenario scenario =
+      changed_scenario("settings", {"run_s=100", "population.users=20", "population.campus_messages=100",
+                                    "population.settings_permille=1000", "population.setting_gap_ms=2000"});
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  using faults::Place;
+  add_fault(scenario, "half-open", faults::HALF_OPEN, 30, 20, Place::DEVICE, 500);
+  add_fault(scenario, "mass disconnect", faults::MASS_DISCONNECT, 60, 1, Place::DEVICE);
+  add_fault(scenario, "apps restarted", faults::DEVICE_RESTART, 70, 1, Place::DEVICE, 500);
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  EXPECT_GT(recording.of(Kind::kSettingPut).size(), 500u);
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint8_t>, Record> values;
+  for (const Record& state : recording.of(Kind::kSettingState)) {
+    const Record& value =
+        values.try_emplace({state.user, state.conversation, state.entry_kind}, state).first->second;
+    EXPECT_EQ(value.value, state.value);
+    EXPECT_EQ(value.key, state.key);
+    EXPECT_EQ(value.digest, state.digest);
+  }
+  EXPECT_GT(values.size(), 100u);
+  for (const auto& [probe, count] : world->facts().probes) {
+    if (probe == "setting coalesced" || probe == "put repeated") {
+      EXPECT_GT(count, 0u) << probe;
+    }
+  }
 }
 
 // ---- the rest

@@ -1,0 +1,71 @@
+// SET-MONO: what a device shows of a setting only ever gets newer, also over its restarts, and is not
+// forgotten.
+#include <algorithm>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/setting_place.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+class SettingMonotone final : public Monitor {
+ public:
+  explicit SettingMonotone(Truth& truth) : Monitor("SET-MONO", truth) {}
+
+  KindSet kinds() const override {
+    return kinds_of(Kind::kSettingResolved, Kind::kSettingSeen, Kind::kSettingState);
+  }
+
+  void on(const Observation& seen) override {
+    const Record& record = seen.record;
+    if (record.kind == Kind::kSettingResolved && !is_accepted(record)) return;
+    fired();
+    Shown& shown = shown_[setting_place(record.device, record)];
+    // The answer to a put may come after a newer value; only what is shown can fall.
+    const bool falls = (record.kind == Kind::kSettingSeen && record.value <= shown.revision) ||
+                       (record.kind == Kind::kSettingState && record.value < shown.revision);
+    if (falls) {
+      violate(record, "device {} shows revision {} of setting {} of conversation {} after revision {}",
+              record.device, record.value, record.entry_kind, record.conversation, shown.revision);
+    }
+    shown.revision = std::max(shown.revision, record.value);
+    shown.is_told = shown.is_told || record.kind == Kind::kSettingState;
+  }
+
+  // A device that tells its state, and nothing of a setting that it has shown, has forgotten it.
+  void finish() override {
+    std::vector<Id128> forgotten;
+    for (const auto& [place, shown] : shown_) {
+      if (!shown.is_told && truth().device(static_cast<DeviceTag>(place.hi >> 32)).has(Device::kConverged))
+        forgotten.push_back(place);
+    }
+    std::sort(forgotten.begin(), forgotten.end());
+    for (const Id128& place : forgotten) {
+      const auto device = static_cast<DeviceTag>(place.hi >> 32);
+      const auto conversation = static_cast<ConversationIndex>(place.hi);
+      violate_at(truth().now(), conversation, device, 0, {},
+                 "device {} ends without a value of setting {} of conversation {} after revision {}", device,
+                 place.lo, conversation, shown_.at(place).revision);
+    }
+  }
+
+  std::size_t bytes() const override { return shown_.bucket_count() * (sizeof(Id128) + sizeof(Shown) + 1); }
+
+ private:
+  struct Shown {
+    std::uint64_t revision = 0;
+    bool is_told = false;  // at the end
+  };
+  boost::unordered_flat_map<Id128, Shown, IdHash> shown_;  // by (device, conversation, kind)
+};
+
+}  // namespace
+
+std::unique_ptr<Monitor> make_setting_monotone(Truth& truth) {
+  return std::make_unique<SettingMonotone>(truth);
+}
+
+}  // namespace wavetank::conformance

@@ -1,0 +1,45 @@
+// SET-ONCE: a put makes one revision, however often it was sent, and a revision is of one put.
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/setting_place.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+class SettingOnce final : public Monitor {
+ public:
+  explicit SettingOnce(Truth& truth) : Monitor("SET-ONCE", truth) {}
+
+  KindSet kinds() const override {
+    return kinds_of(Kind::kSettingResolved, Kind::kSettingSeen, Kind::kSettingState);
+  }
+
+  void on(const Observation& seen) override {
+    const Record& record = seen.record;
+    if (record.kind == Kind::kSettingResolved && !is_accepted(record)) return;
+    fired();
+    const std::uint64_t put = put_name(record.key);
+    const std::uint64_t revision = revisions_.try_emplace(put, record.value).first->second;
+    const std::uint64_t other = puts_.try_emplace(Id128{seen.device->user, record.value}, put).first->second;
+    if (revision != record.value) {
+      violate(record, "{} is revision {}, and device {} is told that it is revision {}", text_of_put(put),
+              revision, record.device, record.value);
+    } else if (other != put) {
+      violate(record, "revision {} of user {}'s settings is {}, and device {} is told that it is {}",
+              record.value, seen.device->user, text_of_put(other), record.device, text_of_put(put));
+    }
+  }
+
+  std::size_t bytes() const override { return revisions_.bucket_count() * 17 + puts_.bucket_count() * 25; }
+
+ private:
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> revisions_;  // by put
+  boost::unordered_flat_map<Id128, std::uint64_t, IdHash> puts_;       // by (user, revision)
+};
+
+}  // namespace
+
+std::unique_ptr<Monitor> make_setting_once(Truth& truth) { return std::make_unique<SettingOnce>(truth); }
+
+}  // namespace wavetank::conformance
