@@ -65,9 +65,9 @@ class SimulatedDisk {
   static constexpr std::size_t kPageBytes = kDiskPageBytes;
   static constexpr std::size_t kSectorBytes = 512;
 
-  // One open file. Lives where its owner puts it (SQLite's own memory) and must not move while open. A crash
-  // or the end of the disk orphans it: from then on every operation on it fails and touches nothing, and
-  // closing it is a no-op.
+  // One open file. Lives where its owner puts it (SQLite's own memory) and must neither move nor end while
+  // open. A crash or the end of the disk orphans it: from then on every operation on it fails and touches
+  // nothing, and closing it is a no-op.
   class Handle {
    public:
     bool orphaned() const { return file_ == nullptr; }

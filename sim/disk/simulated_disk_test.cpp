@@ -29,8 +29,8 @@ std::string content(SimulatedDisk& disk, const std::string& name) {
 }
 
 TEST(SimulatedDisk, ShowsWritesAtOnceAndKeepsOnlyWhatWasSyncedInTime) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   ASSERT_EQ(disk.open(handle, "a", false), DiskStatus::kNotFound);
   ASSERT_EQ(disk.open(handle, "a", true), DiskStatus::kOk);
   SimulatedDisk::write(handle, bytes_of("first"), 0);
@@ -47,8 +47,8 @@ TEST(SimulatedDisk, ShowsWritesAtOnceAndKeepsOnlyWhatWasSyncedInTime) {
 }
 
 TEST(SimulatedDisk, ARequestedSyncAloneSavesNothing) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   SimulatedDisk::write(handle, bytes_of("gone"), 0);
   SimulatedDisk::request_sync(handle);
@@ -58,8 +58,8 @@ TEST(SimulatedDisk, ARequestedSyncAloneSavesNothing) {
 }
 
 TEST(SimulatedDisk, KeptMeansAllOfIt) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   SimulatedDisk::write(handle, bytes_of("stays"), 0);
   disk.crash(BatchFate::kKept, kRandomness, 1, 1);
@@ -67,8 +67,8 @@ TEST(SimulatedDisk, KeptMeansAllOfIt) {
 }
 
 TEST(SimulatedDisk, UndoesRemovalAndRecreation) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   SimulatedDisk::write(handle, bytes_of("old"), 0);
   SimulatedDisk::request_sync(handle);
@@ -85,8 +85,8 @@ TEST(SimulatedDisk, UndoesRemovalAndRecreation) {
 }
 
 TEST(SimulatedDisk, ReadsBeyondTheEndAreShortAndZero) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   SimulatedDisk::write(handle, bytes_of("xy"), 5000);  // leaves a hole
   std::array<std::byte, 4> buffer{};
@@ -103,8 +103,8 @@ TEST(SimulatedDisk, ReadsBeyondTheEndAreShortAndZero) {
 }
 
 TEST(SimulatedDisk, FullAndFailingDisksRefuseAndChangeNothing) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   SimulatedDisk::write(handle, bytes_of("12345"), 0);
   const std::uint64_t before = disk.content_hash();
@@ -121,8 +121,8 @@ TEST(SimulatedDisk, FullAndFailingDisksRefuseAndChangeNothing) {
 }
 
 TEST(SimulatedDisk, OrphansFailAndTouchNothing) {
-  SimulatedDisk disk;
   Handle orphan;
+  SimulatedDisk disk;
   disk.open(orphan, "a", true);
   SimulatedDisk::write(orphan, bytes_of("content"), 0);
   disk.crash(BatchFate::kKept, kRandomness, 1, 1);
@@ -152,9 +152,9 @@ TEST(SimulatedDisk, HandlesMayOutliveTheDisk) {
 }
 
 TEST(SimulatedDisk, LocksExcludeAsSqliteExpects) {
-  SimulatedDisk disk;
   Handle one;
   Handle two;
+  SimulatedDisk disk;
   disk.open(one, "a", true);
   disk.open(two, "a", true);
   EXPECT_EQ(SimulatedDisk::lock(one, DiskLock::kShared), DiskStatus::kOk);
@@ -171,8 +171,8 @@ TEST(SimulatedDisk, LocksExcludeAsSqliteExpects) {
 }
 
 TEST(SimulatedDisk, CountsWhatItDoes) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   const std::string page(4096, 'p');
   SimulatedDisk::write(handle, bytes_of(page), 24);  // two pages
@@ -189,8 +189,8 @@ TEST(SimulatedDisk, CountsWhatItDoes) {
 }
 
 TEST(SimulatedDisk, MemoryIsUsedAgainInsteadOfGrowing) {
-  SimulatedDisk disk;
   Handle handle;
+  SimulatedDisk disk;
   disk.open(handle, "a", true);
   const std::string block(1 << 20, 'b');
   std::size_t settled = 0;
