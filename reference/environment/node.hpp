@@ -48,6 +48,9 @@ class Node {
   virtual void peer_frame_received(NodeId, protocol::Frame&&, TimeNs, Effects&) = 0;
 
   virtual void timer_fired(TimerId, TimeNs, Effects&) {}
+
+  // A planned restart begins: the clients are to be sent away within `window` (gateways only).
+  virtual void drain(DurationNs /*window*/, TimeNs, Effects&) {}
 };
 
 }  // namespace wavetank

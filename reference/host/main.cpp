@@ -32,6 +32,7 @@ struct Choice {
   std::string key_file;
   bool memory = false;
   bool insecure = false;
+  std::uint32_t drain_s = 0;
   UserId user = 0;
   DeviceIndex device = 0;
 };
@@ -60,10 +61,18 @@ int serve(Choice& choice) {
   EventLoop loop;
   std::unique_ptr<Server> server;
   // Before anybody can know that we are here.
-  int signals = 0;
-  loop.on_signals([&](int) {
-    if (++signals > 1) return loop.stop();
+  enum class Ending : std::uint8_t { kNo, kDraining, kClosing } ending = Ending::kNo;
+  const auto shut_down = [&] {
+    ending = Ending::kClosing;
     server->shut_down([&loop] { loop.stop(); });
+  };
+  loop.on_signals([&](int) {
+    if (ending == Ending::kClosing) return loop.stop();
+    if (ending == Ending::kDraining || choice.drain_s == 0) return shut_down();
+    ending = Ending::kDraining;
+    print_line(
+        fmt::format("sends {} connections away over {} s", server->connection_count(), choice.drain_s));
+    server->drain(choice.drain_s * kSecond, shut_down);
   });
   try {
     server = std::make_unique<Server>(loop, choice.server);
@@ -90,7 +99,8 @@ int run(int argc, char** argv) {
   app.footer(
       "Example: wavetank-serve --port 8080 --data wavetank.db\n"
       "         wavetank-serve token --token-key key.txt --user 7 --device 0\n"
-      "SIGINT or SIGTERM: tells every client to go away and ends.\n"
+      "SIGINT or SIGTERM: tells every client to go away, at an even pace over --drain seconds, and ends; "
+      "again: at once.\n"
       "Exits 0 when asked to end, 64 for a usage error, 70 for an internal error.");
   app.add_option("--port", choice.server.port, "port on 127.0.0.1, 0 for any free one")
       ->capture_default_str();
@@ -105,6 +115,10 @@ int run(int argc, char** argv) {
   app.add_option("--token-key", choice.key_file, "file with the key that signs the tokens of devices");
   app.add_flag("--insecure", choice.insecure, "believe every device (the default while there is no key)")
       ->excludes("--token-key");
+  app.add_option("--drain", choice.drain_s,
+                 "seconds over which a planned end sends the clients away, 0: at once")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   auto* token = app.add_subcommand("token", "Print the token of one device");
   token->add_option("--token-key", choice.key_file, "file with the key")->required();
   token->add_option("--user", choice.user, "user id")->required();

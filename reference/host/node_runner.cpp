@@ -59,6 +59,8 @@ void NodeRunner::handle(NodeInput& input, TimeNs now) {
       return machine_->peer_frame_received(input.who, std::move(input.frame), now, effects_);
     case NodeInput::Kind::kTimer:
       return machine_->timer_fired(input.who, now, effects_);
+    case NodeInput::Kind::kDrain:
+      return machine_->drain(input.who * kMillisecond, now, effects_);
   }
 }
 

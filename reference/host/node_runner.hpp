@@ -13,10 +13,10 @@
 namespace wavetank::host {
 
 struct NodeInput {
-  enum class Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer };
+  enum class Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer, kDrain };
   Kind kind;
   CloseReason reason = CloseReason::kNormal;
-  std::uint32_t who = 0;  // connection, peer, or timer
+  std::uint32_t who = 0;  // connection, peer, timer, or the milliseconds of a drain
   protocol::Frame frame;
 };
 

@@ -153,7 +153,31 @@ TEST(Process, TerminationIsOrderly) {
   }
 }
 
-struct Journal : ClientObserver {
+TEST(Process, ADrainEndsWithTheLastClientAndASecondSignalEndsTheDrain) {
+  for (const bool impatient : {false, true}) {
+    Process process({"--memory", "--port", "0", "--insecure", "--drain", impatient ? "3600" : "1"});
+    const std::uint16_t port = process.port();
+    ASSERT_NE(port, 0) << process.output;
+    EventLoop loop;
+    ClientObserver silent;
+    client::StagingArea staging;
+    client::CompactStore store(staging);
+    const client::ClientShared shared{client::ClientConfig{}, Randomness(1), silent};
+    auto a =
+        std::make_unique<ClientDriver>(loop, Endpoint{"127.0.0.1", port}, shared, 1, 0, 1, Slice(), store);
+    a->start();
+    ASSERT_TRUE(loop.run_until([&] { return a->client().is_connected(); }, 8 * kSecond));
+    process.signal(SIGTERM);
+    EXPECT_TRUE(process.says("sends 1 connections away over")) << process.output;
+    if (impatient) process.signal(SIGTERM);
+    EXPECT_TRUE(loop.run_until([&] { return !a->client().is_connected(); }, 8 * kSecond));
+    a.reset();
+    EXPECT_EQ(process.wait(), kExitOk) << process.output;
+    EXPECT_TRUE(process.says("stopped"));
+  }
+}
+
+struct Hearing : ClientObserver {
   void event_received(DeviceTag device, const protocol::Event& event, Via, bool applied) override {
     if (applied) shown[device].push_back(event);
   }
@@ -176,7 +200,7 @@ TEST(Process, NothingAcknowledgedIsLostByKillMinus9) {
   ASSERT_NE(port, 0) << process->output;
 
   EventLoop loop;
-  Journal journal;
+  Hearing journal;
   client::ClientConfig config;
   config.reconnect_min_ms = 20;
   config.reconnect_max_ms = 100;

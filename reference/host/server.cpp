@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -16,8 +17,8 @@ namespace wavetank::host {
 namespace {
 
 constexpr std::uint32_t kBucketsPerRegion = 64;
-constexpr DurationNs kDrainTime = 2 * kSecond;
-constexpr DurationNs kDrainStep = 20 * kMillisecond;
+constexpr DurationNs kCloseTime = 2 * kSecond;
+constexpr DurationNs kEndStep = 20 * kMillisecond;
 
 // All shards serve the one region that a single process is.
 server::Placement make_placement(std::uint32_t shards) {
@@ -235,6 +236,23 @@ void Server::close_client(NodeId, ConnectionId id, CloseReason reason) {
 // ---- the end
 // ------------------------------------------------------------------------------------------------
 
+void Server::drain(DurationNs window, std::function<void()> done) {
+  if (end_timer_ != nullptr) return;
+  drain_done_ = std::move(done);
+  const auto milliseconds = static_cast<std::uint32_t>(std::max<DurationNs>(window, 0) / kMillisecond);
+  for (NodeId gateway = options_.shards; gateway < nodes_.size(); ++gateway)
+    nodes_[gateway]->enqueue({NodeInput::Kind::kDrain, CloseReason::kNormal, milliseconds, {}});
+  end_timer_ = std::make_unique<LoopTimer>(loop_, [this] { check_left(); });
+  end_timer_->arm(loop_.now() + kEndStep);
+}
+
+void Server::check_left() {
+  if (!connections_.empty()) return end_timer_->arm(loop_.now() + kEndStep);
+  // May end this object.
+  const std::function<void()> done = std::move(drain_done_);
+  done();
+}
+
 void Server::shut_down(std::function<void()> done) {
   if (shut_down_done_) return;
   shut_down_done_ = std::move(done);
@@ -244,16 +262,15 @@ void Server::shut_down(std::function<void()> done) {
     say_go_away(connection, protocol::GoAwayReason::kShutdown);
     drop(connection, CloseReason::kNormal, kCloseGoingAway);
   }
-  shut_down_deadline_ = loop_.now() + kDrainTime;
-  drain_timer_ = std::make_unique<LoopTimer>(loop_, [this] { check_drained(); });
-  drain_timer_->arm(loop_.now());
+  shut_down_deadline_ = loop_.now() + kCloseTime;
+  end_timer_ = std::make_unique<LoopTimer>(loop_, [this] { check_closed(); });
+  end_timer_->arm(loop_.now());
 }
 
-void Server::check_drained() {
+void Server::check_closed() {
   // The listener is gone: what still holds the token is a socket that is closing.
   if (sockets_alive_.use_count() > 1 && loop_.now() < shut_down_deadline_) {
-    drain_timer_->arm(loop_.now() + kDrainStep);
-    return;
+    return end_timer_->arm(loop_.now() + kEndStep);
   }
   // May end this object.
   const std::function<void()> done = std::move(shut_down_done_);

@@ -67,8 +67,12 @@ class Server final : private NodeOutputs {
   // Transactions written by all shards.
   std::uint64_t commits() const;
 
+  // A planned restart (CON-DRAIN-001 to 003): the sessions are told GoAway(SHUTDOWN) at an even pace over
+  // `window`, whoever comes meanwhile at once, and who stays is closed a little later (drain_grace_ms).
+  // `done` is called once, when nobody is connected any more. Again, or after shut_down(): does nothing.
+  void drain(DurationNs window, std::function<void()> done);
   // Listens no more, tells every connection GoAway(SHUTDOWN) and closes it; `done` is called once when all
-  // are closed, after two seconds at the latest.
+  // are closed, after two seconds at the latest. Ends a drain, whose own `done` is then never called.
   void shut_down(std::function<void()> done);
 
  private:
@@ -83,7 +87,8 @@ class Server final : private NodeOutputs {
   void say_go_away(Connection& connection, protocol::GoAwayReason reason);
   // Closes from our side; the gateway is told when it does not know.
   void drop(Connection& connection, CloseReason reason, std::uint16_t code);
-  void check_drained();
+  void check_left();
+  void check_closed();
 
   void send_client(NodeId from, ConnectionId connection, protocol::Frame&& frame) override;
   void send_peer(NodeId from, NodeId to, protocol::Frame&& frame) override;
@@ -100,9 +105,10 @@ class Server final : private NodeOutputs {
   ConnectionId next_connection_ = 1;
   ServerCounters counters_;
   std::shared_ptr<int> sockets_alive_;  // held by every socket, those that are closing included
+  std::function<void()> drain_done_;
   std::function<void()> shut_down_done_;
   TimeNs shut_down_deadline_ = kNever;
-  std::unique_ptr<LoopTimer> drain_timer_;
+  std::unique_ptr<LoopTimer> end_timer_;
   std::unique_ptr<Listener> listener_;  // ends first
 };
 

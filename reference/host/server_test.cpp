@@ -318,6 +318,40 @@ TEST_F(RawTest, ShutDownTellsEverybodyToGoAway) {
   EXPECT_EQ(raw.frames[1].frame_seq, raw.frames[0].frame_seq + 1);
 }
 
+// The even pace is the gateway's and tested there, in virtual time.
+TEST_F(RawTest, ADrainTellsEverybodyAndWaitsUntilAllHaveLeft) {
+  options.config.drain_grace_ms = 60'000;  // nobody is closed by force
+  start();
+  RawClient clients[3];
+  for (RawClient& raw : clients) {
+    dial(raw, loop);
+    ASSERT_TRUE(until([&] { return raw.opened; }));
+    greet(raw, static_cast<UserId>(&raw - clients) + 1);
+    ASSERT_TRUE(until([&] { return raw.frames.size() == 1; }));
+  }
+  bool done = false;
+  server->drain(200 * kMillisecond, [&] { done = true; });
+  const auto sent_away = [](const RawClient& raw) {
+    const auto* go_away = std::get_if<protocol::GoAway>(&raw.frames.back().body);
+    return go_away != nullptr && go_away->reason == protocol::GoAwayReason::kShutdown;
+  };
+  ASSERT_TRUE(until([&] { return std::ranges::all_of(clients, sent_away); }));
+  RawClient late;
+  dial(late, loop);
+  ASSERT_TRUE(until([&] { return late.opened; }));
+  greet(late, 9);
+  ASSERT_TRUE(until([&] { return late.closed; }));
+  ASSERT_EQ(late.frames.size(), 1u);
+  EXPECT_TRUE(sent_away(late));
+  for (RawClient& raw : clients) {
+    EXPECT_FALSE(done);
+    EXPECT_FALSE(raw.closed);
+    raw.socket->close(kCloseNormal);
+  }
+  EXPECT_TRUE(until([&] { return done; }));
+  EXPECT_EQ(server->connection_count(), 0u);
+}
+
 TEST_F(RawTest, TheDataIsLockedWhileItIsServed) {
   start();
   ServerOptions second = options;

@@ -58,7 +58,7 @@ class Gateway : public Node {
   // served until they leave. Whoever is still there when window, jitter window and grace have passed is
   // closed. There is no way back but a new gateway; a second call is ignored. Keeps eight bytes for each
   // session it has to tell.
-  void drain(DurationNs window, TimeNs now, Effects& effects);
+  void drain(DurationNs window, TimeNs now, Effects& effects) override;
   bool is_draining() const { return drain_.since != kNever; }
 
   // The timers: one for each list, in the order of the states but for this one, which is the drain's.
