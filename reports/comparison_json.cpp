@@ -7,7 +7,7 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr const char* kUnits =
+constexpr const char* kComparisonUnits =
     "a, b, difference, low and high of a measure in its unit, difference = b - a, low and high null with "
     "fewer "
     "than two pairs; p50, p95, p99 and max of latencies in milliseconds, their histograms in nanoseconds, "
@@ -90,7 +90,7 @@ std::string render_comparison_json(const Comparison& c) {
   Json out;
   out["schemaVersion"] = c.schema_version;
   out["kind"] = "comparison";
-  out["units"] = kUnits;
+  out["units"] = kComparisonUnits;
   out["verdict"] = to_string(verdict_of(c));
   out["scenario"] = c.scenario;
   out["command"] = c.command;

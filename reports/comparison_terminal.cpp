@@ -14,7 +14,6 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr std::size_t kWidth = kTerminalColumns;
 constexpr std::size_t kDetailsMax = 12;
 constexpr std::size_t kListMax = 12;
 constexpr std::size_t kNameWidth = 37;
@@ -61,12 +60,12 @@ Lines head_lines(const Comparison& c, const Painter& painter) {
   }
   return {
       painter.paint(colour_of(verdict), word) +
-          painter.bold(shorten("  " + one_line(c.scenario) + "  " + seeds, kWidth - word.size())),
-      shorten("A  " + side_text(c.a), kWidth), shorten("B  " + side_text(c.b), kWidth),
+          painter.bold(shorten("  " + one_line(c.scenario) + "  " + seeds, kTerminalColumns - word.size())),
+      shorten("A  " + side_text(c.a), kTerminalColumns), shorten("B  " + side_text(c.b), kTerminalColumns),
       painter.dim(shorten(
           fmt::format("the same draws on both sides; differences are B - A, intervals {:g} % over the seeds",
                       100 * c.confidence),
-          kWidth))};
+          kTerminalColumns))};
 }
 
 Lines change_lines(const Comparison& c, const Painter& painter) {
@@ -86,7 +85,7 @@ Lines change_lines(const Comparison& c, const Painter& painter) {
       const std::string verdicts = spelled(change.a) + " -> " + spelled(change.b);
       const std::string head = left(fmt::format("seed {}", change.seed), 12) + left(change.property, 16);
       out.push_back(head + painter.paint(is_regression(change) ? "1;31" : "33", left(verdicts, 30)) +
-                    painter.dim(shorten(one_line(change.note), kWidth - 58)));
+                    painter.dim(shorten(one_line(change.note), kTerminalColumns - 58)));
     }
     if (sorted.size() > kListMax)
       out.push_back(painter.dim(fmt::format("and {} more in compare.json", sorted.size() - kListMax)));
@@ -95,9 +94,10 @@ Lines change_lines(const Comparison& c, const Painter& painter) {
     out.push_back(
         painter.paint("33", shorten(fmt::format("violated on both sides: {} in {} of {} seeds",
                                                 one_line(shared.property), shared.seeds, c.seeds.size()),
-                                    kWidth)));
+                                    kTerminalColumns)));
   for (std::size_t i = 0; i < c.unchecked.size() && i < kListMax; ++i)
-    out.push_back(painter.paint("1;33", shorten("not checked: " + one_line(c.unchecked[i]), kWidth)));
+    out.push_back(
+        painter.paint("1;33", shorten("not checked: " + one_line(c.unchecked[i]), kTerminalColumns)));
   if (c.unchecked.size() > kListMax)
     out.push_back(painter.dim(fmt::format("and {} more in compare.json", c.unchecked.size() - kListMax)));
   return out;
@@ -116,7 +116,7 @@ Lines measure_entry(const MeasureComparison& m, const Painter& painter) {
                      right(number_text(d.mean_b), 10) + right(signed_text(d.difference), 10) +
                      right(percent_text(d), 9) + right(interval, 22);
   if (marked) line += painter.paint(m.better == Better::kNeutral ? "33" : worse ? "1;31" : "32", " *");
-  return fits ? Lines{line} : Lines{shorten(m.name, kWidth), line};
+  return fits ? Lines{line} : Lines{shorten(m.name, kTerminalColumns), line};
 }
 
 bool has_bound(const Comparison& c, const std::string& name) {
@@ -160,13 +160,13 @@ Lines measure_lines(const Comparison& c, const Painter& painter, bool every) {
       fmt::format(
           "{} of {} measures differ, {} marked * (the interval excludes 0); {} not shown (--all shows them)",
           differing, c.measures.size(), marked, c.measures.size() - shown),
-      kWidth)));
+      kTerminalColumns)));
   if (c.seeds.size() > 1)
     out.push_back(painter.dim(shorten(
         fmt::format(
             "of measures that differ by chance alone, about {:.2g} in a hundred get a mark all the same",
             100 * (1 - c.confidence)),
-        kWidth)));
+        kTerminalColumns)));
   return out;
 }
 
@@ -184,7 +184,7 @@ Lines bound_lines(const Comparison& c, const Painter& painter) {
                                                                : "1;33",
                       left(word, 12)) +
         shorten(fmt::format("bound {} {:g} %: {}", outcome.bound.measure, outcome.bound.percent, why),
-                kWidth - 12));
+                kTerminalColumns - 12));
   }
   if (!out.empty()) out.insert(out.begin(), "");
   return out;
@@ -205,11 +205,11 @@ Lines first_lines(const Comparison& c, const Painter& painter) {
       painter.dim(shorten(
           fmt::format("first difference of conversation {}, seed {}, after {} equal records; differs in {}",
                       first.conversation, first.seed, with_thousands(first.records_equal), first.members),
-          kWidth))};
+          kTerminalColumns))};
   for (const std::string& line : first.before)
-    out.push_back(painter.dim(shorten("     " + one_line(line), kWidth)));
-  out.push_back(shorten("  A: " + one_line(first.a), kWidth));
-  out.push_back(shorten("  B: " + one_line(first.b), kWidth));
+    out.push_back(painter.dim(shorten("     " + one_line(line), kTerminalColumns)));
+  out.push_back(shorten("  A: " + one_line(first.a), kTerminalColumns));
+  out.push_back(shorten("  B: " + one_line(first.b), kTerminalColumns));
   return out;
 }
 

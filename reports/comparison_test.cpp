@@ -8,6 +8,7 @@
 #include "reports/comparison_json.hpp"
 #include "reports/comparison_terminal.hpp"
 #include "reports/comparison_verdict.hpp"
+#include "reports/sample_result.hpp"
 #include "reports/terminal.hpp"
 #include "reports/text.hpp"
 
@@ -249,12 +250,6 @@ TEST(ComparisonTerminal, MarksWhatExcludesZeroAndNothingElse) {
   EXPECT_EQ(stars(render_comparison_terminal(comparison_of(1), false, true)), 0U);
   EXPECT_GT(stars(render_comparison_terminal(comparison_of(1.1), false, true)), 0U);
   EXPECT_EQ(stars(render_comparison_terminal(comparison_of(1.1, {}, 1), false, true)), 0U);
-}
-
-std::size_t occurrences(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
 }
 
 TEST(ComparisonHtml, AsksNobodyForAnything) {

@@ -10,12 +10,6 @@
 namespace wavetank::reports {
 namespace {
 
-std::size_t occurrences(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
 TEST(Html, CarriesTheWholeResult) {
   const Result r = failing_sample();
   const std::string page = render_html(r);

@@ -13,8 +13,6 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr std::size_t kWidth = kTerminalColumns;
-
 const char* colour_of(PropertyVerdict verdict) {
   switch (verdict) {
     case PropertyVerdict::kPass:
@@ -58,28 +56,30 @@ Lines head_lines(const Result& r, const Painter& painter) {
     name += fmt::format("  {} runs merged", r.merged_from.size());
   if (!r.defect.empty()) name += "  with the seeded defect " + one_line(r.defect);
   const std::string word(to_string(verdict));
-  out.push_back(painter.paint(colour_of(verdict), word) + painter.bold(shorten(name, kWidth - word.size())));
+  out.push_back(painter.paint(colour_of(verdict), word) +
+                painter.bold(shorten(name, kTerminalColumns - word.size())));
   if (!r.engine_error.empty()) {
-    out.push_back(painter.paint("1;31", shorten("engine error: " + one_line(r.engine_error), kWidth)));
+    out.push_back(
+        painter.paint("1;31", shorten("engine error: " + one_line(r.engine_error), kTerminalColumns)));
   }
   const auto hash = [](const std::string& text) { return text.empty() ? std::string("-") : one_line(text); };
   out.push_back(painter.dim(shorten("trace " + hash(r.trace_hash) + "  history " + hash(r.history_hash) +
                                         "  scenario " + hash(r.scenario_digest),
-                                    kWidth)));
+                                    kTerminalColumns)));
   out.push_back(
       shorten(fmt::format("{} of virtual time in {}; {} events ({}/s); peak memory {}",
                           duration_text(r.virtual_ns), duration_text(r.wall_ns), with_thousands(r.events),
                           with_thousands(per_second(r.events, r.wall_ns)), bytes_text(r.peak_rss_bytes)),
-              kWidth));
+              kTerminalColumns));
   out.push_back(
       shorten(fmt::format("{} users, {} devices, {} conversations; {} messages sent, {} deliveries",
                           with_thousands(r.users), with_thousands(r.devices), with_thousands(r.conversations),
                           with_thousands(r.messages_sent), with_thousands(r.deliveries)),
-              kWidth));
+              kTerminalColumns));
   std::string conditions = fmt::format("wire {}, store {}", hash(r.fidelity.wire), hash(r.fidelity.store));
   // A merged result keeps no list of faults, so it has no number to state.
   if (r.merged_from.empty()) conditions += fmt::format("; {} faults injected", r.faults.size());
-  out.push_back(painter.dim(shorten(conditions, kWidth)));
+  out.push_back(painter.dim(shorten(conditions, kTerminalColumns)));
   return out;
 }
 
@@ -90,9 +90,9 @@ Lines property_entry(const PropertyResult& p, const Painter& painter) {
                      right(with_thousands(p.antecedents), 14) +
                      right(p.minimum == 0 ? "-" : with_thousands(p.minimum), 11) +
                      right(with_thousands(p.violations), 11) + "  ";
-  line += painter.dim(shorten(one_line(p.title), kWidth - 66));
+  line += painter.dim(shorten(one_line(p.title), kTerminalColumns - 66));
   if (verdict == PropertyVerdict::kPass || p.note.empty()) return {line};
-  return {line, "  " + shorten(one_line(p.note), kWidth - 2)};
+  return {line, "  " + shorten(one_line(p.note), kTerminalColumns - 2)};
 }
 
 // "12 PASS, 1 NOT EXERCISED" of the properties that found no line.
@@ -173,7 +173,8 @@ Lines latency_lines(const Result& r, const Painter& painter, std::size_t budget)
 Lines story_lines(const Result& r, const Painter& painter, std::size_t budget) {
   if (r.stories.empty() || budget < 3) return {};
   const Story& story = r.stories.front();
-  Lines out{"", painter.paint("1;31", shorten(one_line(story.property + ": " + story.headline), kWidth))};
+  Lines out{
+      "", painter.paint("1;31", shorten(one_line(story.property + ": " + story.headline), kTerminalColumns))};
   Lines tail;
   if (!story.replay_command.empty())
     append_command(tail, painter, "replay", story.replay_command, "result.json");
@@ -183,7 +184,7 @@ Lines story_lines(const Result& r, const Painter& painter, std::size_t budget) {
     const bool last = i + 1 == room && i + 1 < story.prose.size();
     out.push_back("  " +
                   (last ? painter.dim(fmt::format("... {} more lines in the report", story.prose.size() - i))
-                        : shorten(one_line(story.prose[i]), kWidth - 2)));
+                        : shorten(one_line(story.prose[i]), kTerminalColumns - 2)));
   }
   out.insert(out.end(), tail.begin(), tail.end());
   return out;

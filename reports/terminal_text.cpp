@@ -6,7 +6,6 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr std::size_t kWidth = kTerminalColumns;
 constexpr std::size_t kCommandLines = 3;  // a longer command is named, not shown
 
 // Breaks a command at blanks with the shell's line continuation, so that it can still be pasted.
@@ -55,7 +54,7 @@ std::string right(const std::string& text, std::size_t width) {
 void append_command(Lines& out, const Painter& painter, const std::string& label, const std::string& command,
                     const std::string& file) {
   const std::string head = label + ": ";
-  const Lines lines = wrap_command(command, kWidth - head.size(), file);
+  const Lines lines = wrap_command(command, kTerminalColumns - head.size(), file);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string lead = i == 0 ? painter.dim(head) : std::string(head.size(), ' ');
     out.push_back(lead + painter.bold(lines[i]));

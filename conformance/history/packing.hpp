@@ -8,6 +8,9 @@
 
 namespace wavetank::history {
 
+// Bytes that pass through zlib at a time.
+inline constexpr std::size_t kPiece = 1U << 16;
+
 inline void put_number(std::string& out, std::uint64_t number) {
   for (; number >= 0x80; number >>= 7) out.push_back(static_cast<char>(number | 0x80));
   out.push_back(static_cast<char>(number));

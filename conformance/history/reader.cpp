@@ -18,7 +18,6 @@ namespace wavetank::history {
 
 namespace {
 
-constexpr std::size_t kPiece = 1U << 16;
 constexpr std::size_t kLongestHeader = 1U << 26;
 
 std::unexpected<std::string> damaged(std::string_view why) {

@@ -9,7 +9,6 @@
 namespace wavetank::history {
 
 namespace {
-constexpr std::size_t kPiece = 1U << 16;
 // Half the time of zlib's own choice for files a few per cent larger.
 constexpr int kLevel = 4;
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 
 constexpr DurationNs kLeaveBound = 5 * kSecond;
 constexpr DurationNs kReturnBound = 30 * kSecond;
-constexpr std::uint64_t kLatePerMillion = 10'000;
+constexpr std::uint64_t kStragglersPerMillion = 10'000;
 constexpr std::uint64_t kPaceFactor = 2;
 constexpr std::uint64_t kPaceSlack = 10;
 constexpr std::uint64_t kLongestWindow = 365ULL * 86'400 * kSecond;
@@ -68,12 +68,12 @@ class SessionDrain final : public Monitor {
   void finish() override {
     expire(truth().now());
     const ShareSample sample{state().antecedents - losses_, late_, 1};
-    if (!is_refuted(sample, kLatePerMillion)) return;
+    if (!is_refuted(sample, kStragglersPerMillion)) return;
     violate_at(
         truth().now(), kNone, first_late_, 0, {},
         "{} of {} devices that were told to leave were not back {} s after their wait; {} in a million "
         "may be late",
-        sample.late, sample.total, kReturnBound / kSecond, kLatePerMillion);
+        sample.late, sample.total, kReturnBound / kSecond, kStragglersPerMillion);
   }
 
   std::size_t bytes() const override {

@@ -11,7 +11,6 @@ using sim::Role;
 
 namespace {
 
-constexpr DurationNs kOpenTime = 5 * kSecond;
 constexpr DurationNs kNodeDistance = 250 * kMicrosecond;
 constexpr std::uint32_t kBuckets = 16;
 

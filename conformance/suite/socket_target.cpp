@@ -8,11 +8,7 @@
 #include "reference/protocol/codec.hpp"
 
 namespace wavetank::conformance {
-namespace {
-
-constexpr DurationNs kOpenTime = 5 * kSecond;
-
-}  // namespace
+namespace {}  // namespace
 
 struct SocketTarget::Connection final : host::SocketEvents {
   void socket_opened() override { opened = true; }

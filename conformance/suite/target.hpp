@@ -15,6 +15,9 @@ namespace wavetank::conformance {
 
 // A connection of the suite; never used again within a run.
 using ConnectionHandle = std::uint32_t;
+// A connection that is not open within this is taken as refused.
+inline constexpr DurationNs kOpenTime = 5 * kSecond;
+
 using FramePredicate = std::function<bool(const protocol::Frame&)>;
 
 // Time is the target's own: real for sockets, virtual for the simulated network. Every wait is bounded.

@@ -11,9 +11,6 @@
 namespace wavetank::client::test {
 namespace {
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
-const ConversationId kGroup = group_conversation(0, 1);
-
 TEST(Timeline, WaitsBeforeItFetches) {
   Online online;
   const auto lost = online.server.append(kDirect, kPeer, "one");

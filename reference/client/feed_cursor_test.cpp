@@ -6,9 +6,6 @@
 namespace wavetank::client::test {
 namespace {
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
-const ConversationId kGroup = group_conversation(0, 1);
-
 TEST(FeedCursor, FollowsTheRangeRule) {
   Online online;
   const auto event_at = [&](std::uint64_t seq, std::uint64_t prev, std::uint64_t user_seq) {

@@ -7,8 +7,6 @@
 namespace wavetank::client::test {
 namespace {
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
-
 TEST(Backoff, CeilingDoublesUpToItsLimit) {
   EXPECT_EQ(backoff_ceiling(500, 30'000, 0), 500 * kMillisecond);
   EXPECT_EQ(backoff_ceiling(500, 30'000, 1), 1'000 * kMillisecond);

@@ -9,8 +9,6 @@ namespace {
 
 using protocol::SettingKind;
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
-
 // Another device of the user puts a draft.
 void put_elsewhere(Harness& harness, std::uint64_t op, const std::string& text) {
   protocol::PutSetting put;

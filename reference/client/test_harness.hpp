@@ -21,6 +21,8 @@ namespace wavetank::client::test {
 inline constexpr UserId kUser = 100;
 inline constexpr UserId kPeer = 200;
 inline constexpr DeviceTag kTag = 7;
+inline const ConversationId kDirect = direct_conversation(kUser, kPeer);
+inline const ConversationId kGroup = group_conversation(0, 1);
 
 // Records what the client tells.
 class Recorder final : public ClientObserver {

@@ -76,6 +76,9 @@ enum class Defect : std::uint16_t {
   kCount
 };
 
+// A defect that must not strike always strikes at every so-many-th of its natural keys.
+inline constexpr std::uint32_t kDefectPeriod = 7;
+
 // The set of defects a machine runs with. Empty in the product.
 class DefectSet {
  public:

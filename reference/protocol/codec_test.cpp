@@ -6,15 +6,10 @@
 #include <string>
 
 #include "reference/protocol/print.hpp"
+#include "reference/protocol/test_support.hpp"
 
 namespace wavetank::protocol {
 namespace {
-
-std::string bytes_of(const Frame& frame) {
-  std::string bytes;
-  encode(frame, bytes);
-  return bytes;
-}
 
 std::string hex(std::string_view bytes) {
   static constexpr char digits[] = "0123456789abcdef";

@@ -8,15 +8,10 @@
 #include "reference/protocol/codec.hpp"
 #include "reference/protocol/generators.hpp"
 #include "reference/protocol/messages.pb.h"
+#include "reference/protocol/test_support.hpp"
 
 namespace wavetank::protocol {
 namespace {
-
-std::string bytes_of(const Frame& frame) {
-  std::string bytes;
-  encode(frame, bytes);
-  return bytes;
-}
 
 RC_GTEST_PROP(DifferentialTest, GeneratedClassReadsOurBytesAndWritesTheSame, (const Frame& frame)) {
   const std::string bytes = bytes_of(frame);

@@ -14,17 +14,12 @@
 #include "reference/protocol/codec.hpp"
 #include "reference/protocol/generators.hpp"
 #include "reference/protocol/messages.pb.h"
+#include "reference/protocol/test_support.hpp"
 
 namespace wavetank::protocol {
 namespace {
 
 const std::string kCorpus = WAVETANK_SOURCE_DIR "/reference/protocol/corpus/";
-
-std::string bytes_of(const Frame& frame) {
-  std::string bytes;
-  encode(frame, bytes);
-  return bytes;
-}
 
 std::string read_file(const std::string& name) {
   std::ifstream in(kCorpus + name, std::ios::binary);

@@ -15,8 +15,8 @@ using protocol::SendStatus;
 using test::Cluster;
 
 constexpr UserId kFar = UserId{1} << kRegionShift;
-const ConversationId kDirect = direct_conversation(1, kFar + 2);
-const ConversationId kGroup = group_conversation(1, 9);
+const ConversationId kFarDirect = direct_conversation(1, kFar + 2);
+const ConversationId kFarGroup = group_conversation(1, 9);
 
 TEST(Cluster, ASendArrivesAtTheOtherDevices) {
   Cluster cluster(2, 4, 2);
@@ -24,7 +24,8 @@ TEST(Cluster, ASendArrivesAtTheOtherDevices) {
   const ConnectionId own_other = cluster.connect(1, 1, 1);
   const ConnectionId peer = cluster.connect(1, kFar + 2, 0);
   cluster.run();
-  const auto ack = cluster.ask<protocol::SendAck>(sender, test::text(kDirect, test::key(1, 0, 1), "hello"));
+  const auto ack =
+      cluster.ask<protocol::SendAck>(sender, test::text(kFarDirect, test::key(1, 0, 1), "hello"));
   EXPECT_EQ(ack.status, SendStatus::kAccepted);
   EXPECT_EQ(ack.conv_seq, 1u);
   for (const ConnectionId device : {sender, own_other, peer}) {
@@ -44,9 +45,9 @@ TEST(Cluster, MarksTravelToTheAuthorAndToOwnDevices) {
   const ConnectionId reader = cluster.connect(1, kFar + 2, 0);
   const ConnectionId other = cluster.connect(0, kFar + 2, 1);
   cluster.run();
-  cluster.ask<protocol::SendAck>(author, test::text(kDirect, test::key(1, 0, 1), "a"));
-  cluster.ask<protocol::SendAck>(author, test::text(kDirect, test::key(1, 0, 2), "b"));
-  const auto ack = cluster.ask<protocol::CursorAck>(reader, protocol::ReadWatermark{kDirect, 0, 1, false});
+  cluster.ask<protocol::SendAck>(author, test::text(kFarDirect, test::key(1, 0, 1), "a"));
+  cluster.ask<protocol::SendAck>(author, test::text(kFarDirect, test::key(1, 0, 2), "b"));
+  const auto ack = cluster.ask<protocol::CursorAck>(reader, protocol::ReadWatermark{kFarDirect, 0, 1, false});
   EXPECT_EQ(ack.read_seq, 1u);
   EXPECT_EQ(ack.unread, 1u);
   cluster.advance(kSecond);
@@ -123,7 +124,8 @@ void nothing_acknowledged_is_lost() {
   cluster.run();
   for (Sender& sender : senders) {
     cluster.ask<protocol::SendAck>(
-        sender.connection, test::membership(kGroup, test::key(sender.user & 0xff, 0, 0), EntryKind::kJoin));
+        sender.connection,
+        test::membership(kFarGroup, test::key(sender.user & 0xff, 0, 0), EntryKind::kJoin));
   }
 
   const int steps = *rc::gen::inRange(0, 120);
@@ -140,7 +142,7 @@ void nothing_acknowledged_is_lost() {
         const std::string payload = std::to_string(sender.user) + ":" + std::to_string(counter);
         requests[++next_request] = payload;
         cluster.send(sender.connection,
-                     test::text(kGroup, test::key(sender.user & 0xff, 0, counter), payload), next_request);
+                     test::text(kFarGroup, test::key(sender.user & 0xff, 0, counter), payload), next_request);
         break;
       }
       case 3:
@@ -180,7 +182,7 @@ void nothing_acknowledged_is_lost() {
     reconnect(sender);
     cluster.run();
     const auto range =
-        cluster.ask<protocol::RangeResult>(sender.connection, protocol::FetchRange{kGroup, 0, 1, 0, 0});
+        cluster.ask<protocol::RangeResult>(sender.connection, protocol::FetchRange{kFarGroup, 0, 1, 0, 0});
     std::map<std::string, std::uint64_t> log;
     for (const protocol::Event& event : range.events) {
       if (event.kind == EntryKind::kMessage)

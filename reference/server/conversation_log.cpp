@@ -15,8 +15,6 @@ using protocol::SendStatus;
 
 namespace {
 
-// Seeded defects strike at every so-many-th natural key.
-constexpr std::uint64_t kDefectPeriod = 7;
 // Defect::kDedupWindowEvicts remembers this many of a conversation's newest keys.
 constexpr std::uint64_t kDefectDedupWindow = 3;
 

@@ -21,8 +21,6 @@ using protocol::SendStatus;
 
 constexpr std::uint64_t kUsers = 4;
 constexpr std::uint32_t kDevices = 2;
-const ConversationId kGroup = group_conversation(0, 7);
-const ConversationId kDirect = direct_conversation(1, 2);
 
 // What a conversation is, said in the plainest way: a list of entries with the members after each of them.
 struct Model {

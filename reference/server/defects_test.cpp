@@ -14,8 +14,6 @@ using protocol::EntryKind;
 using protocol::ErrorCode;
 using protocol::SendStatus;
 
-const ConversationId kDirect = direct_conversation(1, 2);
-const ConversationId kGroup = group_conversation(0, 9);
 constexpr NodeId kShard = 1;
 
 // One gateway, shards from node 1 on, two users with two devices each.

@@ -17,8 +17,6 @@ using protocol::ReadWatermark;
 using protocol::SendAck;
 using test::Cluster;
 
-const ConversationId kGroup = group_conversation(0, 9);
-
 // One gateway, one shard, a group of one author and `readers` who have not told anything yet.
 struct Room {
   explicit Room(std::uint32_t readers, ServerConfig config = {}) : cluster(1, 1, 1, config) {

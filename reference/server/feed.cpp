@@ -13,7 +13,6 @@ using protocol::ErrorCode;
 
 namespace {
 
-constexpr std::uint64_t kDefectPeriod = 7;
 // Defect::kSyncMissesRacingMessage: how far the pages of a sync lag behind the head they name.
 constexpr DurationNs kDefectLag = 2 * kSecond;
 

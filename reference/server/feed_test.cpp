@@ -15,7 +15,7 @@ namespace {
 using protocol::ChangeKind;
 
 constexpr UserId kUser = 5;
-constexpr NodeId kGateway = 3;
+constexpr NodeId kSubscriber = 3;
 
 protocol::Change event_change(std::uint64_t number) {
   protocol::Change change;
@@ -91,7 +91,7 @@ class Machine {
   }
   void attach() {
     Effects effects;
-    feed_->attach(kGateway, {77, kUser, 0}, effects);
+    feed_->attach(kSubscriber, {77, kUser, 0}, effects);
     const auto& result = std::get<protocol::AttachResult>(effects.list().at(0).frame.body);
     RC_ASSERT(result.user_head_seq == head_);
     online_ = true;

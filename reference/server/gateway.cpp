@@ -13,9 +13,6 @@ using protocol::Frame;
 
 namespace {
 
-// Defect::kSocketSendsReordered strikes at every so-many-th message of a device.
-constexpr std::uint32_t kDefectPeriod = 7;
-
 constexpr DurationNs kDrainStep = 100 * kMillisecond;
 
 std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }

@@ -17,7 +17,6 @@ using protocol::Frame;
 
 constexpr NodeId kShardA = 1;
 constexpr NodeId kShardB = 2;
-const ConversationId kDirect = direct_conversation(1, 2);
 
 class GatewayTest : public testing::Test {
  protected:

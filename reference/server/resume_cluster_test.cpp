@@ -14,8 +14,6 @@ namespace {
 using protocol::EntryKind;
 using test::Cluster;
 
-const ConversationId kGroup = group_conversation(0, 9);
-
 // A device that keeps to the protocol: applies pushes and pages, asks when something is missing, resumes when
 // it can. What breaks the promise to a resumed session is kept in `broken`.
 struct Device {

@@ -17,7 +17,6 @@ namespace {
 constexpr NodeId kGateway = 0;
 constexpr NodeId kOwner = 1;
 constexpr NodeId kSelf = 2;
-const ConversationId kDirect = direct_conversation(1, 2);
 
 class ShardTest : public testing::Test {
  protected:

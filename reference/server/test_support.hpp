@@ -11,6 +11,13 @@
 #include "reference/protocol/frames.hpp"
 #include "reference/server/authenticator.hpp"
 
+namespace wavetank::server {
+
+inline const ConversationId kDirect = direct_conversation(1, 2);
+inline const ConversationId kGroup = group_conversation(0, 9);
+
+}  // namespace wavetank::server
+
 namespace wavetank::server::test {
 
 // Counts what the machines tell.

@@ -11,7 +11,7 @@ namespace {
 SendKey key_of(std::uint64_t hi, std::uint64_t lo = 0, DeviceIndex device = 0) {
   return {{1, 2}, 3, device, {hi, lo}};
 }
-SendKeyRow row_of(std::uint64_t seq) { return {seq, seq, 0, 0}; }
+SendKeyRow row_at(std::uint64_t seq) { return {seq, seq, 0, 0}; }
 
 TEST(KnownSendKeys, ANewerKeyThanAllOfTheTableIsNowhereElse) {
   const KnownSendKeys keys(100);
@@ -23,7 +23,7 @@ TEST(KnownSendKeys, ANewerKeyThanAllOfTheTableIsNowhereElse) {
 
 TEST(KnownSendKeys, TellsApartWhatDiffersInOnePartOnly) {
   KnownSendKeys keys(0);
-  keys.put(key_of(5, 1), row_of(9));
+  keys.put(key_of(5, 1), row_at(9));
   EXPECT_EQ(keys.find(key_of(5, 1))->conv_seq, 9u);
   EXPECT_FALSE(keys.find(key_of(5, 2)));
   EXPECT_FALSE(keys.find(key_of(5, 1, 1)));
@@ -38,7 +38,7 @@ TEST(KnownSendKeys, NeverDeniesARow) {
     std::map<std::uint64_t, std::uint64_t> all;  // key to seq; all at or below `newest` may be in the table
     std::uint64_t seq = 0;
     const auto put = [&](std::uint64_t hi) {
-      keys.put(key_of(hi), row_of(++seq));
+      keys.put(key_of(hi), row_at(++seq));
       all[hi] = seq;
     };
     for (const std::uint16_t step : steps) {

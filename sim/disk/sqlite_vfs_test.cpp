@@ -13,7 +13,7 @@
 namespace wavetank::sim {
 namespace {
 
-const Randomness kRandomness(5);
+const Randomness kDraws(5);
 
 class SqliteOnDisk : public ::testing::Test {
  protected:
@@ -38,7 +38,7 @@ class SqliteOnDisk : public ::testing::Test {
   }
 
   void crash_and_reopen(BatchFate fate, std::uint64_t commit_number = 1) {
-    disk_.crash(fate, kRandomness, 1, commit_number);
+    disk_.crash(fate, kDraws, 1, commit_number);
     database_.reset();
     open();
     EXPECT_EQ(database_->text("PRAGMA integrity_check"), "ok");
@@ -46,7 +46,7 @@ class SqliteOnDisk : public ::testing::Test {
 
   std::int64_t rows() { return database_->number("SELECT count(*) FROM entry"); }
 
-  SqliteVfs vfs_{kRandomness};
+  SqliteVfs vfs_{kDraws};
   SimulatedDisk disk_;
   std::unique_ptr<SqliteConnection> database_;
 };
@@ -112,7 +112,7 @@ TEST_F(SqliteOnDisk, ATornBatchReallyLeavesPartsBehind) {
   int changed = 0;
   for (std::uint64_t commit = 1; commit <= 20; ++commit) {
     ASSERT_EQ(database_->run("INSERT INTO entry VALUES(1, hex(zeroblob(20000)))"), SQLITE_OK);
-    disk_.crash(BatchFate::kTorn, kRandomness, 1, commit);
+    disk_.crash(BatchFate::kTorn, kDraws, 1, commit);
     changed += disk_.content_hash() == before ? 0 : 1;
     database_.reset();
     open();
@@ -123,7 +123,7 @@ TEST_F(SqliteOnDisk, ATornBatchReallyLeavesPartsBehind) {
 
 TEST_F(SqliteOnDisk, SurvivesACrashWithinACheckpoint) {
   for (std::uint64_t commit = 1; commit <= 60; ++commit) {
-    disk_.crash(BatchFate::kKept, kRandomness, 1, 0);
+    disk_.crash(BatchFate::kKept, kDraws, 1, 0);
     database_.reset();
     vfs_.detach(1);
     SimulatedDisk fresh;
@@ -140,7 +140,7 @@ TEST_F(SqliteOnDisk, SurvivesACrashWithinACheckpoint) {
     }
     EXPECT_EQ(database_->text(fmt::format("PRAGMA wal_checkpoint({})", mode)), "0");
     ASSERT_TRUE(fresh.has_pending());
-    fresh.crash(BatchFate::kTorn, kRandomness, 1, commit);
+    fresh.crash(BatchFate::kTorn, kDraws, 1, commit);
     database_.reset();
     reopen();
     EXPECT_EQ(database_->text("PRAGMA integrity_check"), "ok");
@@ -193,7 +193,7 @@ TEST_F(SqliteOnDisk, OrphanedConnectionsFailAndCloseWithoutTouchingTheDisk) {
                 "json_each('[1,2,3,4,5,6,7,8,9]')"),
             SQLITE_OK);
       }
-      disk.crash(BatchFate::kKept, kRandomness, 3, 1);
+      disk.crash(BatchFate::kKept, kDraws, 3, 1);
       // The node is back before the old object is gone.
       SqliteConnection fresh(path, vfs_.name());
       ASSERT_EQ(fresh.run("INSERT INTO entry VALUES(2, 'two')"), SQLITE_OK);
@@ -241,8 +241,8 @@ TEST_F(SqliteOnDisk, TimeIsVirtualAndTheNameIsTakenOnce) {
   vfs_.set_time(1'000 * kSecond);
   open();
   EXPECT_EQ(database_->text("SELECT strftime('%s', 'now')"), "1000");
-  EXPECT_THROW(SqliteVfs{kRandomness}, std::logic_error);
-  EXPECT_NO_THROW((SqliteVfs{kRandomness, "wavetank-sim-other"}));
+  EXPECT_THROW(SqliteVfs{kDraws}, std::logic_error);
+  EXPECT_NO_THROW((SqliteVfs{kDraws, "wavetank-sim-other"}));
 }
 
 TEST_F(SqliteOnDisk, RandomBytesAreAFunctionOfTheSeed) {

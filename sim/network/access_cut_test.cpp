@@ -7,14 +7,6 @@
 namespace wavetank::sim {
 namespace {
 
-using Numbers = std::vector<std::uint64_t>;
-
-Numbers numbers(const std::vector<Arrival>& arrivals) {
-  Numbers list;
-  for (const Arrival& arrival : arrivals) list.push_back(arrival.number);
-  return list;
-}
-
 TEST(Cut, HoldsPacketsBackUntilARetryAfterItHeals) {
   AccessHarness world(plain_profile());
   world.add_devices(1);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -43,6 +44,14 @@ struct Arrival {
   TimeNs at;
   std::uint64_t number;  // the packet's digest
 };
+
+using Numbers = std::vector<std::uint64_t>;
+
+inline Numbers numbers(const std::vector<Arrival>& arrivals) {
+  Numbers list;
+  for (const Arrival& arrival : arrivals) list.push_back(arrival.number);
+  return list;
+}
 
 class AccessHarness : public AccessListener {
  public:

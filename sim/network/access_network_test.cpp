@@ -7,13 +7,6 @@
 namespace wavetank::sim {
 namespace {
 
-std::vector<std::uint64_t> numbers(const std::vector<Arrival>& arrivals) {
-  std::vector<std::uint64_t> list;
-  for (const Arrival& arrival : arrivals) list.push_back(arrival.number);
-  return list;
-}
-using Numbers = std::vector<std::uint64_t>;
-
 // ---- dialling
 
 TEST(Dial, TakesTwoRoundTripsAndTellsTheGatewayFirst) {

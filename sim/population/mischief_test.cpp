@@ -1,15 +1,11 @@
 // Hostile actions among a script's honest ones.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
-#include <queue>
 #include <set>
-#include <tuple>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
-#include "sim/population/community.hpp"
+#include "sim/population/test_stage.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -22,68 +18,37 @@ struct Strike {
 };
 
 // Everything that a behaviour does, in the order of its cues.
-class Record : public Stage {
+class Mischievous : public TestStage {
  public:
-  void run(Behaviour& behaviour) {
-    behaviour.begin();
-    while (!cues_.empty()) {
-      const auto [time, number, code, index] = cues_.top();
-      cues_.pop();
-      now_ = time;
-      behaviour.cue(code, index);
-    }
-  }
-  TimeNs now() const override { return now_; }
-  void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override {
-    cues_.push({time, number_++, code, index});
-  }
-  void open_app(std::uint32_t device) override { open_.insert(device); }
-  void close_app(std::uint32_t device) override { open_.erase(device); }
-  bool app_is_open(std::uint32_t device) const override { return open_.contains(device); }
   std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind,
                      std::uint32_t) override {
-    sends.push_back({now_, device, conversation});
+    sends.push_back({now(), device, conversation});
     return ++counters_[device];
   }
   void send_as(std::uint32_t device, std::uint32_t conversation, std::uint32_t, std::uint32_t) override {
-    forgeries.push_back({now_, device, conversation});
+    forgeries.push_back({now(), device, conversation});
     ++counters_[device];
   }
-  void reuse_key(std::uint32_t device, std::uint32_t) override { reused.push_back({now_, device, 0}); }
-  std::uint32_t direct(std::uint32_t, std::uint32_t) override { return 0; }
-  void read(std::uint32_t, std::uint32_t) override {}
+  void reuse_key(std::uint32_t device, std::uint32_t) override { reused.push_back({now(), device, 0}); }
 
   std::vector<Strike> sends;
   std::vector<Strike> forgeries;
   std::vector<Strike> reused;
 
  private:
-  using Cue = std::tuple<TimeNs, std::uint64_t, std::uint32_t, std::uint32_t>;
-  std::priority_queue<Cue, std::vector<Cue>, std::greater<>> cues_;
-  std::set<std::uint32_t> open_;
   std::map<std::uint32_t, std::uint32_t> counters_;
-  std::uint64_t number_ = 0;
-  TimeNs now_ = 0;
 };
 
 scenarios::Scenario community(std::int32_t permille) {
-  scenarios::Scenario scenario;
-  scenario.set_run_s(600);
-  scenario.mutable_topology()->add_region()->set_name("us-east-1");
-  scenario.add_cohort()->set_profile("fibre");
-  scenarios::Population& population = *scenario.mutable_population();
-  population.set_workload(scenarios::Population::CAMPUS);
-  population.set_users(20);
-  population.set_groups(6);
-  population.set_campus_messages(1000);
-  population.set_always_on_percent(100);
-  population.set_mischief_permille(permille);
+  scenarios::Scenario scenario = small_campus(20, 1000);
+  scenario.mutable_population()->set_groups(6);
+  scenario.mutable_population()->set_mischief_permille(permille);
   return scenario;
 }
 
-Record act_out(const scenarios::Scenario& scenario, const Script& script) {
+Mischievous act_out(const scenarios::Scenario& scenario, const Script& script) {
   const Randomness randomness(1);
-  Record stage;
+  Mischievous stage;
   const auto behaviour = make_mischief(scenario.population(), script, randomness, stage,
                                        make_script_player(scenario.population(), script, randomness, stage));
   stage.run(*behaviour);
@@ -93,7 +58,7 @@ Record act_out(const scenarios::Scenario& scenario, const Script& script) {
 TEST(Mischief, FollowsItsShareOfTheMessagesWithEveryTrick) {
   const scenarios::Scenario scenario = community(200);
   const Script script = make_campus(scenario, Randomness(1));
-  const Record record = act_out(scenario, script);
+  const Mischievous record = act_out(scenario, script);
   const std::size_t trespasses = record.sends.size() - script.actions.size();
   EXPECT_GT(record.reused.size(), 30U);
   EXPECT_GT(record.forgeries.size(), 30U);
@@ -125,7 +90,7 @@ TEST(Mischief, TrespassesOnlyWhereTheUserHasNoBusiness) {
 TEST(Mischief, LeavesTheHonestActionsAsTheyWere) {
   const scenarios::Scenario scenario = community(0);
   const Script script = make_campus(scenario, Randomness(1));
-  Record alone;
+  Mischievous alone;
   const auto player = make_script_player(scenario.population(), script, Randomness(1), alone);
   alone.run(*player);
   EXPECT_EQ(act_out(scenario, script).sends, alone.sends);
@@ -134,7 +99,7 @@ TEST(Mischief, LeavesTheHonestActionsAsTheyWere) {
 TEST(Mischief, StopsWhenEverybodyDoes) {
   const scenarios::Scenario scenario = community(1000);
   const Script script = make_campus(scenario, Randomness(1));
-  Record stage;
+  Mischievous stage;
   const auto behaviour =
       make_mischief(scenario.population(), script, Randomness(1), stage,
                     make_script_player(scenario.population(), script, Randomness(1), stage));

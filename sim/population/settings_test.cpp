@@ -1,15 +1,12 @@
 // People who set settings beside what a script has them do.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
-#include <queue>
 #include <set>
 #include <tuple>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
-#include "sim/population/community.hpp"
+#include "sim/population/test_stage.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -24,56 +21,19 @@ struct Put {
 };
 
 // What is put until the quiesce.
-class Record : public Stage {
+class Putting : public TestStage {
  public:
-  void run(Behaviour& behaviour, TimeNs end) {
-    behaviour.begin();
-    while (!cues_.empty()) {
-      const auto [time, number, code, index] = cues_.top();
-      cues_.pop();
-      if (now_ < end && time >= end) behaviour.quiesce();
-      now_ = time;
-      behaviour.cue(code, index);
-    }
-  }
-  TimeNs now() const override { return now_; }
-  void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override {
-    cues_.push({time, number_++, code, index});
-  }
-  void open_app(std::uint32_t device) override { open_.insert(device); }
-  void close_app(std::uint32_t device) override { open_.erase(device); }
-  bool app_is_open(std::uint32_t device) const override { return open_.contains(device); }
-  std::uint32_t send(std::uint32_t, std::uint32_t, protocol::EntryKind, std::uint32_t) override {
-    return ++sends;
-  }
-  std::uint32_t direct(std::uint32_t, std::uint32_t) override { return 0; }
-  void read(std::uint32_t, std::uint32_t) override {}
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
                    std::uint64_t nonce) override {
-    puts.push_back({now_, device, conversation, kind, nonce});
+    puts.push_back({now(), device, conversation, kind, nonce});
   }
 
   std::vector<Put> puts;
-  std::uint32_t sends = 0;
-
- private:
-  using Cue = std::tuple<TimeNs, std::uint64_t, std::uint32_t, std::uint32_t>;
-  std::priority_queue<Cue, std::vector<Cue>, std::greater<>> cues_;
-  std::set<std::uint32_t> open_;
-  std::uint64_t number_ = 0;
-  TimeNs now_ = 0;
 };
 
 struct Town {
-  explicit Town(std::int32_t permille) {
-    scenario.set_run_s(600);
-    scenario.mutable_topology()->add_region()->set_name("us-east-1");
-    scenario.add_cohort()->set_profile("fibre");
+  explicit Town(std::int32_t permille) : scenario(small_campus(40, 500)) {
     scenarios::Population& population = *scenario.mutable_population();
-    population.set_workload(scenarios::Population::CAMPUS);
-    population.set_users(40);
-    population.set_campus_messages(500);
-    population.set_always_on_percent(100);
     population.set_settings_permille(permille);
     population.set_setting_gap_ms(10'000);
     script = make_campus(scenario, Randomness(1));
@@ -84,7 +44,7 @@ struct Town {
   }
   scenarios::Scenario scenario;
   Script script;
-  Record stage;
+  Putting stage;
 };
 
 TEST(SettingPuts, AShareOfTheUsersPutsAtThePace) {
@@ -104,7 +64,7 @@ TEST(SettingPuts, AShareOfTheUsersPutsAtThePace) {
   EXPECT_GT(all.stage.puts.size(), users(all) * 50);
   EXPECT_LT(all.stage.puts.size(), users(all) * 90);
   EXPECT_LT(all.stage.puts.back().at, 600 * kSecond);  // not after the quiesce
-  EXPECT_EQ(all.stage.sends, none.stage.sends);        // the script goes on as without
+  EXPECT_EQ(all.stage.sent(), none.stage.sent());      // the script goes on as without
 }
 
 TEST(SettingPuts, DevicesOfAUserMeetInASetting) {

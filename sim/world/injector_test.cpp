@@ -149,7 +149,7 @@ TEST_P(EveryKind, BeginsAtItsTimeAndEndsAfterItsDuration) {
 }
 
 const std::string kHereShard = "target { role: SHARD region: \"here\" index: 1 } ";
-const std::string kGateways = "target { role: GATEWAY region: \"here\" } ";
+const std::string kAtGateways = "target { role: GATEWAY region: \"here\" } ";
 const std::string kPath = "from { region: \"here\" } to { region: \"there\" } ";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -158,11 +158,11 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"NodeKill", "kind: NODE_KILL " + kHereShard, {"kill 3"}, {"restart 3"}},
         KindCase{"Drop", "kind: DISK_DROP_UNSYNCED " + kHereShard, {"kill 3 dropping"}, {"restart 3"}},
         KindCase{"Drain",
-                 "kind: NODE_DRAIN window_ms: 3000 " + kGateways,
+                 "kind: NODE_DRAIN window_ms: 3000 " + kAtGateways,
                  {"drain 0 over 3000 ms", "drain 1 over 3000 ms"},
                  {"replace 0", "replace 1"}},
         KindCase{"DrainOverHalf",
-                 "kind: NODE_DRAIN " + kGateways,
+                 "kind: NODE_DRAIN " + kAtGateways,
                  {"drain 0 over 2500 ms", "drain 1 over 2500 ms"},
                  {"replace 0", "replace 1"}},
         KindCase{"Pause", "kind: NODE_PAUSE " + kHereShard, {"pause 3"}, {"resume 3"}},
@@ -170,11 +170,11 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{"Cut", "kind: LINK_CUT " + kPath, {"paths"}, {"paths"}},
         KindCase{"Delay", "kind: LINK_DELAY extra_delay_ms: 80 " + kPath, {}, {"paths"}},
         KindCase{"Refused",
-                 "kind: CONNECT_REFUSED " + kGateways,
+                 "kind: CONNECT_REFUSED " + kAtGateways,
                  {"door 0 refuses", "door 1 refuses"},
                  {"door 0", "door 1"}},
         KindCase{"Hang",
-                 "kind: CONNECT_HANG " + kGateways,
+                 "kind: CONNECT_HANG " + kAtGateways,
                  {"door 0 hangs", "door 1 hangs"},
                  {"door 0", "door 1"}},
         KindCase{"HalfOpen",
