@@ -119,6 +119,9 @@ Header a_header() {
   config.final_audit = false;
   config.history_bytes = 13;
   config.unverified_per_mille = 14;
+  config.operation_bound = 15;
+  config.connect_bound = 16;
+  config.fewest_operations = 17;
   return header;
 }
 

@@ -14,6 +14,58 @@ namespace {
 const ConversationId kDirect = direct_conversation(kUser, kPeer);
 const ConversationId kGroup = group_conversation(0, 1);
 
+// ---- what is told of requests
+
+TEST(Requests, AreToldWithWhatTheyAskFor) {
+  Online online;
+  const auto told = [&] { return online.recorder.requests.back(); };
+  const ClientMessageId key = online.send(kDirect, "hello");
+  EXPECT_EQ(told().operation, Operation::kSend);
+  EXPECT_EQ(told().conversation, kDirect);
+  EXPECT_EQ(told().number, message_counter(key));
+  const std::uint64_t request = online.request_id_of_first<protocol::SendMessage>();
+  EXPECT_EQ(told().request, request);
+  online.answer_everything();
+  const auto& answers = online.recorder.answers;
+  EXPECT_NE(std::find(answers.begin(), answers.end(),
+                      std::pair(static_cast<std::uint32_t>(request), protocol::ErrorCode::kNone)),
+            answers.end());
+  const std::uint64_t op = online.put(kGroup, protocol::SettingKind::kPinned, "", 1);
+  EXPECT_EQ(told().operation, Operation::kSetting);
+  EXPECT_EQ(told().conversation, kGroup);
+  EXPECT_EQ(told().number, op);
+}
+
+// Also when nobody waits for it any more, and with the error that it names.
+TEST(Requests, EveryAnswerIsTold) {
+  Online online;
+  online.send(kDirect, "hello");
+  const std::uint64_t request = online.request_id_of_first<protocol::SendMessage>();
+  online.advance(online.shared.config.request_timeout_ms * kMillisecond);
+  EXPECT_TRUE(online.recorder.answers.empty());
+  online.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kBusy, 0}, request));
+  ASSERT_EQ(online.recorder.answers.size(), 1U);
+  EXPECT_EQ(online.recorder.answers[0],
+            std::pair(static_cast<std::uint32_t>(request), protocol::ErrorCode::kBusy));
+  // The answer to a frame that went past the client is none of its own.
+  online.receive(protocol::make_frame(protocol::SendAck{}, (1ULL << 32) + request));
+  EXPECT_EQ(online.recorder.answers.size(), 1U);
+}
+
+TEST(Requests, ARefusedLoginIsTold) {
+  Harness harness;
+  harness.start();
+  harness.accept_dial();
+  harness.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kBusy, 0}, 0));
+  EXPECT_EQ(harness.recorder.refusals, std::vector{protocol::ErrorCode::kBusy});
+  harness.advance(40 * kSecond);
+  harness.accept_dial();
+  harness.receive(protocol::make_frame(protocol::GoAway{protocol::GoAwayReason::kShutdown, 0, 100}));
+  EXPECT_EQ(harness.recorder.refusals, (std::vector{protocol::ErrorCode::kBusy, protocol::ErrorCode::kNone}));
+}
+
+// ---- order and gaps
+
 TEST(Timeline, WaitsBeforeItFetches) {
   Online online;
   const auto lost = online.server.append(kDirect, kPeer, "one");

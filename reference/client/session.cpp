@@ -143,6 +143,7 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
   const DurationNs wait = go_away.reconnect_after_ms * kMillisecond + spread;
   // Instead of a Welcome it is a refusal: another gateway may do the same, so the backoff counts.
   if (phase_ == Phase::kGreeting) {
+    shared_.observer.login_refused(tag_, protocol::ErrorCode::kNone);
     resume_.reset();  // a gateway that drains keeps nobody's session
     return close_connection(CloseReason::kNormal, now, effects, wait);
   }

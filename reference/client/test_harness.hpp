@@ -38,6 +38,9 @@ class Recorder final : public ClientObserver {
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
   std::vector<protocol::SettingAck> settings_resolved;
+  std::vector<RequestSent> requests;
+  std::vector<std::pair<std::uint32_t, protocol::ErrorCode>> answers;
+  std::vector<protocol::ErrorCode> refusals;  // of logins
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   int connects = 0;
   int disconnects = 0;
@@ -74,6 +77,11 @@ class Recorder final : public ClientObserver {
     pointers.emplace_back(change.head_seq, taken);
   }
 
+  void request_sent(DeviceTag, const RequestSent& request) override { requests.push_back(request); }
+  void request_answered(DeviceTag, std::uint32_t request, protocol::ErrorCode code) override {
+    answers.emplace_back(request, code);
+  }
+  void login_refused(DeviceTag, protocol::ErrorCode code) override { refusals.push_back(code); }
   void setting_resolved(DeviceTag, const protocol::SettingAck& ack) override {
     settings_resolved.push_back(ack);
   }

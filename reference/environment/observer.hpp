@@ -2,6 +2,7 @@
 // machines never ask them anything. Every method has an empty default.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "reference/environment/effects.hpp"
@@ -16,6 +17,20 @@ using DeviceTag = std::uint32_t;
 // How an entry came to a device.
 enum class Via : std::uint8_t { kLive, kSync, kFetch };
 
+// What a request asks for. kDelivered and kRead are marks; kAudit is a page of the auditor's re-reading.
+enum class Operation : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit, kSetting };
+inline constexpr std::size_t kOperations = 7;
+
+// One request as it leaves the device.
+struct RequestSent {
+  Operation operation = Operation::kSend;
+  std::uint32_t request = 0;  // its answer repeats it; names it on its connection
+  ConversationId conversation;  // {0, 0}: of none
+  // kSend: the message's counter; kSetting: the put's op; kFetch, kAudit: the first entry asked for;
+  // kDelivered, kRead: the mark; kSync: 0.
+  std::uint32_t number = 0;
+};
+
 // What one device did and saw. `now` is the device's own clock.
 class ClientObserver {
  public:
@@ -26,6 +41,13 @@ class ClientObserver {
   // {0, 0}), how far the device had followed its feed by then, and the server's answer.
   virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,
                                const protocol::Welcome&) {}
+  // Instead of a Welcome: an Error with this code, or a GoAway (kNone). The connection ends with it.
+  virtual void login_refused(DeviceTag, protocol::ErrorCode) {}
+  // A request leaves. What it asks for is told besides, by the methods below.
+  virtual void request_sent(DeviceTag, const RequestSent&) {}
+  // Its answer arrived, also one that comes later than the device has waited; before what the answer brings
+  // is told. kNone: no error.
+  virtual void request_answered(DeviceTag, std::uint32_t /*request*/, protocol::ErrorCode) {}
   // The server asks the device to leave its session; told once for each session, with the jitter window that
   // the device goes by.
   virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}

@@ -90,6 +90,12 @@ TimeNs AccessNetwork::after_stalls(const CohortProfile& profile, const Connectio
   return arrival;
 }
 
+TimeNs AccessNetwork::pass_stalls(const CohortProfile& profile, const Connection& connection, TimeNs arrival) {
+  const TimeNs passed = after_stalls(profile, connection, arrival);
+  if (passed - arrival >= kNotableStall) listener_.link_stalled(connection.device, passed);
+  return passed;
+}
+
 TimeNs AccessNetwork::arrival_time(Connection& connection, Direction direction, std::uint32_t size,
                                    TimeNs departs) {
   Stream& stream = connection.streams[static_cast<int>(direction)];
@@ -114,7 +120,7 @@ TimeNs AccessNetwork::arrival_time(Connection& connection, Direction direction, 
     arrival += timeout;
     timeout *= 2;
   }
-  arrival = after_stalls(profile, connection, arrival);
+  arrival = pass_stalls(profile, connection, arrival);
   arrival = std::max(arrival, stream.last_arrival);
   stream.last_arrival = arrival;
   return arrival;
@@ -145,7 +151,7 @@ std::uint32_t AccessNetwork::dial(std::uint32_t device, std::uint32_t gateway, s
     delay += access_delay(fresh, leg == 1 ? Direction::kDown : Direction::kUp, kDialFrames + leg);
   }
   // A link that is stalled carries no dial either.
-  const TimeNs arrival = after_stalls(cohorts_[devices_[device].cohort], fresh, scheduler_.now() + delay);
+  const TimeNs arrival = pass_stalls(cohorts_[devices_[device].cohort], fresh, scheduler_.now() + delay);
   const std::uint32_t index = connections_.put(fresh);
   connection_slots_ = std::max(connection_slots_, index + 1);
   scheduler_.at(arrival, device_source_ + device, kDialArrives, gateway, index);
@@ -164,7 +170,7 @@ void AccessNetwork::dial_arrives(std::uint32_t index) {
       ++connection.events;
       const CohortProfile& profile = cohorts_[devices_[connection.device].cohort];
       const DurationNs delay = access_delay(connection, Direction::kDown, kDialFrames + 3);
-      const TimeNs answer = after_stalls(profile, connection, scheduler_.now() + delay);
+      const TimeNs answer = pass_stalls(profile, connection, scheduler_.now() + delay);
       connection.streams[static_cast<int>(Direction::kDown)].last_arrival = answer;
       scheduler_.at(answer, connection.gateway, kDialAnswered, connection.device, index);
       if (listens) {

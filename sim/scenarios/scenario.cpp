@@ -243,6 +243,9 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
+      {"checks.operation_bound_s", s.checks().operation_bound_s(), 0, 100'000},
+      {"checks.connect_bound_s", s.checks().connect_bound_s(), 1, 100'000},
+      {"checks.fewest_operations", s.checks().fewest_operations(), 1, 1'000'000'000},
   });
   std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {

@@ -120,7 +120,8 @@ void ServerNode::start_batch() {
                                             services_.randomness, services_.disk);
   }
   if (shard_ != nullptr && (config_.defects.has(Defect::kAckBeforeSync) ||
-                            config_.defects.has(Defect::kSettingAckedBeforeStored))) {
+                            config_.defects.has(Defect::kSettingAckedBeforeStored) ||
+                            config_.defects.has(Defect::kPushBeforeSync))) {
     std::vector<Effect>& list = effects_.list();
     for (Effect& effect : list) {
       if (shard_->may_leave_early(effect)) carry_out(effect);

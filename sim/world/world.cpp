@@ -359,6 +359,7 @@ void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
 }
 
 void World::open_app(std::uint32_t number) {
+  if (!devices_[number].machine.is_running()) history_->app_opened(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
 }
 
@@ -380,17 +381,31 @@ void World::send_as(std::uint32_t number, std::uint32_t conversation, std::uint3
 }
 
 std::uint32_t World::send_to(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,
-                             UserId target, std::uint32_t size) {
+                             UserId target, std::uint32_t size, std::uint64_t reply_to_seq) {
   ClientMessageId id;
   with_device(number, [&](Device& d, TimeNs now) {
     id = d.machine.send_with(
-        directory_->conversation_id(conversation), kind, target, 0,
+        directory_->conversation_id(conversation), kind, target, reply_to_seq,
         [&](const ClientMessageId& key) {
           return history::canary_payload({number, message_counter(key)}, conversation, size);
         },
         now, device_effects_);
   });
   return message_counter(id);
+}
+
+std::uint32_t World::reply(std::uint32_t number, std::uint32_t conversation, std::uint32_t size,
+                           std::uint64_t seq) {
+  return send_to(number, conversation, protocol::EntryKind::kMessage, 0, size, seq);
+}
+
+// Far enough ahead that nobody else's messages make it true.
+void World::reply_ahead(std::uint32_t number, std::uint32_t conversation, std::uint32_t size) {
+  constexpr std::uint64_t kAhead = 100'000;
+  const client::Conversation* known =
+      devices_[number].machine.conversation(directory_->conversation_id(conversation));
+  if (known != nullptr)
+    send_to(number, conversation, protocol::EntryKind::kMessage, 0, size, known->head + kAhead);
 }
 
 // The client would never do this, so the frame goes past it: straight onto the device's connection, and into
