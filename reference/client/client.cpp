@@ -86,6 +86,7 @@ void Client::load() {
     OutboxEntry& entry = outbox_.emplace_back();
     entry.conversation = conversations_.find_or_add(stored.conversation);
     entry.row = std::move(stored);
+    entry.is_of_earlier_process = entry.row.attempts != 0;
   }
   if (state.last_op != 0 || !state.settings.empty()) {
     settings().rows = std::move(state.settings);
@@ -206,6 +207,7 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
 
 void Client::finish(TimeNs now, Effects& effects) {
   if (is_leaving(now) && (requests_.empty() || now >= leave_deadline())) {
+    mark(Probe::kLeftWhenTold);
     close_connection(CloseReason::kNormal, now, effects);
   }
   if (phase_ == Phase::kReady && !is_leaving(now)) {
@@ -337,6 +339,7 @@ void Client::expire_requests(TimeNs now) {
     }
     const Request request = requests_[position];
     requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(position));
+    mark(Probe::kRequestTimedOut);
     request_failed(request, protocol::ErrorCode::kUnavailable, 0, now);
   }
 }

@@ -64,6 +64,37 @@ TEST(Requests, ARefusedLoginIsTold) {
   EXPECT_EQ(harness.recorder.refusals, (std::vector{protocol::ErrorCode::kBusy, protocol::ErrorCode::kNone}));
 }
 
+// ---- what it marks
+
+TEST(Probes, AGapAndItsRepair) {
+  Online online;
+  for (int entry = 0; entry < 250; ++entry) online.server.append(kGroup, kPeer, "before", false);
+  online.receive(online.server.append(kGroup, kUser, "entry"));
+  EXPECT_EQ(online.recorder.count(Probe::kGapRepaired), 0);
+  EXPECT_TRUE(online.heal(2 * kSecond));
+  EXPECT_GT(online.recorder.count(Probe::kGapRepaired), 0);
+  EXPECT_EQ(online.recorder.count(Probe::kFeedHoleFound), 0);
+  online.server.append(kDirect, kPeer, "lost");
+  online.receive(online.server.append(kDirect, kPeer, "seen"));
+  EXPECT_EQ(online.recorder.count(Probe::kFeedHoleFound), 1);
+  online.answer_everything();
+}
+
+TEST(Probes, ADeadConnectionAndWhatItLeftUnsent) {
+  Online online;
+  online.go_half_open();
+  online.send(kDirect, "hello");
+  online.advance(80 * kSecond);
+  EXPECT_EQ(online.recorder.count(Probe::kHalfOpenFound), 1);
+  EXPECT_GT(online.recorder.count(Probe::kRequestTimedOut), 0);
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 0);
+  online.crash();
+  online.answer_everything();
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 1);
+  EXPECT_TRUE(online.heal(10 * kSecond));
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 1);
+}
+
 // ---- order and gaps
 
 TEST(Timeline, WaitsBeforeItFetches) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -41,6 +42,7 @@ class Recorder final : public ClientObserver {
   std::vector<RequestSent> requests;
   std::vector<std::pair<std::uint32_t, protocol::ErrorCode>> answers;
   std::vector<protocol::ErrorCode> refusals;  // of logins
+  std::array<int, static_cast<std::size_t>(Probe::kCount)> probes{};
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   int connects = 0;
   int disconnects = 0;
@@ -82,6 +84,8 @@ class Recorder final : public ClientObserver {
     answers.emplace_back(request, code);
   }
   void login_refused(DeviceTag, protocol::ErrorCode code) override { refusals.push_back(code); }
+  void probe(DeviceTag, Probe probe) override { ++probes[static_cast<std::size_t>(probe)]; }
+  int count(Probe probe) const { return probes[static_cast<std::size_t>(probe)]; }
   void setting_resolved(DeviceTag, const protocol::SettingAck& ack) override {
     settings_resolved.push_back(ack);
   }

@@ -338,6 +338,7 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
   const bool is_answer_ahead = message.reply_to_seq > conversation.row.head_seq;
   if (is_answer_ahead && !config_.defects.has(Defect::kReplyBeforeParent)) {
     ack.error = ErrorCode::kMalformed;
+    observer_.probe(config_.self, Probe::kAnswerAheadRefused);
     return outcome;
   }
 

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/environment/observer.hpp"
 #include "reference/environment/randomness.hpp"
 #include "sim/kernel/event_kind.hpp"
 #include "sim/kernel/scheduler.hpp"
@@ -55,6 +56,7 @@ class AccessListener {
   // The device's link carries nothing for a while: something that is under way comes only at `until`. Told of
   // stalls of at least kNotableStall, for everything that meets them.
   virtual void link_stalled(std::uint32_t /*device*/, TimeNs /*until*/) {}
+  virtual void probe(Probe) {}
 };
 
 // Shorter stalls are a matter of every day on a cellular link.

@@ -142,7 +142,8 @@ void HistoryWriter::request_answered(DeviceTag device, std::uint32_t request, pr
 }
 
 void HistoryWriter::link_stalled(std::uint32_t device, TimeNs until) {
-  if (std::exchange(state(device).stalled_until, std::max(until, state(device).stalled_until)) >= until) return;
+  if (std::exchange(state(device).stalled_until, std::max(until, state(device).stalled_until)) >= until)
+    return;
   Record r = record(Kind::kLinkStalled, device);
   r.value = static_cast<std::uint64_t>(until);
   sink_.on(r);
@@ -382,6 +383,6 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
   sink_.on(r);
 }
 
-void HistoryWriter::probe(NodeId, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
+void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -92,7 +92,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                        TimeNs now) override;
   void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,
                             TimeNs now) override;
-  void probe(NodeId node, Probe probe) override;
+  // ---- both, and the world's own marks
+  void probe(std::uint32_t who, Probe probe) override;
 
  private:
   struct DeviceState {

@@ -84,13 +84,12 @@ class Written : public testing::Test {
   Recording recording;
   std::vector<std::vector<std::uint32_t>> shown;
   std::vector<std::uint64_t> shown_at;
-  HistoryWriter writer{
-      scheduler, directory, recording,
-      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) {
-        shown.push_back({device, conversation, sender, counter});
-        shown_at.push_back(seq);
-      }};
+  HistoryWriter writer{scheduler, directory, recording,
+                       [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
+                              std::uint32_t counter, std::uint64_t seq) {
+                         shown.push_back({device, conversation, sender, counter});
+                         shown_at.push_back(seq);
+                       }};
 
   void wait_until(TimeNs time) {
     scheduler.at(time, 0, 0, 0, 0);
@@ -178,7 +177,8 @@ TEST_F(Written, TellsWhatADeviceWaitsFor) {
   EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::ErrorCode::kEpochMismatch));
   // Of one stall once, and when it proves to be longer.
   const std::size_t before = recording.records.size();
-  for (const TimeNs until : {5 * kSecond, 5 * kSecond, 4 * kSecond, 6 * kSecond}) writer.link_stalled(1, until);
+  for (const TimeNs until : {5 * kSecond, 5 * kSecond, 4 * kSecond, 6 * kSecond})
+    writer.link_stalled(1, until);
   EXPECT_EQ(recording.records.size(), before + 2);
   EXPECT_EQ(last().kind, Kind::kLinkStalled);
   EXPECT_EQ(last().value, static_cast<std::uint64_t>(6 * kSecond));

@@ -211,6 +211,7 @@ void World::fault_changed(std::uint32_t fault, bool active) {
     scheduler_.at(recovery_until_, source_faults_, kPhaseChange, 0, 0);
   } else if (plan_.fault(static_cast<int>(fault)).kind() == faults::MASS_DISCONNECT) {
     reconnects_.push_back({kSecond, {}});
+    connected_before_.push_back(history_->connections_open());
     scheduler_.at(scheduler_.now(), source_faults_, kSample, kSampleReconnect,
                   static_cast<std::uint32_t>(reconnects_.size() - 1));
   }
@@ -249,6 +250,12 @@ void World::sample_reconnect(std::uint32_t curve) {
   Sample s;
   s.connections = history_->connections_open();
   reconnects_[curve].samples.push_back(s);
+  std::uint64_t& before = connected_before_[curve];
+  // The first sample may stand before the connections are reset.
+  if (before != 0 && reconnects_[curve].samples.size() > 1 && s.connections >= before) {
+    probe(Probe::kMassReconnect);
+    before = 0;
+  }
   if (static_cast<DurationNs>(reconnects_[curve].samples.size()) * kSecond <= kReconnectWindow) {
     scheduler_.at(scheduler_.now() + kSecond, source_faults_, kSample, kSampleReconnect, curve);
   }
@@ -572,6 +579,7 @@ void World::restart_device(std::uint32_t number) {
   if (!device.machine.is_running()) return;
   if (device.connection != kNoConnection)
     access_->device_died(std::exchange(device.connection, kNoConnection));
+  if (device.machine.outbox_size() > 0) probe(Probe::kAppKilledUnsent);
   device.store.discard();
   history_->device_restarted(number);
   const UserId user = device.machine.user();

@@ -187,6 +187,7 @@ class World final : private AccessListener,
   void gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) override;
   void gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) override;
   void link_stalled(std::uint32_t device, TimeNs until) override { history_->link_stalled(device, until); }
+  void probe(Probe probe) override { history_->probe(0, probe); }
   // ---- LinkListener
   bool node_alive(std::uint32_t node) override { return nodes_[node]->is_alive(); }
   void link_up(std::uint32_t node, std::uint32_t peer) override { nodes_[node]->peer_up(peer); }
@@ -288,6 +289,7 @@ class World final : private AccessListener,
   std::vector<PhaseSpan> phases_;
   SampleSeries series_;
   std::vector<SampleSeries> reconnects_;
+  std::vector<std::uint64_t> connected_before_;  // by curve: connections when it began; 0 once they are back
   std::vector<DurationNs> busy_before_;
   WorldFacts facts_;
 };
