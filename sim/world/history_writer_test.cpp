@@ -156,6 +156,7 @@ TEST_F(Written, TellsTheGatewayAndWhatItAskedFor) {
 }
 
 TEST_F(Written, TellsWhatADeviceWaitsFor) {
+  writer.connected(1, 1);
   writer.app_opened(1);
   EXPECT_EQ(last().kind, Kind::kAppOpened);
   EXPECT_EQ(last().device, 1u);
