@@ -46,6 +46,18 @@ int rank_of(PropertyVerdict verdict) {
   return 1;
 }
 
+// How many of the marks "this happened at least once" the run has left; empty when it counts none.
+std::string probes_text(const Result& r) {
+  std::size_t all = 0;
+  std::size_t hit = 0;
+  for (const Counter& counter : r.resources) {
+    if (!counter.name.starts_with("probe: ")) continue;
+    ++all;
+    hit += counter.value > 0 ? 1 : 0;
+  }
+  return all == 0 ? "" : fmt::format("; {} of {} probes hit", hit, all);
+}
+
 Lines head_lines(const Result& r, const Painter& painter) {
   Lines out;
   const Verdict verdict = effective_verdict(r);
@@ -79,6 +91,7 @@ Lines head_lines(const Result& r, const Painter& painter) {
   std::string conditions = fmt::format("wire {}, store {}", hash(r.fidelity.wire), hash(r.fidelity.store));
   // A merged result keeps no list of faults, so it has no number to state.
   if (r.merged_from.empty()) conditions += fmt::format("; {} faults injected", r.faults.size());
+  conditions += probes_text(r);
   out.push_back(painter.dim(shorten(conditions, kTerminalColumns)));
   return out;
 }

@@ -44,6 +44,14 @@ TEST(Terminal, AFailureShowsItsPropertyFirstAndItsStory) {
   EXPECT_TRUE(has(screen, "ack-before-commit"));
 }
 
+TEST(Terminal, ProbesAreCounted) {
+  Result result = passing_sample();
+  EXPECT_EQ(render_terminal(result, false).find("probes"), std::string::npos);
+  result.resources.push_back({"probe: duplicate suppressed", 7, "times"});
+  result.resources.push_back({"probe: torn batch recovered", 0, "times"});
+  EXPECT_NE(render_terminal(result, false).find("; 1 of 2 probes hit"), std::string::npos);
+}
+
 TEST(Terminal, NotExercisedNeverReadsAsPass) {
   Result r = passing_sample();
   for (auto& p : r.properties) p.antecedents = p.minimum = 0;

@@ -15,6 +15,8 @@ constexpr std::string_view kPointers = "pointers";
 constexpr std::string_view kRestarts = "restarts";
 constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
+constexpr std::string_view kStorm = "storm";
+constexpr std::string_view kReplies = "replies";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -290,6 +292,26 @@ constexpr SeededDefect kCatalogue[] = {
      "RD-MULTIDEV",
      kSettings,
      {1, 2, 3}},
+    {Defect::kMarkWaitsForSend,
+     "A mark that finds a send of its user's other device waits for it, and is woken by nobody.",
+     "LIV-PROGRESS",
+     kCommunity,
+     {1, 2, 3}},
+    {Defect::kLoginParkedForgotten,
+     "A gateway parks the logins above its budget instead of refusing them, and never looks there again.",
+     "LIV-PROGRESS",
+     kStorm,
+     {1, 2, 3}},
+    {Defect::kReplyBeforeParent,
+     "The shard takes an answer to an entry that is not in the log yet.",
+     "ORD-CAUSAL",
+     kReplies,
+     {1, 2, 3}},
+    {Defect::kPushBeforeSync,
+     "The shard pushes an entry before its disk has it.",
+     "ORD-CAUSAL",
+     kReplies,
+     {2, 1, 3}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

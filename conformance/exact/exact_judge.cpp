@@ -27,6 +27,7 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SES-RESUME", session_resume},     {"SET-CONVERGE", setting_convergence},
       {"SET-MONO", setting_monotone},     {"SET-ONCE", setting_once},
       {"SET-OWN", setting_own},           {"LIV-CONVERGE", convergence},
+      {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
   return all;
 }

@@ -8,6 +8,7 @@ namespace wavetank::conformance::exact {
 Findings order_agreement(const Facts& facts);      // ORD-AGREE      order.cpp
 Findings order_realtime(const Facts& facts);       // ORD-REALTIME
 Findings order_fifo(const Facts& facts);           // ORD-FIFO
+Findings order_causal(const Facts& facts);         // ORD-CAUSAL     causality.cpp
 Findings delivery_gapfree(const Facts& facts);     // DLV-GAPFREE    delivery_gapfree.cpp
 Findings delivery_duplicates(const Facts& facts);  // DLV-NODUP      delivery.cpp
 Findings delivery_integrity(const Facts& facts);   // DLV-INTEGRITY
@@ -27,6 +28,7 @@ Findings setting_monotone(const Facts& facts);     // SET-MONO
 Findings setting_once(const Facts& facts);         // SET-ONCE
 Findings setting_own(const Facts& facts);          // SET-OWN
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
+Findings progress(const Facts& facts);             // LIV-PROGRESS   progress.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT
 

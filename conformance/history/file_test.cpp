@@ -119,6 +119,9 @@ Header a_header() {
   config.final_audit = false;
   config.history_bytes = 13;
   config.unverified_per_mille = 14;
+  config.operation_bound = 15;
+  config.connect_bound = 16;
+  config.fewest_operations = 17;
   return header;
 }
 
@@ -191,8 +194,8 @@ TEST(HistoryFile, SaysWhatIsWrong) {
   };
   const std::string whole = file_of(a_few_records());
   std::string newer = whole;
-  newer[kMagic.size()] = 4;
-  EXPECT_EQ(error(newer), "is a history of format 4; this wavetank reads format 3");
+  newer[kMagic.size()] = 5;
+  EXPECT_EQ(error(newer), "is a history of format 5; this wavetank reads format 4");
   EXPECT_NE(error("time_ns\tkind\n").find("no history file"), std::string::npos);
   EXPECT_NE(error("").find("no history file"), std::string::npos);
   EXPECT_NE(error(whole.substr(0, 3)).find("cut short"), std::string::npos);

@@ -49,6 +49,9 @@ std::string pack_header(const Header& header) {
   put_number(out, config.final_audit ? 1 : 0);
   put_number(out, config.history_bytes);
   put_number(out, config.unverified_per_mille);
+  put_signed(out, config.operation_bound);
+  put_signed(out, config.connect_bound);
+  put_number(out, config.fewest_operations);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -83,6 +86,9 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.final_audit = in.number() != 0;
   config.history_bytes = in.number();
   config.unverified_per_mille = in.number32();
+  config.operation_bound = in.signed_number();
+  config.connect_bound = in.signed_number();
+  config.fewest_operations = in.number();
   return in.ok() && in.rest().empty();
 }
 

@@ -43,13 +43,14 @@ enum class Kind : std::uint8_t {
   kDisconnected,   // code = CloseReason
   kDeviceRestart,  // the app was killed and started again over its store
   // ---- sending
-  kSendInvoked,      // conversation, key, entry_kind, digest, size, subject (target user)
+  kSendInvoked,      // conversation, key, entry_kind, digest, size, subject (target user), value2 = the entry
+                     // that it answers (0: none)
   kSendTransmitted,  // conversation, key, connection, value = attempt
   kSendAcked,   // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate)
   kSendFailed,  // conversation, key, code = ErrorCode: definite, never applied
   // ---- receiving
   kReceived,     // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user),
-                 // value = msg_no,
+                 // value = msg_no, value2 = the entry that it answers (0: none),
                  // code = Via, flag = applied; canary = the digest the payload must have
   kTombstone,    // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
   kSyncInvoked,  // value = from user_seq
@@ -95,6 +96,13 @@ enum class Kind : std::uint8_t {
                   // digest, value = revision, code = Via
   kSettingState,  // at the end, what the device shows: conversation, entry_kind, key, digest, value =
                   // revision
+  // ---- what a device waits for
+  kAppOpened,     // the user opened the app: the device wants a connection from here on
+  kLoginRefused,  // instead of a Welcome came an error, code = ErrorCode, or a GoAway (0)
+  kAsked,        // a request left: entry_kind = Operation, size = its number, conversation (none for a sync),
+                 // seq = what is asked for: the message's counter, the put's op, the first entry, the mark
+  kAnswered,     // its answer arrived, however late: size, code = ErrorCode
+  kLinkStalled,  // the device's access link carries nothing that is under way now: value = until (ns)
   kCount
 };
 

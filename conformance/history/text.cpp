@@ -47,7 +47,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "setting_put",
     "setting_resolved",
     "setting_seen",
-    "setting_state"};
+    "setting_state",
+    "app_opened",
+    "login_refused",
+    "asked",
+    "answered",
+    "link_stalled"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

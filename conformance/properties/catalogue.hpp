@@ -11,6 +11,7 @@ namespace wavetank::conformance {
 std::unique_ptr<Monitor> make_order_agreement(Truth& truth);                              // ORD-AGREE
 std::unique_ptr<Monitor> make_order_realtime(Truth& truth);                               // ORD-REALTIME
 std::unique_ptr<Monitor> make_order_fifo(Truth& truth);                                   // ORD-FIFO
+std::unique_ptr<Monitor> make_order_causal(Truth& truth);                                 // ORD-CAUSAL
 std::unique_ptr<Monitor> make_delivery_gapfree(Truth& truth, const JudgeConfig& config);  // DLV-GAPFREE
 std::unique_ptr<Monitor> make_delivery_duplicates(Truth& truth);                          // DLV-NODUP
 std::unique_ptr<Monitor> make_delivery_integrity(Truth& truth);                           // DLV-INTEGRITY
@@ -30,6 +31,7 @@ std::unique_ptr<Monitor> make_setting_monotone(Truth& truth);                   
 std::unique_ptr<Monitor> make_setting_once(Truth& truth);                                 // SET-ONCE
 std::unique_ptr<Monitor> make_setting_own(Truth& truth);                                  // SET-OWN
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
+std::unique_ptr<Monitor> make_progress(Truth& truth, const JudgeConfig& config);          // LIV-PROGRESS
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 

@@ -120,6 +120,31 @@ class HistoryBuilder {
     devices_[device].online = false;
     write(Kind::kDisconnected, device).code = static_cast<std::uint8_t>(reason);
   }
+  // The user opens the app, which was closed.
+  void open_app(DeviceTag device) { write(Kind::kAppOpened, device); }
+  // A login is answered by an error.
+  void refuse_login(DeviceTag device, protocol::ErrorCode code = protocol::ErrorCode::kBusy) {
+    write(Kind::kLoginRefused, device).code = static_cast<std::uint8_t>(code);
+  }
+  void stall_link(DeviceTag device, TimeNs until) {
+    write(Kind::kLinkStalled, device).value = static_cast<std::uint64_t>(until);
+  }
+  // A request leaves the device. Its number.
+  std::uint32_t ask(DeviceTag device, Operation operation, ConversationIndex conversation = kNone,
+                    std::uint64_t number = 0) {
+    Record& r = write(Kind::kAsked, device);
+    r.entry_kind = static_cast<std::uint8_t>(operation);
+    r.conversation = conversation;
+    r.size = ++devices_[device].requests;
+    r.seq = number;
+    return r.size;
+  }
+  void answer(DeviceTag device, std::uint32_t request,
+              protocol::ErrorCode code = protocol::ErrorCode::kNone) {
+    Record& r = write(Kind::kAnswered, device);
+    r.size = request;
+    r.code = static_cast<std::uint8_t>(code);
+  }
   // The user closes the app.
   void close_app(DeviceTag device) {
     write(Kind::kAppClosed, device);
@@ -155,10 +180,10 @@ class HistoryBuilder {
 
   // ---- sending
   MessageKey invoke(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
-                    UserIndex target = kNone) {
+                    UserIndex target = kNone, std::uint64_t answers = 0) {
     const MessageKey key{device, ++devices_[device].counter};
-    messages_[key] = {conversation, kind, target, 0, 0, 0};
-    write_message(Kind::kSendInvoked, key);
+    messages_[key] = {conversation, kind, target, 0, 0, 0, false, answers};
+    write_message(Kind::kSendInvoked, key).value2 = answers;
     return key;
   }
   void transmit(MessageKey key) {
@@ -267,6 +292,15 @@ class HistoryBuilder {
       }
     }
   }
+  // chat() in answer to an entry.
+  MessageKey reply(DeviceTag device, ConversationIndex conversation, std::uint64_t to) {
+    const MessageKey key = invoke(device, conversation, 0, kNone, to);
+    transmit(key);
+    store(key);
+    acknowledge(key);
+    push_all(conversation, place(key));
+    return key;
+  }
   // say() and push_all() in one.
   MessageKey chat(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
                   UserIndex target = kNone) {
@@ -286,6 +320,7 @@ class HistoryBuilder {
     r.epoch = 1;
     r.seq = seq;
     r.value = m.number;
+    r.value2 = m.answers;
     r.code = static_cast<std::uint8_t>(via);
     r.flag = applied;
     r.canary = r.digest;
@@ -525,6 +560,7 @@ class HistoryBuilder {
     std::map<ConversationIndex, View> views;
     bool online = true;
     std::uint32_t puts = 0;
+    std::uint32_t requests = 0;
     std::map<SettingPlace, std::uint64_t> settings{};  // the revision shown
   };
   struct Taken {
@@ -539,6 +575,7 @@ class HistoryBuilder {
     std::uint64_t seq = 0;
     std::uint64_t number = 0;
     bool is_pointed_to = false;  // in the feeds, instead of standing there
+    std::uint64_t answers = 0;   // the entry that it answers
   };
   using Changes = std::vector<std::pair<ConversationIndex, std::uint64_t>>;
   using Intervals = std::vector<std::pair<std::uint64_t, std::uint64_t>>;

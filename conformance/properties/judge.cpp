@@ -24,6 +24,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_order_agreement(truth_));
   add(make_order_realtime(truth_));
   add(make_order_fifo(truth_));
+  add(make_order_causal(truth_));
   add(make_delivery_gapfree(truth_, config_));
   add(make_delivery_duplicates(truth_));
   add(make_delivery_integrity(truth_));
@@ -43,6 +44,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_setting_once(truth_));
   add(make_setting_own(truth_));
   add(make_convergence(truth_, config_));
+  add(make_progress(truth_, config_));
   add(make_availability(truth_, config_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();

@@ -9,8 +9,8 @@ namespace wavetank::conformance {
 namespace {
 
 // A world of one device per user; conversations of `members` devices, each device in `per_device` of them.
-// Messages go round all conversations: invoked, transmitted, at the gateway, acknowledged, pushed to all and
-// shown, marks reported.
+// Messages go round all conversations: invoked, asked for and transmitted, at the gateway, answered and
+// acknowledged, pushed to all and shown, marks reported.
 class Feeder {
  public:
   Feeder(std::uint32_t devices, std::uint32_t members, std::uint32_t per_device)
@@ -74,6 +74,20 @@ class Feeder {
     ++fed_;
   }
 
+  std::uint32_t ask(DeviceTag device, Operation operation, std::uint32_t c) {
+    Record r = record(Kind::kAsked, device);
+    r.entry_kind = static_cast<std::uint8_t>(operation);
+    r.conversation = c;
+    r.size = ++request_;
+    feed(r);
+    return request_;
+  }
+  void answer(DeviceTag device, std::uint32_t request) {
+    Record r = record(Kind::kAnswered, device);
+    r.size = request;
+    feed(r);
+  }
+
   void post(std::uint32_t c, std::uint32_t sender_index, EntryClass kind, UserIndex target) {
     const DeviceTag sender = member(c, sender_index);
     Record r = record(Kind::kSendInvoked, sender);
@@ -83,12 +97,14 @@ class Feeder {
     r.subject = target;
     r.digest = r.canary = mix64(r.key.counter);
     feed(r);
+    const std::uint32_t request = ask(sender, Operation::kSend, c);
     r.kind = Kind::kSendTransmitted;
     r.value = 1;
     feed(r);
     r.kind = Kind::kSendAtGateway;
     r.value = 0;
     feed(r);
+    answer(sender, request);
     r.kind = Kind::kSendAcked;
     r.epoch = 1;
     r.seq = ++heads_[c];
@@ -133,6 +149,7 @@ class Feeder {
     mark.conversation = c;
     mark.seq = r.seq;
     feed(mark);
+    answer(r.device, ask(r.device, Operation::kDelivered, c));
     mark.kind = Kind::kCursorAcked;
     mark.value2 = r.seq;
     mark.size = 0;
@@ -145,6 +162,7 @@ class Feeder {
   std::uint32_t conversations_ = 0;
   std::vector<std::uint32_t> heads_;
   std::vector<std::uint32_t> counters_;
+  std::uint32_t request_ = 0;
   TimeNs now_ = 0;
   std::uint64_t fed_ = 0;
 };

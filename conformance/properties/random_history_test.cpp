@@ -80,7 +80,7 @@ class Story {
 
   // With or without the first answer, pushed to all, to some or to nobody for now.
   void send(DeviceTag who, ConversationIndex where, const Step& step) {
-    const MessageKey key = h.invoke(who, where);
+    const MessageKey key = h.invoke(who, where, 0, kNone, step.number % 5 == 0 ? h.cur(who, where) : 0);
     h.transmit(key);
     h.store(key);
     if (step.number % 4 == 0) {
@@ -205,6 +205,12 @@ const std::vector<Mutation>& mutations() {
        [](auto& records, std::size_t at) {
          if (records[at].kind != Kind::kSendAcked || records[at].seq < 2) return false;
          records[at].seq -= 1;
+         return true;
+       }},
+      {"an entry answers itself", "ORD-CAUSAL",
+       [](auto& records, std::size_t at) {
+         if (!is_shown(records[at])) return false;
+         records[at].value2 = records[at].seq;
          return true;
        }},
       {"a pointer of a sync comes twice in its page", "SYN-CURSOR",

@@ -93,6 +93,7 @@ TEST(SessionDrain, TheNewProcessIsNotTheOneThatDrained) {
   h.disconnect(5, CloseReason::kReset);
   h.connect(5, 0);
   h.disconnect(5, CloseReason::kReset);
+  h.connect(5, 1);
   h.go_on();
   expect_clean(h);
 }

@@ -41,6 +41,13 @@ struct JudgeConfig {
   // DLV-GAPFREE: a hole that a connected device sees in a calm phase is closed within this.
   DurationNs hole_bound = 120 * kSecond;
 
+  // LIV-PROGRESS, outside of faults: every request of a live connection is answered within operation_bound,
+  // every device that wants a connection has one, or is refused, within connect_bound, and every kind of
+  // operation that was judged has this many that were in time.
+  DurationNs operation_bound = 45 * kSecond;
+  DurationNs connect_bound = 60 * kSecond;
+  std::uint64_t fewest_operations = 1;
+
   // Every acknowledged entry must come back in the auditors' final re-read.
   bool final_audit = true;
 

@@ -128,6 +128,20 @@ void sender_is_the_session(Trial& trial) {
   trial.expect(event.server_time_ms > 1, "the server's time is the client's");
 }
 
+void answer_ahead_is_refused(Trial& trial) {
+  Device speaker(trial, trial.user(1));
+  Device listener(trial, trial.user(2));
+  speaker.say(chat_of(trial), "the question");
+  SendMessage answer = listener.message(chat_of(trial), "the answer");
+  answer.reply_to_seq = 2;
+  const SendAck refused = listener.send(answer);
+  trial.expect_equal("status", refused.status, SendStatus::kRejected);
+  trial.expect_equal("error", refused.error, ErrorCode::kMalformed);
+  answer.reply_to_seq = 1;
+  trial.expect_equal("the place of the true answer", listener.accepted(answer).conv_seq, std::uint64_t{2});
+  trial.expect_equal("what it answers", speaker.pushed(chat_of(trial), 2).reply_to_seq, std::uint64_t{1});
+}
+
 constexpr Case kCases[] = {
     {"conf/send/SND-ACK-001/ack-then-delivery", "Send one message to a connected peer.",
      "SendAck names entry 1, message 1; peer and sender are pushed exactly that entry.", ack_then_delivery},
@@ -144,6 +158,10 @@ constexpr Case kCases[] = {
      "DUPLICATE with the original place; a new message is FORBIDDEN.", repeat_after_leaving},
     {"conf/send/ORD-FIFO-001/order-on-one-socket", "Send 20 messages to one conversation without waiting.",
      "They are entries 1 to 20 in the order of their sending, for both sides.", order_on_one_socket},
+    {"conf/send/SND-REPLY-001/answer-ahead-is-refused",
+     "Answer the entry after the last one, then, with the same key, the last one.",
+     "REJECTED MALFORMED, which leaves the key free; then ACCEPTED, and the peer is pushed the reference.",
+     answer_ahead_is_refused},
     {"conf/send/SND-MEMBER-001/outsider-is-refused",
      "Send to others' direct conversation and to others' group.",
      "REJECTED FORBIDDEN; the logs are as before and the outsider's feed is empty.", outsider_is_refused},

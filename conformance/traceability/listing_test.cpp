@@ -37,7 +37,7 @@ TEST(Listing, OnlyTakesAnAreaATopicOrAnId) {
     return nlohmann::json::parse(list({true, true, only})).size();
   };
   EXPECT_EQ(count(""), registry().rules().size());
-  EXPECT_EQ(count("SND"), 15U);
+  EXPECT_EQ(count("SND"), 16U);
   EXPECT_EQ(count("SND-IDEM"), 5U);
   EXPECT_EQ(count("SND-IDEM-002"), 1U);
   for (const char* none : {"SN", "SND-ID", "SND-IDEM-00", "snd", "SND-"}) {
@@ -57,7 +57,7 @@ TEST(Listing, JsonHasEveryField) {
   }
   for (const char* field : {"oracle", "tests", "defects"}) EXPECT_FALSE(rule.at(field).empty()) << field;
   const auto properties = nlohmann::json::parse(list({false, true, ""}));
-  EXPECT_EQ(properties.size(), 24U);
+  EXPECT_EQ(properties.size(), 26U);
   for (const auto& property : properties) EXPECT_FALSE(property.at("defects").empty()) << property;
 }
 

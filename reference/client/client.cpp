@@ -7,6 +7,21 @@
 
 namespace wavetank::client {
 
+namespace {
+
+// The error that an answer names, kNone when it brings what was asked for.
+protocol::ErrorCode error_in(const protocol::Body& body) {
+  if (const auto* error = std::get_if<protocol::Error>(&body)) return error->code;
+  if (const auto* ack = std::get_if<protocol::SendAck>(&body)) return ack->error;
+  if (const auto* marks = std::get_if<protocol::CursorAck>(&body)) return marks->error;
+  if (const auto* page = std::get_if<protocol::SyncResult>(&body)) return page->error;
+  if (const auto* range = std::get_if<protocol::RangeResult>(&body)) return range->error;
+  if (const auto* taken = std::get_if<protocol::SettingAck>(&body)) return taken->error;
+  return protocol::ErrorCode::kNone;
+}
+
+}  // namespace
+
 std::string_view name_of(PendingReason reason) {
   switch (reason) {
     case PendingReason::kNone:
@@ -71,6 +86,7 @@ void Client::load() {
     OutboxEntry& entry = outbox_.emplace_back();
     entry.conversation = conversations_.find_or_add(stored.conversation);
     entry.row = std::move(stored);
+    entry.is_of_earlier_process = entry.row.attempts != 0;
   }
   if (state.last_op != 0 || !state.settings.empty()) {
     settings().rows = std::move(state.settings);
@@ -139,6 +155,9 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
   if (phase_ != Phase::kGreeting && phase_ != Phase::kReady) return;
   frame_seq_in_ = std::max(frame_seq_in_, frame.frame_seq);
   protocol::Body& body = frame.body;
+  if (phase_ == Phase::kReady && frame.request_id != 0 && frame.request_id <= UINT32_MAX) {
+    shared_.observer.request_answered(tag_, static_cast<std::uint32_t>(frame.request_id), error_in(body));
+  }
   if (auto* error = std::get_if<protocol::Error>(&body)) {
     on_error(*error, frame.request_id, now, effects);
   } else if (auto* go_away = std::get_if<protocol::GoAway>(&body)) {
@@ -171,6 +190,7 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
 
 void Client::on_error(const protocol::Error& error, std::uint64_t request_id, TimeNs now, Effects& effects) {
   if (phase_ == Phase::kGreeting) {
+    shared_.observer.login_refused(tag_, error.code);
     on_session_error(error, now, effects);
     return;
   }
@@ -187,6 +207,7 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
 
 void Client::finish(TimeNs now, Effects& effects) {
   if (is_leaving(now) && (requests_.empty() || now >= leave_deadline())) {
+    mark(Probe::kLeftWhenTold);
     close_connection(CloseReason::kNormal, now, effects);
   }
   if (phase_ == Phase::kReady && !is_leaving(now)) {
@@ -260,6 +281,13 @@ std::uint32_t Client::open_request(Request::Kind kind, std::uint32_t conversatio
   request.conversation = conversation;
   request.sequence = sequence;
   request.kind = kind;
+  RequestSent told{kind, last_request_, {}, sequence};
+  if (kind == Request::Kind::kSetting) {
+    told.conversation = settings_->puts.front().conversation;
+  } else if (kind != Request::Kind::kSync) {
+    told.conversation = conversations_[conversation].id;
+  }
+  shared_.observer.request_sent(tag_, told);
   return last_request_;
 }
 
@@ -311,6 +339,7 @@ void Client::expire_requests(TimeNs now) {
     }
     const Request request = requests_[position];
     requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(position));
+    mark(Probe::kRequestTimedOut);
     request_failed(request, protocol::ErrorCode::kUnavailable, 0, now);
   }
 }

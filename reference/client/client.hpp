@@ -150,6 +150,7 @@ class Client {
   void expire_requests(TimeNs now);
   TimeNs next_deadline(TimeNs now) const;
   void transmit(Effects& effects, protocol::Body&& body, std::uint64_t request_id);
+  void mark(Probe probe) const { shared_.observer.probe(tag_, probe); }
   std::uint32_t open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence, TimeNs now);
   // Takes the request with this id out of the list; false when it is not (any more) waited for.
   bool take_request(std::uint64_t id, Request& request);

@@ -11,6 +11,89 @@
 namespace wavetank::client::test {
 namespace {
 
+// ---- what is told of requests
+
+TEST(Requests, AreToldWithWhatTheyAskFor) {
+  Online online;
+  const auto told = [&] { return online.recorder.requests.back(); };
+  const ClientMessageId key = online.send(kDirect, "hello");
+  EXPECT_EQ(told().operation, Operation::kSend);
+  EXPECT_EQ(told().conversation, kDirect);
+  EXPECT_EQ(told().number, message_counter(key));
+  const std::uint64_t request = online.request_id_of_first<protocol::SendMessage>();
+  EXPECT_EQ(told().request, request);
+  online.answer_everything();
+  const auto& answers = online.recorder.answers;
+  EXPECT_NE(std::find(answers.begin(), answers.end(),
+                      std::pair(static_cast<std::uint32_t>(request), protocol::ErrorCode::kNone)),
+            answers.end());
+  const std::uint64_t op = online.put(kGroup, protocol::SettingKind::kPinned, "", 1);
+  EXPECT_EQ(told().operation, Operation::kSetting);
+  EXPECT_EQ(told().conversation, kGroup);
+  EXPECT_EQ(told().number, op);
+}
+
+// Also when nobody waits for it any more, and with the error that it names.
+TEST(Requests, EveryAnswerIsTold) {
+  Online online;
+  online.send(kDirect, "hello");
+  const std::uint64_t request = online.request_id_of_first<protocol::SendMessage>();
+  online.advance(online.shared.config.request_timeout_ms * kMillisecond);
+  EXPECT_TRUE(online.recorder.answers.empty());
+  online.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kBusy, 0}, request));
+  ASSERT_EQ(online.recorder.answers.size(), 1U);
+  EXPECT_EQ(online.recorder.answers[0],
+            std::pair(static_cast<std::uint32_t>(request), protocol::ErrorCode::kBusy));
+  // The answer to a frame that went past the client is none of its own.
+  online.receive(protocol::make_frame(protocol::SendAck{}, (1ULL << 32) + request));
+  EXPECT_EQ(online.recorder.answers.size(), 1U);
+}
+
+TEST(Requests, ARefusedLoginIsTold) {
+  Harness harness;
+  harness.start();
+  harness.accept_dial();
+  harness.receive(protocol::make_frame(protocol::Error{protocol::ErrorCode::kBusy, 0}, 0));
+  EXPECT_EQ(harness.recorder.refusals, std::vector{protocol::ErrorCode::kBusy});
+  harness.advance(40 * kSecond);
+  harness.accept_dial();
+  harness.receive(protocol::make_frame(protocol::GoAway{protocol::GoAwayReason::kShutdown, 0, 100}));
+  EXPECT_EQ(harness.recorder.refusals, (std::vector{protocol::ErrorCode::kBusy, protocol::ErrorCode::kNone}));
+}
+
+// ---- what it marks
+
+TEST(Probes, AGapAndItsRepair) {
+  Online online;
+  for (int entry = 0; entry < 250; ++entry) online.server.append(kGroup, kPeer, "before", false);
+  online.receive(online.server.append(kGroup, kUser, "entry"));
+  EXPECT_EQ(online.recorder.count(Probe::kGapRepaired), 0);
+  EXPECT_TRUE(online.heal(2 * kSecond));
+  EXPECT_GT(online.recorder.count(Probe::kGapRepaired), 0);
+  EXPECT_EQ(online.recorder.count(Probe::kFeedHoleFound), 0);
+  online.server.append(kDirect, kPeer, "lost");
+  online.receive(online.server.append(kDirect, kPeer, "seen"));
+  EXPECT_EQ(online.recorder.count(Probe::kFeedHoleFound), 1);
+  online.answer_everything();
+}
+
+TEST(Probes, ADeadConnectionAndWhatItLeftUnsent) {
+  Online online;
+  online.go_half_open();
+  online.send(kDirect, "hello");
+  online.advance(80 * kSecond);
+  EXPECT_EQ(online.recorder.count(Probe::kHalfOpenFound), 1);
+  EXPECT_GT(online.recorder.count(Probe::kRequestTimedOut), 0);
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 0);
+  online.crash();
+  online.answer_everything();
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 1);
+  EXPECT_TRUE(online.heal(10 * kSecond));
+  EXPECT_EQ(online.recorder.count(Probe::kOutboxAfterRestart), 1);
+}
+
+// ---- order and gaps
+
 TEST(Timeline, WaitsBeforeItFetches) {
   Online online;
   const auto lost = online.server.append(kDirect, kPeer, "one");

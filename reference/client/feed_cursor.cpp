@@ -40,6 +40,7 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
   const bool repeated = change.user_seq <= user_seq_;
   if (!repeated && change.prev_user_seq > user_seq_) {
     user_head_ = std::max(user_head_, change.user_seq);
+    mark(Probe::kFeedHoleFound);
     if (change.event) shared_.observer.event_received(tag_, *change.event, via, false);
     if (change.kind == protocol::ChangeKind::kPointer)
       shared_.observer.pointer_received(tag_, change, via, false);

@@ -1,5 +1,6 @@
 // Messages on their way out: stored first, sent in order, repeated under the same key until answered.
 #include <algorithm>
+#include <utility>
 
 #include "reference/client/client.hpp"
 #include "reference/client/reconnect.hpp"
@@ -70,6 +71,7 @@ void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
     ++next_counter_;
     store_.stage_counter(next_counter_);
   }
+  if (std::exchange(entry.is_of_earlier_process, false)) mark(Probe::kOutboxAfterRestart);
   ++entry.row.attempts;
   store_.stage_outbox(entry.row);
   entry.in_flight = true;
@@ -91,6 +93,9 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
   const auto same = [&](const OutboxEntry& entry) { return entry.row.client_msg_id == ack.client_msg_id; };
   const auto found = std::find_if(outbox_.begin(), outbox_.end(), same);
   if (found == outbox_.end()) return;
+  const bool is_awaited = std::any_of(requests_.begin(), requests_.end(),
+                                      [&](const Request& open) { return open.id == request_id; });
+  if (!is_awaited) mark(Probe::kLateAnswerTaken);
   if (found->in_flight) {
     std::erase_if(requests_, [&](const Request& open) {
       return open.kind == Request::Kind::kSend && open.sequence == message_counter(found->row.client_msg_id);

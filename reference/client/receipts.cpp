@@ -114,6 +114,7 @@ void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq) {
     return;
   }
   Conversation& row = conversations_[index];
+  if (read_seq > row.read) mark(Probe::kReadElsewhere);
   row.read = std::max(row.read, static_cast<Sequence>(read_seq));
   row.read_acked = std::max(row.read_acked, static_cast<Sequence>(read_seq));
 }

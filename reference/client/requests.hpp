@@ -14,7 +14,7 @@ namespace wavetank::client {
 
 // One request on the present connection that waits for its answer.
 struct Request {
-  enum class Kind : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit, kSetting };
+  using Kind = Operation;
   TimeNs deadline = 0;
   std::uint32_t id = 0;
   std::uint32_t conversation = 0;  // index; unused by kSync and kSetting
@@ -31,6 +31,7 @@ struct OutboxEntry {
   std::uint32_t conversation = 0;  // index
   std::uint16_t failures = 0;      // since the last restart; chooses the backoff
   bool in_flight = false;
+  bool is_of_earlier_process = false;  // and not transmitted by this one yet
 };
 
 // An entry that came before its turn.

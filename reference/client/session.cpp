@@ -18,7 +18,10 @@ void Client::dial(TimeNs now, Effects& effects) {
   ++connection_number_;
   if (resume_ != nullptr) {
     const bool in_time = now - resume_->lost_at <= resume_->window;
-    if (!in_time || resume_->attempts++ >= shared_.config.resume_attempts) resume_.reset();
+    if (!in_time || resume_->attempts++ >= shared_.config.resume_attempts) {
+      mark(Probe::kResumeGivenUp);
+      resume_.reset();
+    }
   }
   phase_ = Phase::kDialing;
   phase_deadline_ = now + shared_.config.connect_timeout_ms * kMillisecond;
@@ -93,6 +96,7 @@ void Client::check_session_deadlines(TimeNs now, Effects& effects) {
     case Phase::kReady:
       if (now < heartbeat_due_) break;
       if (heartbeat_unanswered_) {
+        mark(Probe::kHalfOpenFound);
         close_connection(CloseReason::kTimeout, now, effects);
         break;
       }
@@ -126,6 +130,7 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
 
 void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
   // The tail gap: the feed is longer than what was pushed.
+  if (ack.user_head_seq > user_head_) mark(Probe::kTailGapFound);
   user_head_ = std::max(user_head_, ack.user_head_seq);
   if (!heartbeat_unanswered_) return;
   heartbeat_unanswered_ = false;
@@ -143,6 +148,7 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
   const DurationNs wait = go_away.reconnect_after_ms * kMillisecond + spread;
   // Instead of a Welcome it is a refusal: another gateway may do the same, so the backoff counts.
   if (phase_ == Phase::kGreeting) {
+    shared_.observer.login_refused(tag_, protocol::ErrorCode::kNone);
     resume_.reset();  // a gateway that drains keeps nobody's session
     return close_connection(CloseReason::kNormal, now, effects, wait);
   }

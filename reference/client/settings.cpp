@@ -76,7 +76,10 @@ bool Client::adopt_setting(const SettingRow& row) {
 }
 
 void Client::receive_setting(const protocol::Change& change, Via via) {
-  if (!adopt_setting({change.conversation, *change.setting, change.user_seq})) return;
+  if (!adopt_setting({change.conversation, *change.setting, change.user_seq})) {
+    mark(Probe::kOutdatedSetting);
+    return;
+  }
   shared_.observer.setting_received(tag_, change, via);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -40,6 +41,10 @@ class Recorder final : public ClientObserver {
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
   std::vector<protocol::SettingAck> settings_resolved;
+  std::vector<RequestSent> requests;
+  std::vector<std::pair<std::uint32_t, protocol::ErrorCode>> answers;
+  std::vector<protocol::ErrorCode> refusals;  // of logins
+  std::array<int, static_cast<std::size_t>(Probe::kCount)> probes{};
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   int connects = 0;
   int disconnects = 0;
@@ -76,6 +81,13 @@ class Recorder final : public ClientObserver {
     pointers.emplace_back(change.head_seq, taken);
   }
 
+  void request_sent(DeviceTag, const RequestSent& request) override { requests.push_back(request); }
+  void request_answered(DeviceTag, std::uint32_t request, protocol::ErrorCode code) override {
+    answers.emplace_back(request, code);
+  }
+  void login_refused(DeviceTag, protocol::ErrorCode code) override { refusals.push_back(code); }
+  void probe(DeviceTag, Probe probe) override { ++probes[static_cast<std::size_t>(probe)]; }
+  int count(Probe probe) const { return probes[static_cast<std::size_t>(probe)]; }
   void setting_resolved(DeviceTag, const protocol::SettingAck& ack) override {
     settings_resolved.push_back(ack);
   }

@@ -95,6 +95,7 @@ void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, T
       [](const PendingEvent& held, std::uint64_t sequence) { return held.event.conv_seq < sequence; });
   if (place != pending.end() && place->event.conv_seq == event.conv_seq) return;
   if (pending.size() >= shared_.config.gap_buffer) {
+    mark(Probe::kGapBufferOverflowed);
     std::vector<PendingEvent>().swap(pending);
     return;
   }
@@ -188,6 +189,7 @@ void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t reque
   Conversation& row = conversations_[index];
   if (result.error == protocol::ErrorCode::kNone) {
     // A page that comes after its timeout is as good as any: on a slow link it may be the only kind there is.
+    if (!awaited) mark(Probe::kLateAnswerTaken);
     receive_page(index, std::move(result), now);
   } else if (result.error == protocol::ErrorCode::kForbidden) {
     // Never a member: there is nothing this user may ever be shown.
@@ -203,6 +205,8 @@ void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t reque
 void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now) {
   const Sequence cur_before = conversations_[index].cur;
   conversations_[index].epoch = std::max(conversations_[index].epoch, result.conv_epoch);
+  if (result.covered_to_seq >= result.from_seq && result.covered_to_seq <= cur_before)
+    mark(Probe::kPageOvertaken);
   auto tombstone = result.tombstones.begin();
   for (protocol::Event& event : result.events) {
     if (event.conversation != result.conversation) {
@@ -224,6 +228,7 @@ void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, T
   const Conversation& row = conversations_[index];
   if (Gap* gap = find_gap(index)) {
     gap->in_flight = false;
+    if (row.cur != cur_before) mark(Probe::kGapRepaired);
     if (row.cur >= row.head) {
       drop_gap(index);
     } else if (row.cur != cur_before) {

@@ -68,6 +68,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "setting-not-stored",
     "setting-retried-as-new",
     "marked-unread-lowers-read",
+    "mark-waits-for-send",
+    "login-parked-forgotten",
+    "reply-before-parent",
+    "push-before-sync",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -73,6 +73,10 @@ enum class Defect : std::uint16_t {
   kSettingNotStored,        // client: keeps the settings it is told in memory only
   kSettingRetriedAsNew,     // client: a put that is tried again gets another number
   kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
+  kMarkWaitsForSend,        // shard: a mark waits for a send of its user's other device, and is forgotten
+  kLoginParkedForgotten,    // gateway: a login above the budget is parked instead of refused, and forgotten
+  kReplyBeforeParent,       // shard: takes an answer to an entry that is not there yet
+  kPushBeforeSync,          // shard: pushes an entry before its commit is durable
   kCount
 };
 

@@ -2,6 +2,7 @@
 // machines never ask them anything. Every method has an empty default.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "reference/environment/effects.hpp"
@@ -16,6 +17,76 @@ using DeviceTag = std::uint32_t;
 // How an entry came to a device.
 enum class Via : std::uint8_t { kLive, kSync, kFetch };
 
+// What a request asks for. kDelivered and kRead are marks; kAudit is a page of the auditor's re-reading.
+enum class Operation : std::uint8_t { kSend, kFetch, kSync, kDelivered, kRead, kAudit, kSetting };
+inline constexpr std::size_t kOperations = 7;
+
+// One request as it leaves the device.
+struct RequestSent {
+  Operation operation = Operation::kSend;
+  std::uint32_t request = 0;    // its answer repeats it; names it on its connection
+  ConversationId conversation;  // {0, 0}: of none
+  // kSend: the message's counter; kSetting: the put's op; kFetch, kAudit: the first entry asked for;
+  // kDelivered, kRead: the mark; kSync: 0.
+  std::uint32_t number = 0;
+};
+
+// Named marks "this happened at least once", told by servers, clients and the world around them. The
+// simulator counts them: a mark that never comes says that nothing of what was run goes there. Names:
+// probe_names.hpp.
+enum class Probe : std::uint8_t {
+  // ---- servers
+  kDuplicateSuppressed,
+  kConflictRejected,
+  kOutboxResent,
+  kInboxDuplicateDropped,
+  kReattached,
+  kUnavailableAnswered,
+  kForbiddenAnswered,
+  kReceiptCoalesced,
+  kPointerCoalesced,
+  kRangeWithTombstones,
+  kSessionTimedOut,
+  kBusyAnswered,
+  kSessionResumed,
+  kResumeRefused,
+  kReplayRingOverflowed,
+  kSettingCoalesced,
+  kSettingRepeated,
+  kAnswerAheadRefused,  // a send that names an entry which is not there
+  // ---- clients
+  kGapRepaired,          // a page brought what was missing
+  kPageOvertaken,        // a page came when pushes had brought all of it
+  kGapBufferOverflowed,  // more came above a gap than is held
+  kTailGapFound,         // a heartbeat told of changes that were not pushed
+  kFeedHoleFound,        // a change came before the one that it follows
+  kOutboxAfterRestart,   // a message was sent again by a new process
+  kRequestTimedOut,      // a request was given up
+  kLateAnswerTaken,      // and its answer was good all the same
+  kHalfOpenFound,        // a heartbeat was not answered
+  kResumeGivenUp,        // the window or the attempts were used up
+  kLeftWhenTold,         // the device left its gateway as a GoAway asked
+  kOutdatedSetting,      // a value came that is older than the one shown
+  kReadElsewhere,        // another device of the user has read
+  // ---- the world
+  kConnectionReset,      // both ends were told
+  kClosedConnectionHit,  // one end sent into a connection that the other had closed
+  kConnectionDied,       // nobody was told
+  kConnectionStalled,
+  kHeldBackByCut,
+  kGaveUpBehindCut,
+  kDialRefused,
+  kDialHung,
+  kLinkStalled,         // an access link carried nothing for two seconds or more
+  kMassReconnect,       // after a mass disconnect as many are connected as before
+  kBatchLost,           // a node died, and what it had not synced was gone
+  kBatchKept,           // a node died, and its disk had the batch that nobody was told of
+  kTornBatchRecovered,  // the same, in part; the restarted node read the disk all the same
+  kNodeRestarted,
+  kAppKilledUnsent,  // an app was killed with messages in its outbox
+  kCount
+};
+
 // What one device did and saw. `now` is the device's own clock.
 class ClientObserver {
  public:
@@ -26,6 +97,13 @@ class ClientObserver {
   // {0, 0}), how far the device had followed its feed by then, and the server's answer.
   virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,
                                const protocol::Welcome&) {}
+  // Instead of a Welcome: an Error with this code, or a GoAway (kNone). The connection ends with it.
+  virtual void login_refused(DeviceTag, protocol::ErrorCode) {}
+  // A request leaves. What it asks for is told besides, by the methods below.
+  virtual void request_sent(DeviceTag, const RequestSent&) {}
+  // Its answer arrived, also one that comes later than the device has waited; before what the answer brings
+  // is told. kNone: no error.
+  virtual void request_answered(DeviceTag, std::uint32_t /*request*/, protocol::ErrorCode) {}
   // The server asks the device to leave its session; told once for each session, with the jitter window that
   // the device goes by.
   virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}
@@ -60,28 +138,7 @@ class ClientObserver {
   virtual void setting_resolved(DeviceTag, const protocol::SettingAck&) {}
   // The device shows this value from now on (a kSetting change).
   virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
-};
-
-// Named marks "this happened at least once" and the two ends of the service share, told by server machines.
-enum class Probe : std::uint8_t {
-  kDuplicateSuppressed,
-  kConflictRejected,
-  kOutboxResent,
-  kInboxDuplicateDropped,
-  kReattached,
-  kUnavailableAnswered,
-  kForbiddenAnswered,
-  kReceiptCoalesced,
-  kPointerCoalesced,
-  kRangeWithTombstones,
-  kSessionTimedOut,
-  kBusyAnswered,
-  kSessionResumed,
-  kResumeRefused,
-  kReplayRingOverflowed,
-  kSettingCoalesced,
-  kSettingRepeated,
-  kCount
+  virtual void probe(DeviceTag, Probe) {}
 };
 
 class ServerObserver {

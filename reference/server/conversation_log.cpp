@@ -333,6 +333,13 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     if (!stored_all_the_same) return outcome;
   }
 
+  const bool is_answer_ahead = message.reply_to_seq > conversation.row.head_seq;
+  if (is_answer_ahead && !config_.defects.has(Defect::kReplyBeforeParent)) {
+    ack.error = ErrorCode::kMalformed;
+    observer_.probe(config_.self, Probe::kAnswerAheadRefused);
+    return outcome;
+  }
+
   outcome.event = next_event(from, message, conversation, target, now);
   append(id, conversation, outcome.event);
   if (config_.defects.has(Defect::kSequencePerConnection)) {

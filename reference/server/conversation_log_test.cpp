@@ -359,6 +359,18 @@ TEST_F(Plain, TooLargeAndMalformedIdsAreRefused) {
   EXPECT_EQ(send(1, test::text({2, 1}, test::key(1, 0, 1), "x")).ack.error, ErrorCode::kForbidden);
 }
 
+TEST_F(Plain, AnAnswerNamesAnEntryThatIsThere) {
+  auto message = test::text(kDirect, test::key(1, 0, 1), "x");
+  message.reply_to_seq = 1;  // would be itself
+  EXPECT_EQ(send(1, message).ack.error, ErrorCode::kMalformed);
+  EXPECT_EQ(send(3, message).ack.error, ErrorCode::kForbidden);  // whoever may not know how long the log is
+  message.reply_to_seq = 0;
+  EXPECT_EQ(send(1, message).ack.conv_seq, 1u);
+  auto answer = test::text(kDirect, test::key(2, 0, 1), "y");
+  answer.reply_to_seq = 1;
+  EXPECT_EQ(send(2, answer).event.reply_to_seq, 1u);
+}
+
 TEST_F(Plain, UnknownKindsAreStoredAndDoNotCount) {
   auto message = test::text(kDirect, test::key(1, 0, 1), "x");
   message.kind = static_cast<EntryKind>(17);

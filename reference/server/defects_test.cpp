@@ -231,6 +231,13 @@ const Case kSends[] = {
        const auto ack = s.send(s.a, kDirect, 7);
        return ack.status == SendStatus::kRejected && is_definite(ack.error) && s.live(s.b).size() == 1;
      }},
+    {Defect::kReplyBeforeParent, "ReplyBeforeParent",
+     [](const ServerConfig& config) {
+       Service s(config);
+       protocol::SendMessage answer = test::text(kDirect, test::key(1, 0, 1), "yes");
+       answer.reply_to_seq = 1;
+       return s.cluster.ask<protocol::SendAck>(s.a, answer).status == SendStatus::kAccepted;
+     }},
     {Defect::kForbiddenAfterFanout, "ForbiddenAfterFanout",
      [](const ServerConfig& config) {
        Service s(config);
@@ -240,7 +247,42 @@ const Case kSends[] = {
      }},
 };
 
+const Case kProgress[] = {
+    {Defect::kMarkWaitsForSend, "MarkWaitsForSend",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.b, kDirect, 1);
+       constexpr std::uint64_t kMark = 50;
+       s.cluster.send(s.a_other, protocol::ReadWatermark{kDirect, 0, 1, false}, kMark);
+       s.cluster.run();
+       s.send(s.a, kDirect, 1);
+       s.cluster.advance(kSecond);
+       const auto& answers = s.cluster.received[s.a_other];
+       return std::none_of(answers.begin(), answers.end(),
+                           [](const protocol::Frame& frame) { return frame.request_id == kMark; });
+     }},
+    {Defect::kLoginParkedForgotten, "LoginParkedForgotten",
+     [](const ServerConfig& config) {
+       ServerConfig tight = config;
+       tight.logins_per_s = 4;
+       Service s(tight);
+       s.cluster.connect(0, 2, 1);  // the last one of this second
+       const ConnectionId late = s.cluster.connect(0, 2, 2);
+       s.cluster.run();
+       return s.cluster.received[late].empty();
+     }},
+};
+
 const Case kDurability[] = {
+    {Defect::kPushBeforeSync, "PushBeforeSync",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.kill_at_next_batch(kShard);
+       s.send(s.a, kDirect, 1);
+       s.cluster.start(kShard);
+       s.cluster.run();
+       return s.live(s.b).size() == 1 && s.fetch(s.b, kDirect).head_seq == 0;
+     }},
     {Defect::kAckBeforeSync, "AckBeforeSync",
      [](const ServerConfig& config) {
        Service s(config);
@@ -462,6 +504,7 @@ const auto kName = [](const testing::TestParamInfo<Case>& info) { return std::st
 INSTANTIATE_TEST_SUITE_P(Order, SeededDefect, testing::ValuesIn(kOrder), kName);
 INSTANTIATE_TEST_SUITE_P(Ranges, SeededDefect, testing::ValuesIn(kRanges), kName);
 INSTANTIATE_TEST_SUITE_P(Sends, SeededDefect, testing::ValuesIn(kSends), kName);
+INSTANTIATE_TEST_SUITE_P(Progress, SeededDefect, testing::ValuesIn(kProgress), kName);
 INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
 INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
 INSTANTIATE_TEST_SUITE_P(Settings, SeededDefect, testing::ValuesIn(kSettings), kName);

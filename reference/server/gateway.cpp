@@ -255,6 +255,8 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   session.hello_request = frame.request_id;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
+    // Seeded defect: it is to be let in as soon as there is room, and nobody looks.
+    if (config_.defects.has(Defect::kLoginParkedForgotten)) return;
     observer_.probe(config_.self, Probe::kBusyAnswered);
     return refuse(session, ErrorCode::kBusy, frame.request_id, CloseReason::kNormal, effects);
   }

@@ -67,13 +67,23 @@ void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now
   } else if (deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
     if (deferred_.full()) handle_deferred(now, effects);
   } else {
-    if (DeferredFrames::joins(frame)) handle_deferred(now, effects);
+    if (DeferredFrames::joins(frame)) handle_deferred(now, effects, &frame);
     handle(peer, std::move(frame), now, effects);
   }
 }
 
-void Shard::handle_deferred(TimeNs now, Effects& effects) {
-  for (auto& [peer, frame] : deferred_.release()) handle(peer, std::move(frame), now, effects);
+void Shard::handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined) {
+  for (auto& [peer, frame] : deferred_.release()) {
+    if (!is_shut_out(frame, joined)) handle(peer, std::move(frame), now, effects);
+  }
+}
+
+// Defect::kMarkWaitsForSend: the send holds its user's lock, and whoever finds it locked is woken by nobody.
+bool Shard::is_shut_out(const protocol::Frame& mark, const protocol::Frame* send) const {
+  if (!config_.defects.has(Defect::kMarkWaitsForSend)) return false;
+  if (send == nullptr || !std::holds_alternative<protocol::SendMessage>(send->body)) return false;
+  return mark.route && send->route && mark.route->user == send->route->user &&
+         mark.route->device != send->route->device;
 }
 
 void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
@@ -271,7 +281,9 @@ bool Shard::may_leave_early(const Effect& effect) const {
   return (config_.defects.has(Defect::kAckBeforeSync) &&
           std::holds_alternative<protocol::SendAck>(effect.frame.body)) ||
          (config_.defects.has(Defect::kSettingAckedBeforeStored) &&
-          std::holds_alternative<protocol::SettingAck>(effect.frame.body));
+          std::holds_alternative<protocol::SettingAck>(effect.frame.body)) ||
+         (config_.defects.has(Defect::kPushBeforeSync) &&
+          std::holds_alternative<protocol::ChangePush>(effect.frame.body));
 }
 
 }  // namespace wavetank::server

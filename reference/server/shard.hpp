@@ -31,8 +31,8 @@ namespace wavetank::server {
 // - Of a request that came with request_id 0 no reply is sent.
 // - StoreFailure passes through every method; the shard must then be destroyed.
 // Seeded defects that need the driver
-// - kAckBeforeSync: the driver sends a batch's SendAck frames before the sync (may_leave_early() says which
-// effects).
+// - kAckBeforeSync, kSettingAckedBeforeStored, kPushBeforeSync: the driver sends some of a batch's frames
+// before the sync (may_leave_early() says which).
 // - kHeadAheadOfStore: after a crash the driver plants take_heads() of the dead shard in the new one.
 class Shard : public Node {
  public:
@@ -52,7 +52,7 @@ class Shard : public Node {
   std::size_t session_count() const { return feed_.session_count(); }
   std::uint64_t pending_outbox(NodeId destination) { return outbox_.pending(destination); }
 
-  // Defect::kAckBeforeSync: true for an effect that the mistaken shard lets go before its batch is durable.
+  // True for an effect that a mistaken shard lets go before its batch is durable.
   bool may_leave_early(const Effect& effect) const;
   // Defect::kHeadAheadOfStore.
   ConversationLog::Heads take_heads() { return log_.take_heads(); }
@@ -60,8 +60,9 @@ class Shard : public Node {
 
  private:
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
-  // Handles the frames that wait.
-  void handle_deferred(TimeNs now, Effects& effects);
+  // Handles the frames that wait; `joined` is the one whose transaction they join, if any.
+  void handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined = nullptr);
+  bool is_shut_out(const protocol::Frame& mark, const protocol::Frame* send) const;
   void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put, TimeNs now,

@@ -131,6 +131,8 @@ class AccessHarness : public AccessListener {
     at_gateway.push_back({scheduler.now(), p.digest});
   }
 
+  void link_stalled(std::uint32_t device, TimeNs until) override { stalled.push_back({until, device}); }
+
   Scheduler scheduler;
   std::vector<CohortProfile> cohorts;
   Reachability reachability;
@@ -139,7 +141,7 @@ class AccessHarness : public AccessListener {
   bool door_listens = true;
   bool door_hangs = false;
   bool forgets_at_once = true;
-  std::vector<Arrival> connected, opened, device_ends, gateway_ends, at_device, at_gateway;
+  std::vector<Arrival> connected, opened, device_ends, gateway_ends, at_device, at_gateway, stalled;
   std::vector<CloseReason> device_reasons, gateway_reasons;
 
  private:

@@ -90,6 +90,16 @@ TimeNs AccessNetwork::after_stalls(const CohortProfile& profile, const Connectio
   return arrival;
 }
 
+TimeNs AccessNetwork::pass_stalls(const CohortProfile& profile, const Connection& connection,
+                                  TimeNs arrival) {
+  const TimeNs passed = after_stalls(profile, connection, arrival);
+  if (passed - arrival >= kNotableStall) {
+    listener_.probe(Probe::kLinkStalled);
+    listener_.link_stalled(connection.device, passed);
+  }
+  return passed;
+}
+
 TimeNs AccessNetwork::arrival_time(Connection& connection, Direction direction, std::uint32_t size,
                                    TimeNs departs) {
   Stream& stream = connection.streams[static_cast<int>(direction)];
@@ -114,7 +124,7 @@ TimeNs AccessNetwork::arrival_time(Connection& connection, Direction direction, 
     arrival += timeout;
     timeout *= 2;
   }
-  arrival = after_stalls(profile, connection, arrival);
+  arrival = pass_stalls(profile, connection, arrival);
   arrival = std::max(arrival, stream.last_arrival);
   stream.last_arrival = arrival;
   return arrival;
@@ -145,7 +155,7 @@ std::uint32_t AccessNetwork::dial(std::uint32_t device, std::uint32_t gateway, s
     delay += access_delay(fresh, leg == 1 ? Direction::kDown : Direction::kUp, kDialFrames + leg);
   }
   // A link that is stalled carries no dial either.
-  const TimeNs arrival = after_stalls(cohorts_[devices_[device].cohort], fresh, scheduler_.now() + delay);
+  const TimeNs arrival = pass_stalls(cohorts_[devices_[device].cohort], fresh, scheduler_.now() + delay);
   const std::uint32_t index = connections_.put(fresh);
   connection_slots_ = std::max(connection_slots_, index + 1);
   scheduler_.at(arrival, device_source_ + device, kDialArrives, gateway, index);
@@ -159,12 +169,13 @@ void AccessNetwork::dial_arrives(std::uint32_t index) {
   const bool cut = is_cut(connection, Direction::kUp) || is_cut(connection, Direction::kDown);
   if (connection.device_open && !cut) {
     const bool listens = listener_.gateway_listens(connection.gateway, hangs);
+    if (hangs) listener_.probe(Probe::kDialHung);
     if (!hangs) {
       connection.refused = !listens;
       ++connection.events;
       const CohortProfile& profile = cohorts_[devices_[connection.device].cohort];
       const DurationNs delay = access_delay(connection, Direction::kDown, kDialFrames + 3);
-      const TimeNs answer = after_stalls(profile, connection, scheduler_.now() + delay);
+      const TimeNs answer = pass_stalls(profile, connection, scheduler_.now() + delay);
       connection.streams[static_cast<int>(Direction::kDown)].last_arrival = answer;
       scheduler_.at(answer, connection.gateway, kDialAnswered, connection.device, index);
       if (listens) {
@@ -185,6 +196,7 @@ void AccessNetwork::dial_answered(std::uint32_t index) {
   if (is_cut(connection, Direction::kDown)) connection.dead = true;
   if (connection.device_open && !connection.dead) {
     if (connection.refused) {
+      listener_.probe(Probe::kDialRefused);
       connection.device_open = false;
       listener_.device_closed(connection.device, CloseReason::kRefused);
     } else {
@@ -277,6 +289,7 @@ void AccessNetwork::answer_with_reset(std::uint32_t index, Direction direction) 
   const Connection& connection = connections_.at(index);
   if (!receiver_open(connection, direction) || connection.streams[static_cast<int>(direction)].closing)
     return;
+  listener_.probe(Probe::kClosedConnectionHit);
   send_close(index, direction, CloseReason::kReset, scheduler_.now());
 }
 
@@ -292,6 +305,7 @@ void AccessNetwork::hold(std::uint32_t index, Direction direction, std::uint32_t
   Stream& stream = connection.streams[static_cast<int>(direction)];
   const TimeNs now = scheduler_.now();
   if (stream.held_since == kNever) {
+    if (is_cut(connection, direction)) listener_.probe(Probe::kHeldBackByCut);
     stream.held_since = now;
     check_later(index, direction, now + config_.user_timeout);
     if (now < connection.stalled_until) check_later(index, direction, connection.stalled_until);
@@ -339,6 +353,7 @@ void AccessNetwork::stream_check(std::uint32_t index, Direction direction) {
   };
   if (stream.held_since != kNever && !is_blocked(connection, direction)) release(index, direction);
   if (expired(stream.held_since) || expired(stream.unacked_since)) {
+    if (!connection.dead) listener_.probe(Probe::kGaveUpBehindCut);
     end_side(index, direction, CloseReason::kTimeout);
   }
   free_if_done(index);
@@ -406,6 +421,7 @@ void AccessNetwork::close_from_gateway(std::uint32_t index, CloseReason reason, 
 void AccessNetwork::reset(std::uint32_t index) {
   if (!connections_.is_live(index)) return;
   Connection& connection = connections_.at(index);
+  listener_.probe(Probe::kConnectionReset);
   ++connection.events;  // the slot stays while the listeners are told
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     end_side(index, direction, CloseReason::kReset);
@@ -434,12 +450,15 @@ void AccessNetwork::device_died(std::uint32_t connection) {
 }
 
 void AccessNetwork::kill_silently(std::uint32_t index) {
-  if (connections_.is_live(index)) connections_.at(index).dead = true;
+  if (!connections_.is_live(index)) return;
+  connections_.at(index).dead = true;
+  listener_.probe(Probe::kConnectionDied);
 }
 
 void AccessNetwork::stall(std::uint32_t index, TimeNs until) {
   if (!connections_.is_live(index)) return;
   Connection& connection = connections_.at(index);
+  listener_.probe(Probe::kConnectionStalled);
   connection.stalled_until = std::max(connection.stalled_until, std::min(until, config_.calm_from));
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     const bool held = connection.streams[static_cast<int>(direction)].held_since != kNever;

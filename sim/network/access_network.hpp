@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/environment/observer.hpp"
 #include "reference/environment/randomness.hpp"
 #include "sim/kernel/event_kind.hpp"
 #include "sim/kernel/scheduler.hpp"
@@ -52,7 +53,14 @@ class AccessListener {
   virtual void gateway_opened(std::uint32_t node, std::uint32_t connection) = 0;
   virtual void gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) = 0;
   virtual void gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) = 0;
+  // The device's link carries nothing for a while: something that is under way comes only at `until`. Told of
+  // stalls of at least kNotableStall, for everything that meets them.
+  virtual void link_stalled(std::uint32_t /*device*/, TimeNs /*until*/) {}
+  virtual void probe(Probe) {}
 };
+
+// Shorter stalls are a matter of every day on a cellular link.
+inline constexpr DurationNs kNotableStall = 2 * kSecond;
 
 class AccessNetwork {
  public:
@@ -140,6 +148,8 @@ class AccessNetwork {
   TimeNs arrival_time(Connection& connection, Direction direction, std::uint32_t size, TimeNs departs);
   DurationNs access_delay(const Connection& connection, Direction direction, std::uint64_t frame) const;
   TimeNs after_stalls(const CohortProfile& profile, const Connection& connection, TimeNs arrival) const;
+  // The same, and the listener is told of a long one.
+  TimeNs pass_stalls(const CohortProfile& profile, const Connection& connection, TimeNs arrival);
   bool is_cut(const Connection& connection, Direction direction) const;
   bool is_blocked(const Connection& connection, Direction direction) const;
   bool receiver_open(const Connection& connection, Direction direction) const {

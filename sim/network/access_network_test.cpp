@@ -200,6 +200,29 @@ TEST(Stalls, OfTheLinkReachAsFarAsTheyAreLong) {
   EXPECT_EQ(world.at_gateway.at(0).at, sent + 15 * kMillisecond);
 }
 
+// Whoever listens is told of what comes later by two seconds or more, and of nothing else.
+TEST(Stalls, LongOnesAreTold) {
+  CohortProfile profile = plain_profile();
+  profile.stall = {60'000, {1'900, 1'900}};  // one each minute
+  AccessHarness everyday(profile);
+  everyday.add_devices(1);
+  const std::uint32_t connection = everyday.connect();
+  everyday.run_for(5 * kSecond);
+  for (std::uint64_t i = 0; i < 1200; ++i) {
+    everyday.up(connection, i);
+    everyday.run_for(500 * kMillisecond);
+  }
+  EXPECT_EQ(everyday.at_gateway.size(), 1200u);
+  EXPECT_TRUE(everyday.stalled.empty());
+  profile.stall = {1'000, {5'000, 5'000}};
+  AccessHarness rough(profile, {.calm_from = 100 * kSecond});
+  rough.add_devices(1);
+  rough.network.dial(0, 0, 1);
+  ASSERT_EQ(rough.stalled.size(), 1u);
+  EXPECT_EQ(rough.stalled[0].at, 100 * kSecond);
+  EXPECT_EQ(rough.stalled[0].number, 0u);  // the device
+}
+
 TEST(Stalls, TakeTheirShareOfTheTime) {
   CohortProfile profile = plain_profile();
   // A moment at f of its slot is met by that slot's stall with p = f - f^2 / 2.4 and by the one before with

@@ -26,12 +26,21 @@ class Stage {
   // itself.
   virtual std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
                              std::uint32_t size) = 0;
+  // As send() of a message, in answer to the entry `seq`, which the device shows; a stage without references
+  // sends it as any other.
+  virtual std::uint32_t reply(std::uint32_t device, std::uint32_t conversation, std::uint32_t size,
+                              std::uint64_t /*seq*/) {
+    return send(device, conversation, protocol::EntryKind::kMessage, size);
+  }
   // What no honest client does; a stage that cannot does nothing.
   // Sends a message whose frame names `claimed` where a membership change names its subject.
   virtual void send_as(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*claimed*/,
                        std::uint32_t /*size*/) {}
   // Sends the key of the device's last acknowledged message once more, with another text of `size` bytes.
   virtual void reuse_key(std::uint32_t /*device*/, std::uint32_t /*size*/) {}
+  // Answers an entry that is not there yet.
+  virtual void reply_ahead(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*size*/) {
+  }
   // The dense number of the direct conversation of two users, made when it is first asked for.
   virtual std::uint32_t direct(std::uint32_t user, std::uint32_t other) = 0;
   // The user has seen everything of this conversation that the device shows.
@@ -48,9 +57,9 @@ class Behaviour {
   // The world begins: set the first cues.
   virtual void begin() = 0;
   virtual void cue(std::uint32_t code, std::uint32_t index) = 0;
-  // `device` has just shown the message number `counter` of device `sender`.
+  // `device` has just shown the message number `counter` of device `sender`, which is entry `seq`.
   virtual void shown(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*sender*/,
-                     std::uint32_t /*counter*/) {}
+                     std::uint32_t /*counter*/, std::uint64_t /*seq*/) {}
   // Nobody starts anything new from now on.
   virtual void quiesce() = 0;
 };

@@ -40,7 +40,7 @@ class FakeStage : public Stage {
       if (shows) {
         const auto& [listener, message, number_of_sender] = showings[index];
         if (open.contains(listener)) {
-          behaviour.shown(listener, message.conversation, message.device, number_of_sender);
+          behaviour.shown(listener, message.conversation, message.device, number_of_sender, index + 1);
         }
       } else {
         ASSERT_LT(index, 1u << 26);
@@ -74,6 +74,11 @@ class FakeStage : public Stage {
     }
     return counter[device];
   }
+  std::uint32_t reply(std::uint32_t device, std::uint32_t conversation, std::uint32_t size,
+                      std::uint64_t seq) override {
+    answered.push_back(seq);
+    return send(device, conversation, EntryKind::kMessage, size);
+  }
   std::uint32_t direct(std::uint32_t user, std::uint32_t other) override {
     directs.insert({std::min(user, other), std::max(user, other)});
     return user * 1000 + other;
@@ -89,6 +94,7 @@ class FakeStage : public Stage {
   bool broken = false;
   std::vector<Sent> sent;
   std::vector<Sent> reads;
+  std::vector<std::uint64_t> answered;
   std::set<std::uint32_t> open;
   std::map<std::uint32_t, TimeNs> closed_at;
   std::map<std::uint32_t, std::uint32_t> counter;
@@ -203,14 +209,28 @@ TEST(ScriptPlayer, StartsNothingOnceQuiet) {
   EXPECT_TRUE(play.stage.open.contains(1));  // nor does it close what the world wants to ask
 }
 
+TEST(ScriptPlayer, NamesWhatItAnswersWhereAnswersAreNamed) {
+  for (const bool are_named : {false, true}) {
+    Script script = two_people();
+    script.actions = {says(60 * kSecond, 0), says(61 * kSecond, 1, 0), says(100 * kSecond, 0)};
+    Play play(script);
+    play.population.set_reply_references(are_named);
+    play.stage.hears = other_of_two();
+    play.run(200 * kSecond);
+    EXPECT_EQ(play.stage.sent.size(), 3u);
+    // The first message is entry 1; the third answers nothing.
+    EXPECT_EQ(play.stage.answered, are_named ? std::vector<std::uint64_t>{1} : std::vector<std::uint64_t>{});
+  }
+}
+
 TEST(ScriptPlayer, BearsMessagesThatAreNotOfTheScript) {
   Script script = two_people();
   script.actions = {says(60 * kSecond, 0), says(60 * kSecond, 1, 0)};
   Play play(script);
   play.stage.counter[0] = 5;  // this device has sent before
   play.run(70 * kSecond);
-  for (const std::uint32_t counter : {0u, 1u, 5u, 7u, 1000u}) play.behaviour->shown(1, 0, 0, counter);
-  play.behaviour->shown(1, 0, 0, 6);
+  for (const std::uint32_t counter : {0u, 1u, 5u, 7u, 1000u}) play.behaviour->shown(1, 0, 0, counter, 1);
+  play.behaviour->shown(1, 0, 0, 6, 1);
   play.stage.run(*play.behaviour, 85 * kSecond);
   EXPECT_EQ(play.stage.sent.size(), 2u);
 }

@@ -17,6 +17,7 @@ class Mischief final : public Behaviour {
   Mischief(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage,
            std::unique_ptr<Behaviour> honest)
       : permille_(static_cast<std::uint64_t>(population.mischief_permille())),
+        tricks_(population.reply_references() ? 4U : 3U),
         script_(script),
         randomness_(randomness),
         stage_(stage),
@@ -51,9 +52,9 @@ class Mischief final : public Behaviour {
     }
   }
 
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
-             std::uint32_t counter) override {
-    honest_->shown(device, conversation, sender, counter);
+  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
+             std::uint64_t seq) override {
+    honest_->shown(device, conversation, sender, counter, seq);
   }
 
   void quiesce() override {
@@ -69,12 +70,15 @@ class Mischief final : public Behaviour {
     const Action& action = script_.actions[i];
     if (!stage_.app_is_open(action.device)) return;
     const std::uint32_t size = 1 + std::min(action.size, kLongestText);
-    switch (randomness_.below(3, Purpose::kContact, i, kMischiefKey + 2)) {
+    switch (randomness_.below(tricks_, Purpose::kContact, i, kMischiefKey + 2)) {
       case 0:
         stage_.reuse_key(action.device, size);
         break;
       case 1:
         trespass(i, size);
+        break;
+      case 3:
+        stage_.reply_ahead(action.device, action.conversation, size);
         break;
       default: {
         const auto claimed = static_cast<std::uint32_t>(
@@ -98,6 +102,7 @@ class Mischief final : public Behaviour {
   }
 
   std::uint64_t permille_;
+  std::uint64_t tricks_;
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;

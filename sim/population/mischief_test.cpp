@@ -30,10 +30,14 @@ class Mischievous : public TestStage {
     ++counters_[device];
   }
   void reuse_key(std::uint32_t device, std::uint32_t) override { reused.push_back({now(), device, 0}); }
+  void reply_ahead(std::uint32_t device, std::uint32_t conversation, std::uint32_t) override {
+    ahead.push_back({now(), device, conversation});
+  }
 
   std::vector<Strike> sends;
   std::vector<Strike> forgeries;
   std::vector<Strike> reused;
+  std::vector<Strike> ahead;
 
  private:
   std::map<std::uint32_t, std::uint32_t> counters_;
@@ -64,6 +68,14 @@ TEST(Mischief, FollowsItsShareOfTheMessagesWithEveryTrick) {
   EXPECT_GT(record.forgeries.size(), 30U);
   EXPECT_GT(trespasses, 10U);  // few stay out of all groups
   EXPECT_LT(record.reused.size() + record.forgeries.size() + trespasses, 300U);
+}
+
+TEST(Mischief, AnswersWhatIsNotThereWhereAnswersAreNamed) {
+  scenarios::Scenario scenario = community(200);
+  const Script script = make_campus(scenario, Randomness(1));
+  EXPECT_TRUE(act_out(scenario, script).ahead.empty());
+  scenario.mutable_population()->set_reply_references(true);
+  EXPECT_GT(act_out(scenario, script).ahead.size(), 20U);
 }
 
 TEST(Mischief, TrespassesOnlyWhereTheUserHasNoBusiness) {

@@ -67,8 +67,8 @@ class ScriptPlayer final : public Behaviour {
     }
   }
 
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
-             std::uint32_t counter) override {
+  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
+             std::uint64_t seq) override {
     if (script_.devices[device].user != script_.devices[sender].user) plan_reading(device, conversation);
     if (counter == 0 || counter > sent_[sender].size()) return;
     const std::uint32_t action = sent_[sender][counter - 1];
@@ -78,6 +78,7 @@ class ScriptPlayer final : public Behaviour {
       State& state = state_[reply];
       if (script_.actions[reply].device != device || state.done || state.shown) continue;
       state.shown = true;
+      state.answers = seq;
       state.earliest = stage_.now() + randomness_.between(population_.reply_min_ms() * kMillisecond,
                                                           population_.reply_max_ms() * kMillisecond,
                                                           Purpose::kReplyDelay, reply, 0);
@@ -94,6 +95,7 @@ class ScriptPlayer final : public Behaviour {
     bool due = false;    // its time has come, it waits for its antecedent
     bool shown = false;  // its antecedent was shown on its device
     TimeNs earliest = 0;
+    std::uint64_t answers = 0;  // the entry that its antecedent became; 0: not shown
   };
 
   void next_action() {
@@ -123,11 +125,21 @@ class ScriptPlayer final : public Behaviour {
     state_[index].done = true;
     if (quiet_) return;
     stay_open(action.device);
-    const std::uint32_t counter = stage_.send(action.device, action.conversation, action.kind, action.size);
+    const std::uint64_t answers = state_[index].answers;
+    const bool refers = population_.reply_references() && answers != 0 && is_in_its_place(action);
+    const std::uint32_t counter =
+        refers ? stage_.reply(action.device, action.conversation, action.size, answers)
+               : stage_.send(action.device, action.conversation, action.kind, action.size);
     if (counter == 0) return;  // the device did not take it
     std::vector<std::uint32_t>& sent = sent_[action.device];
     if (sent.size() < counter) sent.resize(counter, kNoAction);
     sent[counter - 1] = index;
+  }
+
+  // A message that answers one of the same conversation.
+  bool is_in_its_place(const Action& action) const {
+    return action.kind == protocol::EntryKind::kMessage &&
+           script_.actions[action.antecedent].conversation == action.conversation;
   }
 
   // Whoever acts has the app open, and keeps it open for a minute.

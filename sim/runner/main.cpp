@@ -1,4 +1,4 @@
-// wavetank-sim: runs, verifies, compares and lists scenarios.
+// wavetank-sim: runs, verifies, compares and lists scenarios, and says what they never meet.
 #include <fmt/format.h>
 #include <google/protobuf/text_format.h>
 #include <sys/resource.h>
@@ -21,6 +21,7 @@
 #include "sim/runner/command_line.hpp"
 #include "sim/runner/compare_command.hpp"
 #include "sim/runner/history_file.hpp"
+#include "sim/runner/probes_command.hpp"
 #include "sim/runner/runner.hpp"
 #include "sim/runner/verify.hpp"
 #include "sim/scenarios/scenario.hpp"
@@ -240,6 +241,8 @@ int dispatch(int argc, char** argv) {
   verify_command->footer("Example:\n  ./wavetank sim verify campus --seed 3");
   CompareOptions comparison;
   CLI::App* compare_command = add_compare(app, comparison);
+  ProbesOptions probes;
+  CLI::App* probes_command = add_probes(app, probes);
   CLI::App* list_command = app.add_subcommand("list", "Names the shipped scenarios");
   list_command->footer("Example:\n  ./wavetank sim list");
   try {
@@ -249,7 +252,8 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::RequiredError& error) {
     const std::string_view word = argc > 1 ? argv[1] : "";
     if (app.get_subcommands().empty() && !word.empty() && word.front() != '-') {
-      return usage_error(fmt::format("{}: no such command; there are run, verify, compare and list", word));
+      return usage_error(
+          fmt::format("{}: no such command; there are run, verify, compare, probes and list", word));
     }
     return usage_error(std::string(error.what()) + "; --help shows an example");
   } catch (const CLI::ParseError& error) {
@@ -257,6 +261,7 @@ int dispatch(int argc, char** argv) {
   }
   if (*verify_command) return verify(options);
   if (*compare_command) return run_compare(comparison);
+  if (*probes_command) return run_probes(probes);
   if (*list_command) return list();
   return run(options);
 }

@@ -235,6 +235,13 @@ reports::Result build_result(const RunRequest& request, const World& world, cons
   result.factors.push_back({"convergence bound",
                             fmt::format("{} s", request.scenario.checks().converge_bound_s()),
                             "the scenario"});
+  const conformance::JudgeConfig judged_by = judge_config(request.scenario, nullptr);
+  const bool is_derived = request.scenario.checks().operation_bound_s() == 0;
+  result.factors.push_back(
+      {"requests are answered within", fmt::format("{} s", judged_by.operation_bound / kSecond),
+       is_derived ? "heartbeat interval, acknowledgement timeout and 5 s" : "the scenario"});
+  result.factors.push_back({"devices are connected, or refused, within",
+                            fmt::format("{} s", judged_by.connect_bound / kSecond), "the scenario"});
   if (f.converged_after != kNever) {
     result.factors.push_back({"converged after",
                               fmt::format("{:.1f} s", static_cast<double>(f.converged_after) / 1e9),

@@ -18,6 +18,13 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   }
   config.converge_bound = checks.converge_bound_s() * kSecond;
   config.service_bound = checks.slo_in_region_ms() * kMillisecond;
+  const DurationNs dead_connection_found = scenario.protocol().heartbeat_interval_ms() * kMillisecond +
+                                           scenario.client().heartbeat_ack_timeout_ms() * kMillisecond +
+                                           5 * kSecond;
+  config.operation_bound =
+      checks.operation_bound_s() == 0 ? dead_connection_found : checks.operation_bound_s() * kSecond;
+  config.connect_bound = checks.connect_bound_s() * kSecond;
+  config.fewest_operations = static_cast<std::uint64_t>(checks.fewest_operations());
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);

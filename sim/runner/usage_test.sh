@@ -42,6 +42,10 @@ told 0 'Example' verify --help
 told 0 'Example' list --help
 told 0 'Example' compare --help
 told 0 'campus' list
+told 0 'Example' probes --help
+printf 'run { scenario: "star" set: "devices=10" set: "run_s=2" set: "population.ramp_s=1" }\n' >"$work/probes.txtpb"
+told 1 'torn batch recovered                          0      0  COLD' probes --file "$work/probes.txtpb"
+told 1 '; cold: ' probes star --set devices=10 --set run_s=2 --set population.ramp_s=1 --seeds 2
 
 refused 'subcommand'
 refused 'runn: no such command' runn campus
@@ -51,11 +55,23 @@ refused 'extra' run star extra
 refused 'nosuch: no such scenario; shipped are:' run nosuch
 refused "$work/none.txtpb" run "$work/none.txtpb"
 
+refused '--set needs a scenario' probes --set run_s=1
+refused 'either a file or scenarios' probes star --file "$work/probes.txtpb"
+refused 'nosuch: no such scenario' probes nosuch
+printf 'run { scenario: "star" seeds: 0 }\n' >"$work/none.seeds"
+refused 'seeds must be within 1 and 1000' probes --file "$work/none.seeds"
+: >"$work/empty"
+refused 'there is no run in it' probes --file "$work/empty"
+refused 'cannot be read' probes --file "$work/missing"
+refused '--seeds' probes star --seeds 0
+
 refused "no field 'bogus' in Scenario; there are: name," run star --set bogus=1
 refused "no field 'page' in Protocol; there are:" run star --set protocol.page=1
 refused 'expected path=value' run star --set run_s
 refused "'soon' is not a value of run_s" run star --set run_s=soon
 refused 'run_s must be within 1 and' run star --set run_s=0
+refused 'checks.connect_bound_s must be within 1 and' run star --set checks.connect_bound_s=0
+refused 'checks.fewest_operations must be within 1 and' run star --set checks.fewest_operations=0
 refused 'say which' run star --set topology.region.weight=1
 refused 'mars' run star --set 'topology.region[0].name=mars'
 refused 'ORD-NONSENSE' run star --set devices=10 --set 'checks.require[0].property=ORD-NONSENSE'

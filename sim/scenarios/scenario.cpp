@@ -137,6 +137,19 @@ std::expected<Scenario, std::string> load_scenario(const std::string& name_or_fi
   return scenario;
 }
 
+std::expected<ProbeSet, std::string> load_probe_set(const std::string& file) {
+  ProbeSet set;
+  if (const auto read = read_text_format(file, set); !read) return Failure(read.error());
+  if (set.run_size() == 0) return Failure(fmt::format("{}: there is no run in it", file));
+  for (const ProbeSet::Run& run : set.run()) {
+    if (run.scenario().empty()) return Failure(fmt::format("{}: a run names no scenario", file));
+    if (run.first_seed() < 0 || run.seeds() < 1 || run.seeds() > 1000)
+      return Failure(fmt::format("{}: {}: seeds must be within 1 and 1000, the first not below 0", file,
+                                 run.scenario()));
+  }
+  return set;
+}
+
 std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting) {
   const auto equals = setting.find('=');
   if (equals == std::string_view::npos || equals == 0) {
@@ -243,6 +256,9 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
+      {"checks.operation_bound_s", s.checks().operation_bound_s(), 0, 100'000},
+      {"checks.connect_bound_s", s.checks().connect_bound_s(), 1, 100'000},
+      {"checks.fewest_operations", s.checks().fewest_operations(), 1, 1'000'000'000},
   });
   std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {

@@ -27,6 +27,10 @@ std::vector<Shipped> shipped_scenarios();
 // "file:line:column: what".
 std::expected<Scenario, std::string> load_scenario(const std::string& name_or_file);
 
+// Reads a set of runs. Errors as load_scenario; a set without a run, and a run without a scenario or a seed,
+// is one.
+std::expected<ProbeSet, std::string> load_probe_set(const std::string& file);
+
 // Applies "path=value" to any scalar field, for example "protocol.page_limit=50" or "region[0].weight=3"
 // (repeated fields take an index). An unknown path names the fields that exist at that place.
 std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting);

@@ -96,9 +96,10 @@ std::expected<void, std::string> World::build_population() {
   directory_ = std::make_unique<Directory>(script_);
   history_ = std::make_unique<HistoryWriter>(
       scheduler_, *directory_, sink_,
-      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) {
+      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
+             std::uint64_t seq) {
         if (device < script_.devices.size() && sender < script_.devices.size()) {
-          behaviour_->shown(device, conversation, sender, counter);
+          behaviour_->shown(device, conversation, sender, counter, seq);
         }
       });
   if (scenario_.population().workload() == scenarios::Population::STAR) {

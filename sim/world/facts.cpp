@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "reference/environment/probe_names.hpp"
 #include "sim/world/world.hpp"
 
 namespace wavetank::sim {
@@ -83,14 +84,7 @@ void World::collect_facts() {
   f.node_frames = links_->frames_sent();
   f.bytes_network = access_->memory();
   f.bytes_queue = scheduler_.bytes();
-  static constexpr std::string_view kProbeNames[] = {
-      "duplicate suppressed", "conflict rejected",     "outbox re-sent",         "inbox duplicate dropped",
-      "session re-attached",  "unavailable answered",  "forbidden answered",     "receipt coalesced",
-      "pointer coalesced",    "range with tombstones", "session timed out",      "busy answered",
-      "session resumed",      "resume refused",        "replay ring overflowed", "setting coalesced",
-      "put repeated"};
-  static_assert(std::size(kProbeNames) == static_cast<std::size_t>(Probe::kCount));
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
+  for (std::size_t i = 0; i < kProbes; ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
   }
 }

@@ -1,5 +1,6 @@
 #include "sim/world/history_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "conformance/history/canary.hpp"
@@ -118,6 +119,36 @@ void HistoryWriter::resume_answered(DeviceTag device, const ResumeToken& shown, 
   sink_.on(r);
 }
 
+void HistoryWriter::login_refused(DeviceTag device, protocol::ErrorCode code) {
+  Record r = record(Kind::kLoginRefused, device);
+  r.code = static_cast<std::uint8_t>(code);
+  sink_.on(r);
+}
+
+void HistoryWriter::request_sent(DeviceTag device, const RequestSent& request) {
+  Record r = record(Kind::kAsked, device);
+  r.entry_kind = static_cast<std::uint8_t>(request.operation);
+  r.size = request.request;
+  if (request.conversation != ConversationId()) r.conversation = directory_.number_of(request.conversation);
+  r.seq = request.number;
+  sink_.on(r);
+}
+
+void HistoryWriter::request_answered(DeviceTag device, std::uint32_t request, protocol::ErrorCode code) {
+  Record r = record(Kind::kAnswered, device);
+  r.size = request;
+  r.code = static_cast<std::uint8_t>(code);
+  sink_.on(r);
+}
+
+void HistoryWriter::link_stalled(std::uint32_t device, TimeNs until) {
+  if (std::exchange(state(device).stalled_until, std::max(until, state(device).stalled_until)) >= until)
+    return;
+  Record r = record(Kind::kLinkStalled, device);
+  r.value = static_cast<std::uint64_t>(until);
+  sink_.on(r);
+}
+
 void HistoryWriter::go_away_received(DeviceTag device, const protocol::GoAway& go_away) {
   Record r = record(Kind::kGoAway, device);
   r.code = static_cast<std::uint8_t>(go_away.reason);
@@ -153,6 +184,7 @@ Record HistoryWriter::message_record(Kind kind, DeviceTag device,
 void HistoryWriter::send_invoked(DeviceTag device, const protocol::SendMessage& message) {
   ++sends_;
   Record r = message_record(Kind::kSendInvoked, device, message);
+  r.value2 = message.reply_to_seq;
   r.digest = history::content_digest(r.entry_kind, r.subject, message.payload.view());
   see(device, r);
   sink_.on(r);
@@ -189,6 +221,7 @@ void HistoryWriter::event_received(DeviceTag device, const protocol::Event& even
   r.sender = Directory::user(event.sender);
   r.size = static_cast<std::uint32_t>(event.payload.size());
   r.value = event.msg_no;
+  r.value2 = event.reply_to_seq;
   r.code = static_cast<std::uint8_t>(via);
   r.flag = applied;
   r.digest = history::content_digest(r.entry_kind, r.subject, event.payload.view());
@@ -198,7 +231,7 @@ void HistoryWriter::event_received(DeviceTag device, const protocol::Event& even
     see(device, r);
   }
   sink_.on(r);
-  if (applied && shown_) shown_(device, r.conversation, r.key.device, r.key.counter);
+  if (applied && shown_) shown_(device, r.conversation, r.key.device, r.key.counter, r.seq);
 }
 
 void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& id,
@@ -350,6 +383,6 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
   sink_.on(r);
 }
 
-void HistoryWriter::probe(NodeId, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
+void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -23,8 +23,9 @@ struct Reconnect {
 
 class HistoryWriter final : public ClientObserver, public ServerObserver {
  public:
-  // `shown(device, conversation, sender, counter)` is called for every entry a device shows.
-  using Shown = std::function<void(std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t)>;
+  // `shown(device, conversation, sender, counter, seq)` is called for every entry a device shows.
+  using Shown =
+      std::function<void(std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint64_t)>;
 
   HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown);
 
@@ -33,6 +34,10 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
   void declare_conversation(std::uint32_t conversation);
   void device_restarted(std::uint32_t device);
+  // The user opens the app, which was closed.
+  void app_opened(std::uint32_t device) { sink_.on(record(history::Kind::kAppOpened, device)); }
+  // What is under way on the device's access link arrives at `until`, not before. Of one stall one record.
+  void link_stalled(std::uint32_t device, TimeNs until);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
   // What the device shows of one setting at the end.
@@ -59,6 +64,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void disconnected(DeviceTag device, CloseReason reason) override;
   void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
                        const protocol::Welcome& welcome) override;
+  void login_refused(DeviceTag device, protocol::ErrorCode code) override;
+  void request_sent(DeviceTag device, const RequestSent& request) override;
+  void request_answered(DeviceTag device, std::uint32_t request, protocol::ErrorCode code) override;
   void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
@@ -84,14 +92,16 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                        TimeNs now) override;
   void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,
                             TimeNs now) override;
-  void probe(NodeId node, Probe probe) override;
+  // ---- both, and the world's own marks
+  void probe(std::uint32_t who, Probe probe) override;
 
  private:
   struct DeviceState {
     std::uint32_t connections = 0;
     bool open = false;
     history::Phase lost_in = history::Phase::kCalm;
-    TimeNs lost_at = kNever;  // kNever: connected, or the app is closed
+    TimeNs lost_at = kNever;   // kNever: connected, or the app is closed
+    TimeNs stalled_until = 0;  // its link, as told last
     RollingHash seen;
   };
 

@@ -83,11 +83,13 @@ class Written : public testing::Test {
   Directory directory{script};
   Recording recording;
   std::vector<std::vector<std::uint32_t>> shown;
-  HistoryWriter writer{
-      scheduler, directory, recording,
-      [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter) {
-        shown.push_back({device, conversation, sender, counter});
-      }};
+  std::vector<std::uint64_t> shown_at;
+  HistoryWriter writer{scheduler, directory, recording,
+                       [this](std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
+                              std::uint32_t counter, std::uint64_t seq) {
+                         shown.push_back({device, conversation, sender, counter});
+                         shown_at.push_back(seq);
+                       }};
 
   void wait_until(TimeNs time) {
     scheduler.at(time, 0, 0, 0, 0);
@@ -151,6 +153,37 @@ TEST_F(Written, TellsTheGatewayAndWhatItAskedFor) {
   writer.app_closes(1);
   EXPECT_EQ(last().kind, Kind::kAppClosed);
   EXPECT_EQ(last().device, 1u);
+}
+
+TEST_F(Written, TellsWhatADeviceWaitsFor) {
+  writer.connected(1, 1);
+  writer.app_opened(1);
+  EXPECT_EQ(last().kind, Kind::kAppOpened);
+  EXPECT_EQ(last().device, 1u);
+  writer.login_refused(1, protocol::ErrorCode::kBusy);
+  EXPECT_EQ(last().kind, Kind::kLoginRefused);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::ErrorCode::kBusy));
+  const std::uint64_t hash = writer.history_hash();
+  writer.request_sent(1, {Operation::kFetch, 41, direct, 9});
+  EXPECT_EQ(last().kind, Kind::kAsked);
+  EXPECT_EQ(last().entry_kind, static_cast<std::uint8_t>(Operation::kFetch));
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().size, 41u);
+  EXPECT_EQ(last().seq, 9u);
+  writer.request_sent(1, {Operation::kSync, 42, {}, 0});
+  EXPECT_EQ(last().conversation, kNone);
+  writer.request_answered(1, 41, protocol::ErrorCode::kEpochMismatch);
+  EXPECT_EQ(last().kind, Kind::kAnswered);
+  EXPECT_EQ(last().size, 41u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::ErrorCode::kEpochMismatch));
+  // Of one stall once, and when it proves to be longer.
+  const std::size_t before = recording.records.size();
+  for (const TimeNs until : {5 * kSecond, 5 * kSecond, 4 * kSecond, 6 * kSecond})
+    writer.link_stalled(1, until);
+  EXPECT_EQ(recording.records.size(), before + 2);
+  EXPECT_EQ(last().kind, Kind::kLinkStalled);
+  EXPECT_EQ(last().value, static_cast<std::uint64_t>(6 * kSecond));
+  EXPECT_EQ(writer.history_hash(), hash);  // nothing of it is shown
 }
 
 TEST_F(Written, TellsPutsAndSettingsByTheirDevice) {

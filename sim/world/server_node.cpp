@@ -11,6 +11,7 @@ ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig
 
 void ServerNode::boot() {
   ++boots_;
+  if (boots_ > 1) services_.observer.probe(config_.self, Probe::kNodeRestarted);
   if (is_gateway()) {
     auto gateway = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator,
                                                      services_.observer, boots_);
@@ -18,6 +19,7 @@ void ServerNode::boot() {
     machine_ = std::move(gateway);
   } else {
     disk_->open();
+    if (std::exchange(is_torn_, false)) services_.observer.probe(config_.self, Probe::kTornBatchRecovered);
     auto shard =
         std::make_unique<server::Shard>(config_, services_.placement, disk_->store(), services_.observer);
     shard_ = shard.get();
@@ -47,6 +49,11 @@ void ServerNode::kill(bool drop_unsynced) {
   if (disk_ != nullptr) {
     const BatchFate fate =
         drop_unsynced ? BatchFate::kDropped : draw_batch_fate(services_.randomness, config_.self, commits_);
+    if (commit_pending_) {
+      const bool is_kept = fate == BatchFate::kKept;
+      services_.observer.probe(config_.self, is_kept ? Probe::kBatchKept : Probe::kBatchLost);
+      is_torn_ = fate == BatchFate::kTorn && disk_->has_pages();
+    }
     disk_->crash(commit_pending_ ? fate : BatchFate::kDropped, services_.randomness, commits_);
   }
   busy_ = false;
@@ -120,7 +127,8 @@ void ServerNode::start_batch() {
                                             services_.randomness, services_.disk);
   }
   if (shard_ != nullptr && (config_.defects.has(Defect::kAckBeforeSync) ||
-                            config_.defects.has(Defect::kSettingAckedBeforeStored))) {
+                            config_.defects.has(Defect::kSettingAckedBeforeStored) ||
+                            config_.defects.has(Defect::kPushBeforeSync))) {
     std::vector<Effect>& list = effects_.list();
     for (Effect& effect : list) {
       if (shard_->may_leave_early(effect)) carry_out(effect);

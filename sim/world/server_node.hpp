@@ -142,6 +142,7 @@ class ServerNode {
   DurationNs drain_window_ = 0;
   bool ready_while_paused_ = false;
   bool commit_pending_ = false;
+  bool is_torn_ = false;  // its disk, by the last kill
   std::uint64_t commits_ = 0;
   std::uint64_t rows_ = 0;
   std::uint64_t overflows_ = 0;

@@ -32,6 +32,8 @@ class ShardDisk {
   ShardDisk& operator=(const ShardDisk&) = delete;
 
   store::LogStore& store() { return *engine_; }
+  // False over memory.
+  bool has_pages() const { return vfs_ != nullptr; }
 
   // The time of the last commit's sync has passed.
   void complete_sync() {

@@ -211,6 +211,7 @@ void World::fault_changed(std::uint32_t fault, bool active) {
     scheduler_.at(recovery_until_, source_faults_, kPhaseChange, 0, 0);
   } else if (plan_.fault(static_cast<int>(fault)).kind() == faults::MASS_DISCONNECT) {
     reconnects_.push_back({kSecond, {}});
+    connected_before_.push_back(history_->connections_open());
     scheduler_.at(scheduler_.now(), source_faults_, kSample, kSampleReconnect,
                   static_cast<std::uint32_t>(reconnects_.size() - 1));
   }
@@ -249,6 +250,12 @@ void World::sample_reconnect(std::uint32_t curve) {
   Sample s;
   s.connections = history_->connections_open();
   reconnects_[curve].samples.push_back(s);
+  std::uint64_t& before = connected_before_[curve];
+  // The first sample may stand before the connections are reset.
+  if (before != 0 && reconnects_[curve].samples.size() > 1 && s.connections >= before) {
+    probe(Probe::kMassReconnect);
+    before = 0;
+  }
   if (static_cast<DurationNs>(reconnects_[curve].samples.size()) * kSecond <= kReconnectWindow) {
     scheduler_.at(scheduler_.now() + kSecond, source_faults_, kSample, kSampleReconnect, curve);
   }
@@ -359,6 +366,7 @@ void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
 }
 
 void World::open_app(std::uint32_t number) {
+  if (!devices_[number].machine.is_running()) history_->app_opened(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
 }
 
@@ -380,17 +388,31 @@ void World::send_as(std::uint32_t number, std::uint32_t conversation, std::uint3
 }
 
 std::uint32_t World::send_to(std::uint32_t number, std::uint32_t conversation, protocol::EntryKind kind,
-                             UserId target, std::uint32_t size) {
+                             UserId target, std::uint32_t size, std::uint64_t reply_to_seq) {
   ClientMessageId id;
   with_device(number, [&](Device& d, TimeNs now) {
     id = d.machine.send_with(
-        directory_->conversation_id(conversation), kind, target, 0,
+        directory_->conversation_id(conversation), kind, target, reply_to_seq,
         [&](const ClientMessageId& key) {
           return history::canary_payload({number, message_counter(key)}, conversation, size);
         },
         now, device_effects_);
   });
   return message_counter(id);
+}
+
+std::uint32_t World::reply(std::uint32_t number, std::uint32_t conversation, std::uint32_t size,
+                           std::uint64_t seq) {
+  return send_to(number, conversation, protocol::EntryKind::kMessage, 0, size, seq);
+}
+
+// Far enough ahead that nobody else's messages make it true.
+void World::reply_ahead(std::uint32_t number, std::uint32_t conversation, std::uint32_t size) {
+  constexpr std::uint64_t kAhead = 100'000;
+  const client::Conversation* known =
+      devices_[number].machine.conversation(directory_->conversation_id(conversation));
+  if (known != nullptr)
+    send_to(number, conversation, protocol::EntryKind::kMessage, 0, size, known->head + kAhead);
 }
 
 // The client would never do this, so the frame goes past it: straight onto the device's connection, and into
@@ -557,6 +579,7 @@ void World::restart_device(std::uint32_t number) {
   if (!device.machine.is_running()) return;
   if (device.connection != kNoConnection)
     access_->device_died(std::exchange(device.connection, kNoConnection));
+  if (device.machine.outbox_size() > 0) probe(Probe::kAppKilledUnsent);
   device.store.discard();
   history_->device_restarted(number);
   const UserId user = device.machine.user();

@@ -173,7 +173,7 @@ class World final : private AccessListener,
   void carry_out(std::uint32_t device, Effect& effect);
   void dial(std::uint32_t device);
   std::uint32_t send_to(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
-                        UserId target, std::uint32_t size);
+                        UserId target, std::uint32_t size, std::uint64_t reply_to_seq = 0);
   void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
@@ -186,6 +186,8 @@ class World final : private AccessListener,
   void gateway_opened(std::uint32_t node, std::uint32_t connection) override;
   void gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) override;
   void gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) override;
+  void link_stalled(std::uint32_t device, TimeNs until) override { history_->link_stalled(device, until); }
+  void probe(Probe probe) override { history_->probe(0, probe); }
   // ---- LinkListener
   bool node_alive(std::uint32_t node) override { return nodes_[node]->is_alive(); }
   void link_up(std::uint32_t node, std::uint32_t peer) override { nodes_[node]->peer_up(peer); }
@@ -204,6 +206,9 @@ class World final : private AccessListener,
   void send_as(std::uint32_t device, std::uint32_t conversation, std::uint32_t claimed,
                std::uint32_t size) override;
   void reuse_key(std::uint32_t device, std::uint32_t size) override;
+  std::uint32_t reply(std::uint32_t device, std::uint32_t conversation, std::uint32_t size,
+                      std::uint64_t seq) override;
+  void reply_ahead(std::uint32_t device, std::uint32_t conversation, std::uint32_t size) override;
   std::uint32_t direct(std::uint32_t user, std::uint32_t other) override;
   void read(std::uint32_t device, std::uint32_t conversation) override;
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
@@ -284,6 +289,7 @@ class World final : private AccessListener,
   std::vector<PhaseSpan> phases_;
   SampleSeries series_;
   std::vector<SampleSeries> reconnects_;
+  std::vector<std::uint64_t> connected_before_;  // by curve: connections when it began; 0 once they are back
   std::vector<DurationNs> busy_before_;
   WorldFacts facts_;
 };
