@@ -30,7 +30,7 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-// Two gateways and two shards over files, with tokens, and with timeouts that a test can wait for.
+// Two gateways and two shards over files, with tokens; what a case waits for comes soon.
 inline host::ServerOptions local_server(const TestFolder& folder) {
   host::ServerOptions options;
   options.data = folder / "data";
@@ -38,8 +38,7 @@ inline host::ServerOptions local_server(const TestFolder& folder) {
   options.shards = 2;
   options.token_key = "the suite's own key";
   options.config.hello_timeout_ms = 500;
-  options.config.heartbeat_interval_ms = 600;
-  options.config.heartbeat_timeout_ms = 3'000;
+  options.config.receipt_delay_ms = 20;
   return options;
 }
 
