@@ -19,7 +19,7 @@ namespace wavetank::conformance {
 template <class Body, class Alter>
 Mistake tells(Alter alter) {
   Mistake mistake;
-  mistake.down = [alter](Line& line, protocol::Frame& frame) mutable {
+  mistake.down = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     if (auto* body = std::get_if<Body>(&frame.body)) alter(line, *body);
     return true;
   };
@@ -30,7 +30,7 @@ Mistake tells(Alter alter) {
 template <class Request, class Answer, class Alter>
 Mistake answers(Alter alter) {
   Mistake mistake;
-  mistake.down = [alter](Line& line, protocol::Frame& frame) mutable {
+  mistake.down = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     auto* answer = std::get_if<Answer>(&frame.body);
     const auto* request = line.asked<Request>(frame.request_id);
     if (answer != nullptr && request != nullptr) alter(line, *request, *answer);
@@ -43,7 +43,7 @@ Mistake answers(Alter alter) {
 template <class Body, class Alter>
 Mistake hears(Alter alter) {
   Mistake mistake;
-  mistake.up = [alter](Line& line, protocol::Frame& frame) mutable {
+  mistake.up = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     if (auto* body = std::get_if<Body>(&frame.body)) alter(line, *body);
     return true;
   };
@@ -55,7 +55,7 @@ Mistake hears(Alter alter) {
 template <class Alter>
 Mistake tells_changes(Alter alter) {
   Mistake mistake;
-  mistake.down = [alter](Line& line, protocol::Frame& frame) mutable {
+  mistake.down = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     auto* push = std::get_if<protocol::ChangePush>(&frame.body);
     auto* page = std::get_if<protocol::SyncResult>(&frame.body);
     if (push == nullptr && page == nullptr) return true;
@@ -87,7 +87,7 @@ void for_events(Line& line, protocol::Frame& frame, Alter&& alter) {
 template <class Alter>
 Mistake tells_events(Alter alter) {
   Mistake mistake;
-  mistake.down = [alter](Line& line, protocol::Frame& frame) mutable {
+  mistake.down = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     for_events(line, frame, alter);
     return true;
   };
@@ -143,7 +143,7 @@ inline Mistake names_the_clients_key() {
 template <class Holds>
 Mistake keeps_open(Holds holds) {
   Mistake mistake;
-  mistake.ended = [holds](Line& line) { return !holds(line); };
+  mistake.ended = [holds = std::move(holds)](Line& line) { return !holds(line); };
   return mistake;
 }
 
