@@ -1,5 +1,5 @@
-// wavetank-conform: lists the properties and requirements, proves the monitors by seeded defects, and judges
-// histories again.
+// wavetank-conform: lists the properties and requirements, proves the monitors by seeded defects and the
+// suite's cases by mutants, and judges histories again.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -19,6 +19,8 @@
 
 #include "conformance/defects/catalogue.hpp"
 #include "conformance/defects/kill_matrix.hpp"
+#include "conformance/defects/mutant_matrix.hpp"
+#include "conformance/defects/mutant_trial.hpp"
 #include "conformance/defects/trial.hpp"
 #include "conformance/exact/exact_judge.hpp"
 #include "conformance/history/reader.hpp"
@@ -75,10 +77,16 @@ struct Tally {
   int passed = 0;
   int failed = 0;
   int disagreed = 0;  // runs on which the online and the exact judge differ
+  std::vector<MutantTrial> mutants;
 
   std::size_t killed() const {
     return static_cast<std::size_t>(
         std::count_if(kills.begin(), kills.end(), [](const Kill& kill) { return kill.killed; }));
+  }
+  bool is_good() const {
+    return killed() == kills.size() && failed == 0 && disagreed == 0 &&
+           std::all_of(mutants.begin(), mutants.end(),
+                       [](const MutantTrial& trial) { return trial.is_as_it_should_be(); });
   }
 };
 
@@ -137,6 +145,45 @@ bool run_control(std::string_view scenario, std::uint64_t seed, Tally& tally) {
   return true;
 }
 
+// Every case that did not pass is told when the mutant did not do as it should, or is the only one.
+void run_mutant(const Mutant& mutant, bool is_only, Tally& tally) {
+  const MutantTrial& trial = tally.mutants.emplace_back(try_mutant(mutant));
+  const bool good = trial.is_as_it_should_be();
+  const std::string control = fmt::format("control {}", mutant.name);
+  const std::string breaks = fmt::format("{}", fmt::join(mutant.requirements(), " "));
+  std::string verdict = good ? "passed" : "FAILED";
+  if (!mutant.is_control()) {
+    const std::size_t count = trial.failed.size();
+    verdict = good ? fmt::format("killed by {} case{}", count, count == 1 ? "" : "s") : "SURVIVED";
+  }
+  fmt::print("{:<40} {:<32} {:>8.1f}  {}\n", mutant.is_control() ? control : mutant.name,
+             mutant.is_control() ? "nothing" : breaks, trial.seconds, verdict);
+  if (good && !is_only) return;
+  for (const std::string_view requirement : trial.missed) {
+    fmt::print("    no case of {} has failed: {}\n", requirement, mutant.story);
+  }
+  for (const CaseResult& result : trial.not_passed) {
+    fmt::print("    {:<12} {}: {}\n", name_of(result.grade), result.id, result.detail);
+  }
+}
+
+// All of them, or the one that is chosen.
+void run_mutants(const Mutant* chosen, Tally& tally) {
+  const Stopwatch watch;
+  fmt::print("\n{:<40} {:<32} {:>8}  {}\n", "mutant", "breaks", "seconds", "verdict");
+  for (const Mutant& mutant : all_mutants()) {
+    if (chosen == nullptr || chosen == &mutant) run_mutant(mutant, chosen != nullptr, tally);
+  }
+  std::array<std::array<std::size_t, 2>, 2> counts{};  // [control][as it should be]
+  for (const MutantTrial& trial : tally.mutants) {
+    ++counts.at(trial.mutant->is_control()).at(trial.is_as_it_should_be());
+  }
+  const auto& [mutants, controls] = counts;
+  fmt::print("mutants: {} of {} killed by {} cases; controls: {} of {} passed; {:.0f} s in all\n", mutants[1],
+             mutants[0] + mutants[1], all_cases().size(), controls[1], controls[0] + controls[1],
+             watch.seconds());
+}
+
 double median_seconds(const std::vector<Kill>& kills) {
   std::vector<double> values;
   for (const Kill& kill : kills) values.push_back(kill.seconds);
@@ -161,56 +208,55 @@ bool write_text(const std::filesystem::path& path, const std::string& text) {
   return static_cast<bool>(out);
 }
 
-// What is to become of the matrix; the exit code.
-int publish(const std::vector<Kill>& kills, const DefectOptions& options) {
-  const std::filesystem::path table = checkout() / kKillTablePath;
-  if (!options.out.empty()) {
-    const auto page = std::filesystem::path(options.out) / "kills.html";
-    if (!write_text(page, kill_page(kills))) return reports::kInternal;
-    fmt::print("page: {}\n", page.string());
-  }
-  if (options.write) {
-    if (!write_text(table, kill_table(kills))) return reports::kInternal;
-    fmt::print("written: {}\n", kKillTablePath);
-  }
-  if (!options.check) return reports::kPass;
+// Holds one table of the checkout to what was found; the exit code.
+int check_table(std::string_view path, const std::function<std::string(std::string_view)>& differences_to) {
   std::ostringstream written;
-  written << std::ifstream(table).rdbuf();
-  const std::string differences = kill_differences(written.str(), kills, options.only.empty());
+  written << std::ifstream(checkout() / path).rdbuf();
+  const std::string differences = differences_to(written.str());
   if (differences.empty()) return reports::kPass;
   fmt::print(
       "{} is not what was found (- it says, + found); './wavetank conform defects --write' mends it:\n{}",
-      kKillTablePath, differences);
+      path, differences);
   return reports::kViolated;
 }
 
-int defects(const DefectOptions& options) {
-  if (!kDefectsCompiled) {
-    return usage_error(
-        "defects: seeded defects are compiled out of this build; './wavetank conform defects' uses the test "
-        "build");
+// What is to become of the matrices; the exit code.
+int publish(const Tally& tally, const DefectOptions& options) {
+  const bool whole = options.only.empty();
+  if (!options.out.empty()) {
+    const auto page = std::filesystem::path(options.out) / "kills.html";
+    if (!write_text(page, kill_page(tally.kills, mutant_section(tally.mutants)))) return reports::kInternal;
+    fmt::print("page: {}\n", page.string());
   }
-  const SeededDefect* const chosen = options.only.empty() ? nullptr : find_seeded_defect(options.only);
-  if (!options.only.empty() && chosen == nullptr) {
-    return usage_error(
-        fmt::format("--only {}: no such defect; './wavetank conform list' names them", options.only));
+  if (options.write) {
+    if (!write_text(checkout() / kKillTablePath, kill_table(tally.kills)) ||
+        !write_text(checkout() / kMutantTablePath, mutant_table(tally.mutants))) {
+      return reports::kInternal;
+    }
+    fmt::print("written: {}\nwritten: {}\n", kKillTablePath, kMutantTablePath);
   }
-  if (!options.out.empty()) {  // said before the runs, not after them
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    if (error) return usage_error(fmt::format("defects: --out {}: {}", options.out, error.message()));
-  }
+  if (!options.check) return reports::kPass;
+  const int kills = check_table(
+      kKillTablePath, [&](std::string_view table) { return kill_differences(table, tally.kills, whole); });
+  const int mutants = check_table(kMutantTablePath, [&](std::string_view table) {
+    return mutant_differences(table, tally.mutants, whole);
+  });
+  return std::max(kills, mutants);
+}
+
+// All seeded defects and the controls of their scenarios, or the one that is chosen. False when a scenario is
+// at fault.
+bool run_defects(const SeededDefect* chosen, Tally& tally) {
   const Stopwatch watch;
-  Tally tally;
   fmt::print("{:<32} {:<14} {:>4} {:>8}  {}\n", "defect", "property", "seed", "seconds", "verdict");
   for (const SeededDefect& record : seeded_defects()) {
     if (chosen != nullptr && chosen != &record) continue;
-    if (!run_defect(record, tally)) return reports::kUsage;
+    if (!run_defect(record, tally)) return false;
   }
   for (const std::string_view scenario : defect_scenarios()) {
     if (chosen != nullptr && chosen->scenario != scenario) continue;
     for (const std::uint64_t seed : kControlSeeds) {
-      if (!run_control(scenario, seed, tally)) return reports::kUsage;
+      if (!run_control(scenario, seed, tally)) return false;
     }
   }
   fmt::print("defects: {} of {} killed, median {:.1f} s; controls: {} of {} passed; {}; {:.0f} s in all\n",
@@ -219,9 +265,33 @@ int defects(const DefectOptions& options) {
              tally.disagreed == 0 ? "the exact judge agrees"
                                   : fmt::format("the judges DISAGREE on {} runs", tally.disagreed),
              watch.seconds());
-  const int published = publish(tally.kills, options);
-  const bool is_good = tally.killed() == tally.kills.size() && tally.failed == 0 && tally.disagreed == 0;
-  return is_good ? published : reports::kViolated;
+  return true;
+}
+
+int defects(const DefectOptions& options) {
+  if (!kDefectsCompiled) {
+    return usage_error(
+        "defects: seeded defects are compiled out of this build; './wavetank conform defects' uses the test "
+        "build");
+  }
+  const bool all = options.only.empty();
+  const SeededDefect* const defect = all ? nullptr : find_seeded_defect(options.only);
+  const Mutant* const mutant = all ? nullptr : find_mutant(options.only);
+  if (!all && defect == nullptr && mutant == nullptr) {
+    return usage_error(
+        fmt::format("--only {}: no such defect or mutant; './wavetank conform list' and {} name them",
+                    options.only, kMutantTablePath));
+  }
+  if (!options.out.empty()) {  // said before the runs, not after them
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) return usage_error(fmt::format("defects: --out {}: {}", options.out, error.message()));
+  }
+  Tally tally;
+  if ((all || defect != nullptr) && !run_defects(defect, tally)) return reports::kUsage;
+  if (all || mutant != nullptr) run_mutants(mutant, tally);
+  const int published = publish(tally, options);
+  return tally.is_good() ? published : reports::kViolated;
 }
 
 // ---- histories
@@ -304,16 +374,17 @@ int dispatch(int argc, char** argv) {
       ->excludes(some)
       ->excludes(form);
   list_command->footer("Example:\n  ./wavetank conform list --requirements --only SND-IDEM");
-  CLI::App* defects_command = app.add_subcommand(
-      "defects",
-      "Runs every seeded defect in a small scenario, and the same scenarios without; fails if one survives");
+  CLI::App* defects_command = app.add_subcommand("defects",
+                                                 "Runs every seeded defect in a small scenario, and the "
+                                                 "suite against every mutant; fails if one survives");
   DefectOptions trials;
   CLI::Option* one = defects_command->add_option("--only", trials.only,
-                                                 "This defect alone, and the control of its scenario");
-  defects_command->add_option("--out", trials.out, "Folder for kills.html, the matrix as a page");
+                                                 "This defect, and the control of its scenario, or mutant");
+  defects_command->add_option("--out", trials.out, "Folder for kills.html, the matrices as a page");
   CLI::Option* check = defects_command->add_flag(
-      "--check", trials.check, "Fails when the matrix in the checkout (KILLS.md) says something else");
-  defects_command->add_flag("--write", trials.write, "(developers) Writes that matrix anew")
+      "--check", trials.check,
+      "Fails when a matrix in the checkout (KILLS.md, MUTANTS.md) says something else");
+  defects_command->add_flag("--write", trials.write, "(developers) Writes those matrices anew")
       ->excludes(one)
       ->excludes(check);
   defects_command->footer("Example:\n  ./wavetank conform defects --only dedup-lost-at-restart");

@@ -177,6 +177,19 @@ TEST_F(ConformCommand, OneDefectIsKilledAndItsControlPasses) {
 }
 
 // The matrix in the checkout is held to what was found; the page is written where it was asked for.
+TEST_F(ConformCommand, OneMutantIsKilledAndAControlPasses) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  EXPECT_EQ(run("defects --only pushes-come-twice --check --out page"), reports::kPass) << read("out");
+  const std::string out = read("out");
+  EXPECT_NE(out.find("  killed by "), std::string::npos) << out;
+  EXPECT_NE(out.find("conf/feed/DLV-PUSH-003/every-device-once"), std::string::npos) << out;
+  EXPECT_NE(out.find("mutants: 1 of 1 killed"), std::string::npos) << out;
+  EXPECT_EQ(out.find("defects: "), std::string::npos) << out;
+  EXPECT_NE(read("page/kills.html").find("1 of 1 mutants killed"), std::string::npos);
+  EXPECT_EQ(run("defects --only pages-of-two --check"), reports::kPass) << read("out");
+  EXPECT_NE(read("out").find("controls: 1 of 1 passed"), std::string::npos) << read("out");
+}
+
 TEST_F(ConformCommand, OneDefectStandsInTheMatrixAsItWasFound) {
   if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
   EXPECT_EQ(run("defects --only socket-sends-reordered --check --out page"), reports::kPass) << read("out");

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
+#include "conformance/defects/matrix_text.hpp"
 #include "conformance/requirements/registry.hpp"
 
 namespace wavetank::conformance {
@@ -19,39 +19,6 @@ a function of scenario and seed. *Must* is the property that the defect is there
 | defect | scenario | seed | must | seen by |
 | --- | --- | --- | --- | --- |
 )";
-
-std::set<std::string> lines_of(std::string_view text) {
-  std::set<std::string> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    if (line.starts_with("| ") && !line.starts_with("| defect ") && !line.starts_with("| --- ")) {
-      lines.emplace(line);
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 constexpr std::string_view kStyle =
     R"(:root{color-scheme:light dark;font:15px/1.4 system-ui,sans-serif}
@@ -92,27 +59,12 @@ std::string kill_table(std::span<const Kill> kills) {
 }
 
 std::string kill_differences(std::string_view table, std::span<const Kill> kills, bool whole) {
-  std::set<std::string> written = lines_of(table);
-  std::string differences;
-  for (const Kill& kill : kills) {
-    std::string line = kill_line(kill);
-    line.pop_back();
-    if (written.erase(line) == 0) differences += "+ " + line + "\n";
-    // What else is said of this defect is no longer so.
-    const std::string start = fmt::format("| {} |", kill.record->name());
-    std::erase_if(written, [&](const std::string& other) {
-      if (!other.starts_with(start)) return false;
-      differences += "- " + other + "\n";
-      return true;
-    });
-  }
-  if (whole) {
-    for (const std::string& line : written) differences += "- " + line + "\n";
-  }
-  return differences;
+  std::vector<NamedLine> found;
+  for (const Kill& kill : kills) found.push_back({kill.record->name(), kill_line(kill)});
+  return line_differences(table, found, whole);
 }
 
-std::string kill_page(std::span<const Kill> kills) {
+std::string kill_page(std::span<const Kill> kills, std::string_view mutants) {
   const auto killed = std::count_if(kills.begin(), kills.end(), [](const Kill& kill) { return kill.killed; });
   std::string page = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -125,8 +77,8 @@ std::string kill_page(std::span<const Kill> kills) {
       "<th scope=\"col\">seed</th><th scope=\"col\">tried</th><th scope=\"col\">seconds</th>",
       killed, kills.size(), kStyle);
   for (const Requirement& property : properties()) {
-    page += fmt::format("<th scope=\"col\" class=\"property\" title=\"{}\">{}</th>", escaped(property.title),
-                        property.id);
+    page += fmt::format("<th scope=\"col\" class=\"property\" title=\"{}\">{}</th>",
+                        escaped_html(property.title), property.id);
   }
   page += "<th scope=\"col\">what the mistaken code does</th></tr></thead><tbody>\n";
   for (const Kill& kill : kills) {
@@ -134,9 +86,9 @@ std::string kill_page(std::span<const Kill> kills) {
                         kill.killed ? "" : " class=\"survived\"", kill.record->name(), kill.record->scenario,
                         kill.seed, kill.seeds_tried, kill.seconds);
     for (const Requirement& property : properties()) page += cell(kill, property.id);
-    page += fmt::format("<td class=\"story\">{}</td></tr>\n", escaped(kill.record->story));
+    page += fmt::format("<td class=\"story\">{}</td></tr>\n", escaped_html(kill.record->story));
   }
-  return page + "</tbody></table></div>\n</body></html>\n";
+  return page + fmt::format("</tbody></table></div>\n{}</body></html>\n", mutants);
 }
 
 }  // namespace wavetank::conformance

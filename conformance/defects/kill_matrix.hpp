@@ -34,7 +34,7 @@ std::string kill_table(std::span<const Kill> kills);
 // of line; empty when they are equal. With `whole` false the table may hold more.
 std::string kill_differences(std::string_view table, std::span<const Kill> kills, bool whole);
 
-// kills.html: self-contained, opens offline, without a script.
-std::string kill_page(std::span<const Kill> kills);
+// kills.html: self-contained, opens offline, without a script; `mutants` in HTML stands behind the matrix.
+std::string kill_page(std::span<const Kill> kills, std::string_view mutants = {});
 
 }  // namespace wavetank::conformance

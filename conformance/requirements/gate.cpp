@@ -118,7 +118,7 @@ class Gate {
       complain(rule.id, "since must be a version of the protocol, 1 to {}", evidence_.protocol_version);
     if (std::find(kProfiles.begin(), kProfiles.end(), rule.profile) == kProfiles.end())
       complain(rule.id, "there is no profile '{}'; there are {}", rule.profile, fmt::join(kProfiles, ", "));
-    for (const auto* list : {&rule.oracle, &rule.tests, &rule.defects}) {
+    for (const auto* list : {&rule.oracle, &rule.tests, &rule.defects, &rule.mutants}) {
       if (std::set<std::string_view>(list->begin(), list->end()).size() != list->size())
         complain(rule.id, "names something twice");
     }
@@ -140,6 +140,18 @@ class Gate {
     for (const std::string& name : rule.defects) {
       if (!evidence_.defects.contains(name)) complain(rule.id, "there is no seeded defect '{}'", name);
     }
+    for (const std::string& name : rule.mutants) {
+      const auto mutant = evidence_.mutants.find(name);
+      if (mutant == evidence_.mutants.end()) {
+        complain(rule.id, "there is no mutant '{}'", name);
+      } else if (!contains(mutant->second, rule.id)) {
+        complain(rule.id, "the mutant {} does not say that it breaks it", name);
+      }
+    }
+    // Only a case can tell that a mutant has been noticed.
+    const bool has_case = std::any_of(rule.tests.begin(), rule.tests.end(), is_case);
+    if (!rule.mutants.empty() && !has_case)
+      complain(rule.id, "a mutant breaks it, and it names no black-box case");
   }
 
   // ---- what is there is named
@@ -161,6 +173,19 @@ class Gate {
                        [&](const auto& one) { return one.id == property; }))
         complain(name, "the defect must be caught by '{}', which is no property of the registry", property);
     }
+    for (const auto& [name, broken] : evidence_.mutants) {
+      for (const std::string& id : broken) check_mutant(name, id);
+    }
+  }
+
+  void check_mutant(const std::string& name, const std::string& id) {
+    const auto rules = registry_.rules();
+    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& one) { return one.id == id; });
+    if (rule == rules.end()) {
+      complain(name, "the mutant breaks '{}', which is not in the registry", id);
+    } else if (!contains(rule->mutants, name)) {
+      complain(name, "the mutant breaks {}, whose record does not name it", id);
+    }
   }
 
   // ---- debt
@@ -170,11 +195,12 @@ class Gate {
     const auto is_listed = [&](std::span<const std::string> list) {
       return std::find(list.begin(), list.end(), rule.id) != list.end();
     };
-    const bool broken = !rule.defects.empty();
+    const bool broken = rule.is_broken();
     if (!broken && !is_listed(registry_.unbroken()))
-      complain(rule.id, "no seeded defect breaks it, and debt.txtpb does not list it as unbroken");
+      complain(rule.id,
+               "neither a seeded defect nor a mutant breaks it, and debt.txtpb does not list it as unbroken");
     if (broken && is_listed(registry_.unbroken()))
-      complain(rule.id, "a seeded defect breaks it; take it from the unbroken in debt.txtpb");
+      complain(rule.id, "a seeded defect or a mutant breaks it; take it from the unbroken in debt.txtpb");
     const bool proved = !rule.oracle.empty() || !rule.tests.empty();
     if (!proved && !is_listed(registry_.unproved()))
       complain(rule.id, "neither a property nor a test holds it");

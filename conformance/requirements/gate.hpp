@@ -18,10 +18,12 @@ namespace wavetank::conformance {
 struct Evidence {
   using Names = std::set<std::string, std::less<>>;
   using Links = std::map<std::string, std::string, std::less<>>;
+  using Breaks = std::map<std::string, std::vector<std::string>, std::less<>>;
 
   Names tests;                         // of GoogleTest: Suite.Name
   Links cases;                         // black-box cases, and the rule that each is made for
   Links defects;                       // seeded defects, and the property that must catch each
+  Breaks mutants;                      // mutants of the suite's target, and the rules that each breaks
   std::uint32_t protocol_version = 0;  // the newest
 };
 

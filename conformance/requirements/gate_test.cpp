@@ -15,7 +15,7 @@ property { id: "ORD-ONE" level: "MUST" title: "One" text: "All is one." rational
 constexpr std::string_view kOrder = R"(
 requirement {
   id: "ORD-ONE-001" level: "MUST" since: 1 text: "Each is one." rationale: "So it is." source: "Own"
-  oracle: "ORD-ONE" test: "Order.IsKept" test: "conf/order/ORD-ONE-001/one" defect: "not-one"
+  oracle: "ORD-ONE" test: "Order.IsKept" test: "conf/order/ORD-ONE-001/one" defect: "not-one" mutant: "two-for-one"
 }
 requirement {
   id: "ORD-ONE-002" level: "MUST" since: 2 profile: "groups" text: "Each is one, too." rationale: "So it is." source: "Own"
@@ -42,6 +42,7 @@ struct House {
   Evidence evidence{{"Order.IsKept", "Order.OfNoRule"},
                     {{"conf/order/ORD-ONE-001/one", "ORD-ONE-001"}},
                     {{"not-one", "ORD-ONE"}},
+                    {{"two-for-one", {"ORD-ONE-001"}}, {"one-at-last", {}}},
                     2};
 
   // Replaces the only `from` in `text`.
@@ -143,6 +144,9 @@ TEST(Gate, NothingIsNamedTwice) {
   House house;
   House::change(house.order, "defect: \"not-one\"", "defect: \"not-one\" defect: \"not-one\"");
   house.expect("ORD-ONE-001: names something twice");
+  house = House();
+  House::change(house.order, "mutant: \"two-for-one\"", "mutant: \"two-for-one\" mutant: \"two-for-one\"");
+  house.expect("ORD-ONE-001: names something twice");
 }
 
 TEST(Gate, WhatARecordNamesIsThere) {
@@ -159,6 +163,9 @@ TEST(Gate, WhatARecordNamesIsThere) {
   house = House();
   house.evidence.cases.clear();
   house.expect("ORD-ONE-001: there is no black-box case 'conf/order/ORD-ONE-001/one'");
+  house = House();
+  house.evidence.mutants.erase("two-for-one");
+  house.expect("ORD-ONE-001: there is no mutant 'two-for-one'");
   house = House();
   house.evidence.defects.clear();
   house.expect("ORD-ONE-001: there is no seeded defect 'not-one'");
@@ -183,6 +190,22 @@ TEST(Gate, ADefectIsCaughtByAProperty) {
   house.expect("not-two: the defect must be caught by 'ORD-TWO', which is no property of the registry");
 }
 
+TEST(Gate, AMutantBreaksWhatNamesItAndIsSeenByACase) {
+  House house;
+  house.evidence.mutants["three"] = {"ORD-SIX-001"};
+  house.expect("three: the mutant breaks 'ORD-SIX-001', which is not in the registry");
+  house = House();
+  house.evidence.mutants["two-for-one"].push_back("ORD-ONE-002");
+  house.expect("two-for-one: the mutant breaks ORD-ONE-002, whose record does not name it");
+  house = House();
+  house.evidence.mutants["two-for-one"].clear();
+  house.expect("ORD-ONE-001: the mutant two-for-one does not say that it breaks it");
+  house = House();
+  house.evidence.cases.clear();
+  House::change(house.order, " test: \"conf/order/ORD-ONE-001/one\"", "");
+  house.expect("ORD-ONE-001: a mutant breaks it, and it names no black-box case");
+}
+
 TEST(Gate, AMustIsHeldByAPropertyOrATest) {
   House house;
   House::change(house.debt, "unproved: \"CLI-ONE-001\"", "");
@@ -200,10 +223,16 @@ TEST(Gate, AMustIsHeldByAPropertyOrATest) {
 TEST(Gate, DebtIsListedAndOnlyShrinks) {
   House house;
   House::change(house.debt, "unbroken: \"ORD-ONE-002\"", "");
-  house.expect("ORD-ONE-002: no seeded defect breaks it, and debt.txtpb does not list it as unbroken");
+  house.expect(
+      "ORD-ONE-002: neither a seeded defect nor a mutant breaks it, and debt.txtpb does not list it as "
+      "unbroken");
   house = House();
   house.debt += "unbroken: \"ORD-ONE-001\"";
-  house.expect("ORD-ONE-001: a seeded defect breaks it; take it from the unbroken in debt.txtpb");
+  const char* const paid =
+      "ORD-ONE-001: a seeded defect or a mutant breaks it; take it from the unbroken in debt.txtpb";
+  house.expect(paid);
+  House::change(house.order, "defect: \"not-one\"", "");  // the mutant is enough
+  house.expect(paid);
   house = House();
   house.debt += "unbroken: \"ORD-ONE-002\"";
   house.expect("ORD-ONE-002: is listed twice as unbroken");

@@ -50,6 +50,7 @@ Requirement record_of(const requirements::Requirement& from) {
   record.oracle.assign(from.oracle().begin(), from.oracle().end());
   record.tests.assign(from.test().begin(), from.test().end());
   record.defects.assign(from.defect().begin(), from.defect().end());
+  record.mutants.assign(from.mutant().begin(), from.mutant().end());
   return record;
 }
 

@@ -27,6 +27,9 @@ struct Requirement {
   std::vector<std::string> oracle;   // of a rule: properties whose monitors judge it
   std::vector<std::string> tests;    // of a rule: Suite.Name of GoogleTest, or the id of a black-box case
   std::vector<std::string> defects;  // of a rule: seeded defects that break it
+  std::vector<std::string> mutants;  // of a rule: mutants of the suite's target that break it
+
+  bool is_broken() const { return !defects.empty() || !mutants.empty(); }
 };
 
 // What proves a rule is either the id of a black-box case, conf/<area>/<rule>/<case>, or the name of a test.
@@ -58,8 +61,8 @@ class Registry {
   std::span<const Requirement> rules(const Section& section) const {
     return rules().subspan(section.first, section.count);
   }
-  // Debt, as listed: MUSTs that no seeded defect breaks yet, MUSTs that neither a property nor a test holds
-  // yet.
+  // Debt, as listed: MUSTs that no seeded defect and no mutant breaks yet, MUSTs that neither a property nor
+  // a test holds yet.
   std::span<const std::string> unbroken() const { return unbroken_; }
   std::span<const std::string> unproved() const { return unproved_; }
 

@@ -27,6 +27,7 @@ property { id: "ORD-ONE" level: "MUST" title: "One" text: "All is one." rational
 requirement {
   id: "ORD-ONE-001" level: "SHOULD" since: 2 profile: "groups" text: "Each is one." rationale: "So it is."
   source: "Own" oracle: "ORD-ONE" test: "Suite.Name" test: "conf/a/ORD-ONE-001/b" defect: "some-defect"
+  mutant: "some-mutant"
 }
 requirement { id: "ORD-ONE-002" }
 unbroken: "ORD-ONE-002" unproved: "ORD-ONE-003"
@@ -46,6 +47,9 @@ unbroken: "ORD-ONE-002" unproved: "ORD-ONE-003"
   EXPECT_EQ(rule.oracle, std::vector<std::string>{"ORD-ONE"});
   EXPECT_EQ(rule.tests, (std::vector<std::string>{"Suite.Name", "conf/a/ORD-ONE-001/b"}));
   EXPECT_EQ(rule.defects, std::vector<std::string>{"some-defect"});
+  EXPECT_EQ(rule.mutants, std::vector<std::string>{"some-mutant"});
+  EXPECT_TRUE(rule.is_broken());
+  EXPECT_FALSE(read->rules()[1].is_broken());
   EXPECT_EQ(read->rules()[1].profile, "core");
   EXPECT_EQ(read->unbroken()[0], "ORD-ONE-002");
   EXPECT_EQ(read->unproved()[0], "ORD-ONE-003");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "conformance/suite/cases.hpp"
@@ -92,13 +93,78 @@ void cursors_and_marks_survive(Trial& trial) {
   Device reader(trial, trial.user(2));
   trial.expect(reader.welcome().session != session, "a session number came twice");
   trial.expect(reader.welcome().user_head_seq >= 4, "the feed's head fell");
-  const SyncResult rest = reader.sync(cursor);
-  trial.expect_equal("error of an old cursor", rest.error, ErrorCode::kNone);
-  trial.expect(rest.changes.size() >= 2 && rest.changes[0].event && rest.changes[0].event->conv_seq == 3,
+  // Only entries so far: entry n is change n.
+  const std::vector<Change> rest = reader.sync_all(cursor);
+  trial.expect(rest.size() >= 4 - cursor && rest[0].event && rest[0].event->conv_seq == cursor + 1,
                "the old cursor leads to other changes");
   const CursorAck marks = reader.delivered(chat_of(trial), 0);
   trial.expect_equal("delivered_seq", marks.delivered_seq, std::uint64_t{3});
   trial.expect_equal("read_seq", marks.read_seq, std::uint64_t{3});
+}
+
+void pushed_entry_survives(Trial& trial) {
+  std::vector<Event> shown;
+  {
+    Device speaker(trial, trial.user(1));
+    Device listener(trial, trial.user(2));
+    for (int i = 1; i <= 20; ++i) speaker.post(speaker.message(chat_of(trial), fmt::format("{}", i)));
+    listener.pushed(chat_of(trial), 1);
+    trial.restart_server();
+    for (const Change& change : listener.pushes_until_quiet()) {
+      if (change.event) shown.push_back(*change.event);
+    }
+  }
+  Device listener(trial, trial.user(2));
+  const RangeResult page = listener.fetch(chat_of(trial));
+  const std::vector<Change> feed = listener.sync_all(0);
+  for (const Event& event : shown) {
+    trial.expect(std::find(page.events.begin(), page.events.end(), event) != page.events.end(),
+                 fmt::format("entry {} was pushed and is gone from the log", event.conv_seq));
+    trial.expect(std::any_of(feed.begin(), feed.end(), [&](const Change& one) { return one.event == event; }),
+                 fmt::format("entry {} was pushed and is gone from the feed", event.conv_seq));
+  }
+}
+
+// What a log owes to its members' feeds crosses from shard to shard, and is under way when the kill comes.
+void feeds_are_whole_after_a_kill(Trial& trial) {
+  constexpr std::uint32_t kMembers = 5;
+  std::vector<SendMessage> messages;
+  {
+    Device owner(trial, trial.user(1));
+    owner.add(trial.group(1), trial.user(1));  // entry 1; member n joins with entry n
+    std::vector<Device> members;
+    for (std::uint32_t n = 2; n <= kMembers; ++n) {
+      members.emplace_back(trial, trial.user(n));
+      owner.add(trial.group(1), trial.user(n));
+    }
+    for (Device& member : members) member.pushed(trial.group(1), kMembers);
+    for (int i = 1; i <= 30; ++i) {
+      messages.push_back(owner.message(trial.group(1), fmt::format("{}", i)));
+      owner.post(messages.back());
+    }
+    owner.pushed(trial.group(1), kMembers + 1);
+    trial.restart_server();
+  }
+  Device owner(trial, trial.user(1));
+  for (const SendMessage& message : messages) {
+    trial.expect(owner.send(message).status != SendStatus::kRejected, "a repeat is rejected");
+  }
+  const std::uint64_t head = owner.fetch(trial.group(1)).head_seq;
+  for (std::uint32_t n = 2; n <= kMembers; ++n) {
+    Device member(trial, trial.user(n));
+    std::vector<std::uint64_t> told;
+    for (int i = 0; i < 50 && told.size() < head - n + 1; ++i) {
+      if (i > 0) trial.target().pass(100 * kMillisecond);
+      told.clear();
+      for (const Change& change : member.sync_all(0)) {
+        if (change.event) told.push_back(change.event->conv_seq);
+      }
+    }
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      trial.expect_equal("an entry of a member's feed", told[i], std::uint64_t{n + i});
+    }
+    trial.expect_equal("the last entry of a member's feed", n + told.size() - 1, head);
+  }
 }
 
 constexpr Case kCases[] = {
@@ -114,6 +180,13 @@ constexpr Case kCases[] = {
      "Kill and restart the server; use an old cursor and old marks.",
      "The cursor leads to the same changes, heads and marks have not fallen, the session is a new one.",
      cursors_and_marks_survive},
+    {"conf/durable/DLV-PUSH-001/pushed-entry-survives",
+     "Kill and restart the server as soon as the first of 20 entries is pushed.",
+     "Every entry that was pushed is in the log and in the feed.", pushed_entry_survives},
+    {"conf/durable/OBX-ONCE-001/feeds-are-whole-after-a-kill",
+     "Kill and restart the server while 30 messages to a group are on their way to its members; repeat them.",
+     "Each member's feed has every entry from the own join on, once and in the log's order.",
+     feeds_are_whole_after_a_kill},
 };
 
 }  // namespace

@@ -116,6 +116,28 @@ void pointless_changes_are_refused(Trial& trial) {
   trial.expect_equal("entries in the log", owner.fetch(trial.group(1)).head_seq, std::uint64_t{1});
 }
 
+void only_messages_are_counted(Trial& trial) {
+  Device owner(trial, trial.user(1));
+  Device member(trial, trial.user(2));
+  Numbers told;
+  told.push_back(owner.add(trial.group(1), trial.user(1)).msg_no);     // 1
+  told.push_back(owner.add(trial.group(1), trial.user(2)).msg_no);     // 2
+  told.push_back(owner.say(trial.group(1), "first").msg_no);           // 3
+  told.push_back(owner.add(trial.group(1), trial.user(3)).msg_no);     // 4
+  told.push_back(owner.remove(trial.group(1), trial.user(3)).msg_no);  // 5
+  told.push_back(member.say(trial.group(1), "second").msg_no);         // 6
+  const Numbers expected = {0, 0, 1, 0, 0, 2};
+  Numbers fetched;
+  for (const Event& event : owner.fetch(trial.group(1)).events) fetched.push_back(event.msg_no);
+  for (const Numbers& numbers : {told, fetched}) {
+    trial.expect(numbers == expected, fmt::format("message numbers: expected {}, came {}",
+                                                  fmt::join(expected, " "), fmt::join(numbers, " ")));
+  }
+  for (const std::uint64_t seq : {2, 3, 6}) {
+    trial.expect_equal("the msg_no pushed", member.pushed(trial.group(1), seq).msg_no, expected[seq - 1]);
+  }
+}
+
 constexpr Case kCases[] = {
     {"conf/member/ACL-BOUNDARY-002/join-boundary", "Join a group that has entries already.",
      "The own join and what follows is seen; earlier entries are tombstones.", join_boundary},
@@ -129,6 +151,9 @@ constexpr Case kCases[] = {
     {"conf/member/SND-JOIN-003/pointless-changes-are-refused",
      "Add a member again, remove a stranger, and let a stranger add and remove others.",
      "REJECTED FORBIDDEN each time; the log is as before.", pointless_changes_are_refused},
+    {"conf/member/ORD-DENSE-002/only-messages-are-counted", "Joins, messages and a leave in one group.",
+     "Messages are numbered 1 and 2, in acks, pushes and pages; all else has number 0.",
+     only_messages_are_counted},
 };
 
 }  // namespace

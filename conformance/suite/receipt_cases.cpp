@@ -106,6 +106,43 @@ void outsider_has_no_marks(Trial& trial) {
   trial.expect_equal("the head that a stranger is told", refused.head_seq, std::uint64_t{0});
 }
 
+void the_furthest_device_is_shown(Trial& trial) {
+  Device author(trial, trial.user(1));
+  speak(trial, author, 3);
+  Device phone(trial, trial.user(2), 0);
+  Device desk(trial, trial.user(2), 1);
+  desk.delivered(chat_of(trial), 1);
+  author.pushed_receipt(chat_of(trial), phone.user(), 1, 0);
+  phone.delivered(chat_of(trial), 3);
+  author.pushed_receipt(chat_of(trial), phone.user(), 3, 0);
+  desk.delivered(chat_of(trial), 2);
+  std::uint64_t shown = 0;
+  for (const Change& change : author.pushes_until_quiet()) {
+    if (change.kind != ChangeKind::kReceipt) continue;
+    trial.expect(change.delivered_seq >= shown, "the mark shown to others falls");
+    shown = change.delivered_seq;
+  }
+}
+
+void groups_are_spared_deliveries(Trial& trial) {
+  Device owner(trial, trial.user(1));
+  Device member(trial, trial.user(2));
+  Device third(trial, trial.user(3));
+  for (const Device* device : {&owner, &member, &third}) owner.add(trial.group(1), device->user());  // 1 to 3
+  owner.say(trial.group(1), "to all");                                                               // 4
+  member.delivered(trial.group(1), 4);
+  third.delivered(trial.group(1), 4);
+  // What a read mark brings comes after all that the delivered marks would have brought.
+  member.read(trial.group(1), 4);
+  owner.pushed_receipt(trial.group(1), member.user(), 0, 4);
+  for (Device* device : {&owner, &member, &third}) {
+    for (const Change& change : device->pushes_until_quiet()) {
+      trial.expect(change.kind != ChangeKind::kReceipt || change.read_seq != 0,
+                   "a delivery in a group is told");
+    }
+  }
+}
+
 constexpr Case kCases[] = {
     {"conf/receipt/RD-USER-001/read-is-the-maximum", "Move the read marks of two devices up and down.",
      "The user's mark is the maximum and never falls; delivered marks are each device's own.",
@@ -124,6 +161,13 @@ constexpr Case kCases[] = {
      "The own other device is pushed the mark, the author never.", private_marks_stay_private},
     {"conf/receipt/RD-FORMER-001/outsider-has-no-marks", "Set marks in others' conversation.",
      "FORBIDDEN, without the head.", outsider_has_no_marks},
+    {"conf/receipt/RCP-FANOUT-003/the-furthest-device-is-shown",
+     "Move the delivered marks of two devices; the author watches.",
+     "The author is shown the higher of the two, and it never falls.", the_furthest_device_is_shown},
+    {"conf/receipt/RCP-FANOUT-004/groups-are-spared-deliveries",
+     "Move delivered marks in a group, then one read mark.",
+     "The author is told of the read mark; of a delivery alone nobody is told.",
+     groups_are_spared_deliveries},
 };
 
 }  // namespace

@@ -142,6 +142,28 @@ void answer_ahead_is_refused(Trial& trial) {
   trial.expect_equal("what it answers", speaker.pushed(chat_of(trial), 2).reply_to_seq, std::uint64_t{1});
 }
 
+// A kind of a newer version: nobody here knows what it says, everybody can count it.
+void unknown_kind_is_an_entry(Trial& trial) {
+  Device speaker(trial, trial.user(1));
+  Device listener(trial, trial.user(2));
+  constexpr auto kNewer = static_cast<EntryKind>(77);
+  SendMessage message = speaker.message(chat_of(trial), "from a newer client");
+  message.kind = kNewer;
+  const SendAck ack = speaker.accepted(message);
+  trial.expect_equal("conv_seq", ack.conv_seq, std::uint64_t{1});
+  trial.expect_equal("msg_no", ack.msg_no, std::uint64_t{0});
+  const Event event = listener.pushed(chat_of(trial), 1);
+  trial.expect(event.kind == kNewer && event.payload == message.payload, "another entry was pushed");
+  const RangeResult page = listener.fetch(chat_of(trial));
+  trial.expect(page.events.size() == 1 && page.events[0] == event, "another entry was fetched");
+  trial.expect_equal("the delivered mark", listener.delivered(chat_of(trial), 1).delivered_seq,
+                     std::uint64_t{1});
+  const SendAck next = speaker.say(chat_of(trial), "and a message");
+  trial.expect_equal("the next place", next.conv_seq, std::uint64_t{2});
+  trial.expect_equal("the next message", next.msg_no, std::uint64_t{1});
+  trial.expect_equal("unread", listener.delivered(chat_of(trial), 2).unread, std::uint64_t{1});
+}
+
 constexpr Case kCases[] = {
     {"conf/send/SND-ACK-001/ack-then-delivery", "Send one message to a connected peer.",
      "SendAck names entry 1, message 1; peer and sender are pushed exactly that entry.", ack_then_delivery},
@@ -168,6 +190,10 @@ constexpr Case kCases[] = {
     {"conf/send/DLV-INTEGRITY-001/sender-is-the-session",
      "Send a message that claims another user and an old time.",
      "The entry's sender is the session's user, its server time the server's.", sender_is_the_session},
+    {"conf/send/VER-UNKNOWN-003/unknown-kind-is-an-entry",
+     "Send an entry of a kind that nobody knows, then a message.",
+     "It has its place, is pushed and fetched as sent, moves the delivered mark and counts for nothing else.",
+     unknown_kind_is_an_entry},
 };
 
 }  // namespace

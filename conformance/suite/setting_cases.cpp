@@ -44,8 +44,8 @@ void put_seen_on_the_second_device(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device desk(trial, trial.user(1), 1);
   const SettingAck ack = accepted(trial, phone, draft(chat_of(trial), 1, "not said yet"));
-  expect_draft(trial, desk.pushes_until_quiet(), "not said yet", ack.revision);
-  expect_draft(trial, phone.pushes_until_quiet(), "not said yet", ack.revision);
+  expect_draft(trial, desk.pushes_until_quiet(1), "not said yet", ack.revision);
+  expect_draft(trial, phone.pushes_until_quiet(1), "not said yet", ack.revision);
 }
 
 void repeat_gets_duplicate(Trial& trial) {

@@ -195,12 +195,7 @@ void SimulatedTarget::device_closed(std::uint32_t device, CloseReason) {
 }
 
 void SimulatedTarget::device_packet(std::uint32_t device, sim::Packet&& packet) {
-  auto frame = wire_.unpack(std::move(packet));
-  if (frame) {
-    devices_[device].mail.frames.push_back(std::move(*frame));
-  } else {
-    devices_[device].mail.undecodable = true;
-  }
+  devices_[device].mail.receive(packet.bytes, wire_faults_);
 }
 
 bool SimulatedTarget::gateway_listens(std::uint32_t node, bool& hangs) {

@@ -2,11 +2,14 @@
 // and its links between nodes, under the suite's own devices. Virtual time; every hop is encoded and decoded.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "conformance/suite/mailbox.hpp"
 #include "conformance/suite/target.hpp"
 #include "reference/environment/defects.hpp"
 #include "reference/environment/observer.hpp"
@@ -47,10 +50,11 @@ class SimulatedTarget final : public Target, private sim::AccessListener, privat
   void close(ConnectionHandle connection) override;
   void pass(DurationNs time) override;
   bool restart_server() override;
-  Slice token(UserId, DeviceIndex) override { return Slice("simulated"); }
+  Slice token(UserId user, DeviceIndex device) override { return Door::token_of(user, device); }
+  TimeNs now() const override { return scheduler_.now(); }  // virtual
+  WireFaults wire_faults() const override { return wire_faults_; }
 
-  // Virtual time, and events handled so far.
-  TimeNs now() const { return scheduler_.now(); }
+  // Events handled so far.
   std::uint64_t events() const { return events_; }
 
  private:
@@ -61,7 +65,12 @@ class SimulatedTarget final : public Target, private sim::AccessListener, privat
     bool connected = false;
   };
   struct Door final : server::Authenticator {
-    bool accept(const protocol::Hello& hello) override { return hello.access_token == Slice("simulated"); }
+    static Slice token_of(UserId user, DeviceIndex device) {
+      return Slice(fmt::format("{} of {}", device, user));
+    }
+    bool accept(const protocol::Hello& hello) override {
+      return hello.access_token == token_of(hello.user, hello.device);
+    }
   };
 
   void build_nodes(const SimulatedOptions& options);
@@ -104,6 +113,7 @@ class SimulatedTarget final : public Target, private sim::AccessListener, privat
   std::unique_ptr<sim::NodeServices> services_;
   std::vector<std::unique_ptr<sim::ServerNode>> nodes_;
   std::vector<Device> devices_;
+  WireFaults wire_faults_;
   std::uint64_t events_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "conformance/suite/mailbox.hpp"
 #include "reference/host/authenticators.hpp"
 #include "reference/protocol/codec.hpp"
 
@@ -11,17 +12,18 @@ namespace wavetank::conformance {
 namespace {}  // namespace
 
 struct SocketTarget::Connection final : host::SocketEvents {
+  explicit Connection(WireFaults& target_faults) : faults(target_faults) {}
   void socket_opened() override { opened = true; }
   void socket_message(std::string_view bytes, bool binary) override {
-    auto frame = protocol::decode(bytes);
-    if (binary && frame) {
-      mail.frames.push_back(std::move(*frame));
+    if (binary) {
+      mail.receive(bytes, faults);
     } else {
-      mail.undecodable = true;
+      ++faults.undecodable;
     }
   }
   void socket_closed(CloseReason, std::uint16_t) override { mail.closed = true; }
 
+  WireFaults& faults;
   Mailbox mail;
   bool opened = false;
   std::unique_ptr<host::WebSocket> socket;
@@ -43,7 +45,7 @@ std::string SocketTarget::name() const { return fmt::format("ws://{}:{}", endpoi
 
 std::optional<ConnectionHandle> SocketTarget::open() {
   const ConnectionHandle handle = ++last_connection_;
-  Connection& connection = *(connections_[handle] = std::make_unique<Connection>());
+  Connection& connection = *(connections_[handle] = std::make_unique<Connection>(wire_faults_));
   host::SocketOptions options;
   options.max_message_bytes = protocol::kMaxFrameBytes;
   connection.socket = host::WebSocket::dial(loop_, endpoint_.host, endpoint_.port, connection, options);

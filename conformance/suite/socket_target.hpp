@@ -35,6 +35,8 @@ class SocketTarget final : public Target {
   void pass(DurationNs time) override;
   bool restart_server() override;
   Slice token(UserId user, DeviceIndex device) override;
+  TimeNs now() const override { return loop_.now(); }
+  WireFaults wire_faults() const override { return wire_faults_; }
 
  private:
   struct Connection;
@@ -44,6 +46,7 @@ class SocketTarget final : public Target {
   std::string token_key_;
   host::ServerOptions options_;
   std::unique_ptr<host::Server> server_;  // of a local target
+  WireFaults wire_faults_;
   std::map<ConnectionHandle, std::unique_ptr<Connection>> connections_;
   ConnectionHandle last_connection_ = 0;
 };

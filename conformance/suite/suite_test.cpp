@@ -1,50 +1,45 @@
 // The same cases over both drivers: the proof that the machines are pure.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <set>
-#include <stdexcept>
 
 #include "conformance/suite/cases.hpp"
 #include "conformance/suite/simulated_target.hpp"
 #include "conformance/suite/socket_target.hpp"
+#include "conformance/suite/test_support.hpp"
 #include "conformance/suite/trial.hpp"
 
 namespace wavetank::conformance {
 namespace {
 
-// Removed with everything in it at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "wavetank-suite-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for the test");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+// The case that waits until silence ends a session has an impatient server of its own.
+constexpr std::string_view kSilence = "conf/connect/HB-TIMEOUT-001/silence-ends-the-session";
 
- private:
-  std::filesystem::path path_;
-};
+std::vector<CaseResult> over_sockets(const host::ServerOptions& options, std::string_view id_begin = {}) {
+  SocketTarget target(options);
+  std::vector<CaseResult> results;
+  for (const Case& one : all_cases()) {
+    if (!one.id.starts_with(id_begin)) continue;
+    if (one.id != kSilence) {
+      results.push_back(run_case(one, target, 1));
+      continue;
+    }
+    host::ServerOptions impatient = options;
+    impatient.data.clear();
+    impatient.config.heartbeat_interval_ms = 300;
+    impatient.config.heartbeat_timeout_ms = 1'500;
+    SocketTarget other(impatient);
+    results.push_back(run_case(one, other, 1));
+  }
+  return results;
+}
 
 std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id_begin = {}) {
-  const Folder folder;
-  host::ServerOptions options;
-  options.data = folder / "data";
-  options.gateways = 2;
-  options.shards = 2;
-  options.token_key = "the suite's own key";
+  const TestFolder folder;
+  host::ServerOptions options = local_server(folder);
   options.config.defects = defects;
-  SocketTarget target(options);
-  return run_all(target, 1, id_begin);
+  return over_sockets(options, id_begin);
 }
 
 std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view id_begin = {},
@@ -111,9 +106,10 @@ TEST(Suite, SeveralRunsShareOneServer) {
 }
 
 TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
-  host::ServerOptions options;  // in memory
-  SocketTarget target(options);
-  for (const CaseResult& result : run_all(target, 1)) {
+  const TestFolder folder;
+  host::ServerOptions options = local_server(folder);
+  options.data.clear();  // in memory
+  for (const CaseResult& result : over_sockets(options)) {
     const bool needs_restart = result.id.starts_with("conf/durable/");
     EXPECT_EQ(result.grade, needs_restart ? Grade::kUnsupported : Grade::kPass)
         << result.id << ": " << result.detail;
@@ -125,6 +121,13 @@ TEST(Suite, NobodyThereIsInconclusive) {
   const CaseResult result = run_case(all_cases().front(), target, 1);
   EXPECT_EQ(result.grade, Grade::kInconclusive);
   EXPECT_FALSE(result.detail.empty());
+}
+
+TEST(Suite, AServerThatAsksForNoTokenIsUnsupportedThere) {
+  SocketTarget target(host::ServerOptions{});
+  const auto results = run_all(target, 1, "conf/connect/CON-AUTH-001/");
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].grade, Grade::kUnsupported) << results[0].detail;
 }
 
 // A wrong server fails the case made for its mistake, on both drivers alike.

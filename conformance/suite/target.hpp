@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,6 +18,13 @@ using ConnectionHandle = std::uint32_t;
 inline constexpr DurationNs kOpenTime = 5 * kSecond;
 
 using FramePredicate = std::function<bool(const protocol::Frame&)>;
+
+// Messages of the server that are not what a frame has to be; they only rise.
+struct WireFaults {
+  std::uint64_t undecodable = 0;  // no frame in a binary message (FRM-CODEC-001)
+  std::uint64_t uncanonical =
+      0;  // a frame with its parts in another order than encode() writes (FRM-CODEC-002)
+};
 
 // Time is the target's own: real for sockets, virtual for the simulated network. Every wait is bounded.
 // Frames that a wait passes over stay where they are, in the order of their arrival.
@@ -46,27 +52,13 @@ class Target {
   // Kills every process of the server, without warning and at a moment of its own choosing, and starts them
   // again over their disks. All connections end. False when this target cannot do it.
   virtual bool restart_server() = 0;
-  // The token that the server accepts for this device.
+  // The token that the server accepts for this device; empty when it asks for none.
   virtual Slice token(UserId user, DeviceIndex device) = 0;
-};
 
-// What has arrived on one connection: the part that all targets share.
-struct Mailbox {
-  std::deque<protocol::Frame> frames;
-  bool closed = false;        // by the server
-  bool undecodable = false;   // the server sent what is no frame
-  std::size_t looked_at = 0;  // frames before this one did not match the wait in hand
-
-  // The first match, taken out.
-  std::optional<protocol::Frame> take(const FramePredicate& matches) {
-    for (; looked_at < frames.size(); ++looked_at) {
-      if (!matches(frames[looked_at])) continue;
-      protocol::Frame frame = std::move(frames[looked_at]);
-      frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(looked_at));
-      return frame;
-    }
-    return std::nullopt;
-  }
+  // The target's own clock, by which every `within` is counted.
+  virtual TimeNs now() const = 0;
+  // Of all connections since the target was made.
+  virtual WireFaults wire_faults() const = 0;
 };
 
 }  // namespace wavetank::conformance

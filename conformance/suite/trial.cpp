@@ -52,7 +52,7 @@ ConnectionHandle Trial::open() {
 }
 
 void Trial::restart_server() {
-  if (!target_.restart_server()) throw CaseEnd{Grade::kUnsupported, "the target cannot be restarted"};
+  if (!target_.restart_server()) unsupported("the target cannot be restarted");
 }
 
 void Trial::expect(bool holds, const std::string& otherwise) {
@@ -60,6 +60,7 @@ void Trial::expect(bool holds, const std::string& otherwise) {
 }
 void Trial::fail(const std::string& why) { throw CaseEnd{Grade::kFail, why}; }
 void Trial::inconclusive(const std::string& why) { throw CaseEnd{Grade::kInconclusive, why}; }
+void Trial::unsupported(const std::string& why) { throw CaseEnd{Grade::kUnsupported, why}; }
 
 // ---- a device
 // -----------------------------------------------------------------------------------------------
@@ -150,9 +151,44 @@ protocol::SendAck Device::accepted(const protocol::SendMessage& wish) {
   return ack;
 }
 
-protocol::RangeResult Device::fetch(const ConversationId& conversation, std::uint64_t from, std::uint64_t to,
-                                    std::uint32_t limit) {
+protocol::RangeResult Device::page(const ConversationId& conversation, std::uint64_t from, std::uint64_t to,
+                                   std::uint32_t limit) {
   return ask<protocol::RangeResult>(protocol::FetchRange{conversation, 0, from, to, limit});
+}
+
+protocol::RangeResult Device::fetch(const ConversationId& conversation, std::uint64_t from,
+                                    std::uint64_t to) {
+  protocol::RangeResult whole = page(conversation, from, to);
+  if (whole.error != protocol::ErrorCode::kNone) return whole;
+  check_page(whole, from, to);
+  while (whole.more) {
+    const std::uint64_t next = whole.covered_to_seq + 1;
+    const protocol::RangeResult one = page(conversation, next, to);
+    trial_->expect_equal("the page's error", one.error, protocol::ErrorCode::kNone);
+    check_page(one, next, to);
+    whole.events.insert(whole.events.end(), one.events.begin(), one.events.end());
+    whole.tombstones.insert(whole.tombstones.end(), one.tombstones.begin(), one.tombstones.end());
+    whole.covered_to_seq = one.covered_to_seq;
+    whole.head_seq = one.head_seq;
+    whole.head_msg_no = one.head_msg_no;
+    whole.more = one.more;
+  }
+  return whole;
+}
+
+void Device::check_page(const protocol::RangeResult& page, std::uint64_t from, std::uint64_t to) const {
+  trial_->expect_equal("a page's from_seq", page.from_seq, from);
+  trial_->expect(covers_densely(page), "a page has a hole or an overlap");
+  trial_->expect(!page.more || page.covered_to_seq >= from, "a page that says more follows does not move on");
+  const std::uint64_t end = to == 0 ? page.head_seq : std::min(to, page.head_seq);
+  trial_->expect(page.covered_to_seq <= std::max(end, from - 1), "a page covers what is not there");
+  trial_->expect_equal("more", page.more, page.covered_to_seq < end);
+  for (const protocol::Tombstone& run : page.tombstones) {
+    for (const protocol::Tombstone& other : page.tombstones) {
+      trial_->expect(run.reason != other.reason || run.to_seq + 1 != other.from_seq,
+                     "two tombstones that touch are not one");
+    }
+  }
 }
 
 protocol::SyncResult Device::sync(std::uint64_t after, std::uint32_t limit) {
@@ -164,6 +200,7 @@ std::vector<protocol::Change> Device::sync_all(std::uint64_t after, std::uint32_
   for (;;) {
     protocol::SyncResult page = sync(after, limit);
     trial_->expect_equal("the page's error", page.error, protocol::ErrorCode::kNone);
+    trial_->expect(limit == 0 || page.changes.size() <= limit, "more changes than were asked for");
     std::uint64_t covered = after;
     for (protocol::Change& change : page.changes) {
       trial_->expect_equal("a change's prev_user_seq", change.prev_user_seq, covered);
@@ -226,11 +263,21 @@ protocol::Change Device::pushed_receipt(const ConversationId& conversation, User
   trial_->fail(fmt::format("no receipt up to delivered {} and read {} was pushed", delivered_seq, read_seq));
 }
 
-const std::vector<protocol::Change>& Device::pushes_until_quiet() {
+const std::vector<protocol::Change>& Device::pushes_until_quiet(std::size_t at_least) {
+  while (changes_.size() < at_least && next_push(kAnswerTime)) {
+  }
   trial_->target().pass(kQuietTime);
   while (next_push(0)) {
   }
   return changes_;
+}
+
+std::vector<Frame> everything_until_quiet(Trial& trial, ConnectionHandle connection) {
+  std::vector<Frame> frames;
+  while (auto frame = trial.target().wait_for(connection, [](const Frame&) { return true; }, kQuietTime)) {
+    frames.push_back(std::move(*frame));
+  }
+  return frames;
 }
 
 // ---- pages

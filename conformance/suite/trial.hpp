@@ -62,6 +62,7 @@ class Trial {
   }
   [[noreturn]] void fail(const std::string& why);
   [[noreturn]] void inconclusive(const std::string& why);
+  [[noreturn]] void unsupported(const std::string& why);
 
  private:
   Target& target_;
@@ -118,10 +119,15 @@ class Device {
   protocol::SendAck remove(const ConversationId& conversation, UserId target) {
     return accepted(membership(conversation, protocol::EntryKind::kLeave, target));
   }
+  // One page of a range.
+  protocol::RangeResult page(const ConversationId& conversation, std::uint64_t from, std::uint64_t to = 0,
+                             std::uint32_t limit = 0);
+  // The whole range as one, page by page, however long the server makes them; every page is checked
+  // (FET-COVER, FET-HIDDEN). An error is returned as it came.
   protocol::RangeResult fetch(const ConversationId& conversation, std::uint64_t from = 1,
-                              std::uint64_t to = 0, std::uint32_t limit = 0);
+                              std::uint64_t to = 0);
   protocol::SyncResult sync(std::uint64_t after, std::uint32_t limit = 0);
-  // All changes after a cursor, page by page; every page is checked (SYN-RANGE).
+  // All changes after a cursor, page by page; every page is checked (SYN-RANGE, SYN-LIMIT).
   std::vector<protocol::Change> sync_all(std::uint64_t after, std::uint32_t limit = 0);
   protocol::CursorAck read(const ConversationId& conversation, std::uint64_t seq, bool is_private = false);
   protocol::CursorAck delivered(const ConversationId& conversation, std::uint64_t seq);
@@ -132,11 +138,12 @@ class Device {
   // The pushed marks of `subject` that reach at least these; FAIL when they do not come.
   protocol::Change pushed_receipt(const ConversationId& conversation, UserId subject,
                                   std::uint64_t delivered_seq, std::uint64_t read_seq);
-  // Every change pushed so far, and within the quiet time from now.
-  const std::vector<protocol::Change>& pushes_until_quiet();
+  // Every change pushed so far, within the quiet time from now, and while there are fewer than so many.
+  const std::vector<protocol::Change>& pushes_until_quiet(std::size_t at_least = 0);
 
  private:
   bool try_to_connect();
+  void check_page(const protocol::RangeResult& page, std::uint64_t from, std::uint64_t to) const;
   // Waits for one more push; false when none came.
   bool next_push(DurationNs within);
   static std::string body_text(const protocol::Frame& frame);
@@ -150,6 +157,9 @@ class Device {
   std::uint64_t last_request_ = 0;
   std::vector<protocol::Change> changes_;
 };
+
+// Everything that comes on a connection, until nothing has come for the quiet time.
+std::vector<protocol::Frame> everything_until_quiet(Trial& trial, ConnectionHandle connection);
 
 // The numbers of the entries of a page, and whether its events and tombstones cover it without hole or
 // overlap.

@@ -44,8 +44,8 @@ struct Count {
       tested += !rule.tests.empty();
       by_case +=
           std::any_of(rule.tests.begin(), rule.tests.end(), [](const auto& name) { return is_case(name); });
-      broken += !rule.defects.empty();
-      must_broken += rule.level == "MUST" && !rule.defects.empty();
+      broken += rule.is_broken();
+      must_broken += rule.level == "MUST" && rule.is_broken();
     }
   }
   std::string row(std::string_view name) const {
@@ -80,18 +80,19 @@ std::string matrix(const Registry& registry) {
       "A requirement's text is in [PROTOCOL.md](../../reference/protocol/PROTOCOL.md), a property's in\n"
       "`./wavetank conform list`.\n\n"
       "| area | requirements | MUST | judged by a property | proved by a test | of these by a black-box case "
-      "| broken by a defect |\n"
+      "| broken by a defect or a mutant |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const Section& section : registry.sections()) out += Count(registry.rules(section)).row(section.name);
   out += Count(registry.rules()).row("all");
   for (const Section& section : registry.sections()) {
     out += fmt::format(
-        "\n## {}\n\n| requirement | level | property | tests | black-box cases | seeded defects |\n"
-        "| --- | --- | --- | --- | --- | --- |\n",
+        "\n## {}\n\n| requirement | level | property | tests | black-box cases | seeded defects | mutants |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n",
         section.name);
     for (const Requirement& rule : registry.rules(section)) {
-      out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", rule.id, rule.level, cell(rule.oracle),
-                         cell(rule.tests, false), cell(rule.tests, true), cell(rule.defects));
+      out += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", rule.id, rule.level, cell(rule.oracle),
+                         cell(rule.tests, false), cell(rule.tests, true), cell(rule.defects),
+                         cell(rule.mutants));
     }
   }
   return out;
@@ -106,8 +107,8 @@ std::string counts(const Registry& registry) {
   row("properties", registry.properties().size());
   row("requirements", all.rules);
   row("of them MUST", all.must);
-  row("MUSTs that a seeded defect breaks", all.must_broken);
-  row("MUSTs that no seeded defect breaks yet: debt", registry.unbroken().size());
+  row("MUSTs that a seeded defect or a mutant breaks", all.must_broken);
+  row("MUSTs that neither breaks yet: debt", registry.unbroken().size());
   row(fmt::format("MUSTs that neither a property nor a test holds yet: {}",
                   fmt::join(registry.unproved(), ", ")),
       registry.unproved().size());

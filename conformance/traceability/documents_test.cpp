@@ -16,7 +16,7 @@ constexpr RecordFile kFiles[] = {
     {"properties", R"(property { id: "ORD-ONE" level: "MUST" })"},
     {"order", R"(
 requirement { id: "ORD-ONE-001" level: "MUST" since: 1 text: "Each is one." source: "Own" oracle: "ORD-ONE"
-              test: "Order.IsKept" test: "conf/order/ORD-ONE-001/one" test: "Order.Too" defect: "not-one" }
+              test: "Order.IsKept" test: "conf/order/ORD-ONE-001/one" test: "Order.Too" defect: "not-one" mutant: "two" }
 requirement { id: "ORD-ONE-002" level: "SHOULD" since: 2 profile: "groups" text: "Both." source: "RFC 1" })"},
     {"client", R"(requirement { id: "CLI-ONE-001" level: "MUST" since: 1 text: "It is." source: "Own" }
                   unbroken: "CLI-ONE-001" unproved: "CLI-ONE-001")"},
@@ -44,8 +44,8 @@ TEST(Documents, TheMatrixTellsWhatProvesWhat) {
            "1 | 1 |\n",
            "\n## order\n",
            "\n| ORD-ONE-001 | MUST | ORD-ONE | Order.IsKept<br>Order.Too | conf/order/ORD-ONE-001/one | "
-           "not-one |\n",
-           "\n| ORD-ONE-002 | SHOULD |  |  |  |  |\n",
+           "not-one | two |\n",
+           "\n| ORD-ONE-002 | SHOULD |  |  |  |  |  |\n",
        }) {
     EXPECT_NE(page.find(row), std::string::npos) << row << "\n" << page;
   }
@@ -55,7 +55,7 @@ TEST(Documents, CountsTellTheDebt) {
   EXPECT_EQ(
       counts(small()),
       "| what | count |\n| --- | --- |\n| properties | 1 |\n| requirements | 3 |\n| of them MUST | 2 |\n"
-      "| MUSTs that a seeded defect breaks | 1 |\n| MUSTs that no seeded defect breaks yet: debt | 1 |\n"
+      "| MUSTs that a seeded defect or a mutant breaks | 1 |\n| MUSTs that neither breaks yet: debt | 1 |\n"
       "| MUSTs that neither a property nor a test holds yet: CLI-ONE-001 | 1 |\n");
 }
 

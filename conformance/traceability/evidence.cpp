@@ -10,6 +10,7 @@
 
 #include "conformance/defects/catalogue.hpp"
 #include "conformance/suite/cases.hpp"
+#include "conformance/suite/mutant.hpp"
 #include "reference/protocol/frames.hpp"
 
 namespace wavetank::conformance {
@@ -71,6 +72,10 @@ std::expected<Evidence, std::string> evidence_of(const fs::path& top) {
   }
   for (const Case& one : all_cases()) evidence.cases.emplace(one.id, one.requirement());
   for (const SeededDefect& one : seeded_defects()) evidence.defects.emplace(one.name(), one.property);
+  for (const Mutant& one : all_mutants()) {
+    const auto broken = one.requirements();
+    evidence.mutants[std::string(one.name)].assign(broken.begin(), broken.end());
+  }
   evidence.protocol_version = protocol::kVersion;
   return evidence;
 }

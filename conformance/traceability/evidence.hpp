@@ -1,5 +1,5 @@
 // What there is besides the registry, collected from a checkout: the tests of its sources, the black-box
-// cases, the seeded defects.
+// cases, the seeded defects, the mutants.
 #pragma once
 
 #include <expected>

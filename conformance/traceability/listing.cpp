@@ -51,7 +51,7 @@ std::string property_lines(const Registry& registry, const Requirement& property
 std::string rule_lines(const Requirement& rule) {
   return fmt::format("{:<19} {:<7} {:<9} {}\n", rule.id, rule.level, rule.profile, rule.text) +
          names_line(37, "judged by", rule.oracle) + names_line(37, "proved by", rule.tests) +
-         names_line(37, "broken by", rule.defects);
+         names_line(37, "broken by", rule.defects) + names_line(37, "broken by the mutants", rule.mutants);
 }
 
 Json as_json(const Registry& registry, const Requirement& record, bool is_rule) {
@@ -69,6 +69,7 @@ Json as_json(const Registry& registry, const Requirement& record, bool is_rule) 
     json["oracle"] = record.oracle;
     json["tests"] = record.tests;
     json["defects"] = record.defects;
+    json["mutants"] = record.mutants;
   } else {
     json["judges"] = judged_rules(registry, record);
     json["defects"] = proving_defects(record);

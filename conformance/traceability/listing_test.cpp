@@ -55,7 +55,8 @@ TEST(Listing, JsonHasEveryField) {
   for (const char* field : {"level", "profile", "text", "rationale", "source"}) {
     EXPECT_FALSE(rule.at(field).get<std::string>().empty()) << field;
   }
-  for (const char* field : {"oracle", "tests", "defects"}) EXPECT_FALSE(rule.at(field).empty()) << field;
+  for (const char* field : {"oracle", "tests", "defects", "mutants"})
+    EXPECT_FALSE(rule.at(field).empty()) << field;
   const auto properties = nlohmann::json::parse(list({false, true, ""}));
   EXPECT_EQ(properties.size(), 26U);
   for (const auto& property : properties) EXPECT_FALSE(property.at("defects").empty()) << property;

@@ -1,0 +1,47 @@
+#include "conformance/defects/mutant_trial.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "conformance/requirements/registry.hpp"
+#include "conformance/suite/mutated_target.hpp"
+#include "conformance/suite/simulated_target.hpp"
+
+namespace wavetank::conformance {
+
+std::vector<std::string_view> cases_of(std::string_view requirement) {
+  std::vector<std::string_view> cases;
+  const Requirement* record = find_requirement(requirement);
+  if (record == nullptr) return cases;
+  std::copy_if(record->tests.begin(), record->tests.end(), std::back_inserter(cases), is_case);
+  return cases;
+}
+
+MutantTrial try_mutant(const Mutant& mutant, Target& correct, std::uint32_t run) {
+  const auto start = std::chrono::steady_clock::now();
+  MutantTrial trial;
+  trial.mutant = &mutant;
+  MutatedTarget target(correct, mutant);
+  for (CaseResult& result : run_all(target, run)) {
+    if (result.grade == Grade::kFail) trial.failed.push_back(result.id);
+    if (result.grade != Grade::kPass) trial.not_passed.push_back(std::move(result));
+  }
+  for (const std::string_view requirement : mutant.requirements()) {
+    const auto cases = cases_of(requirement);
+    const bool is_noticed = std::any_of(cases.begin(), cases.end(), [&](std::string_view id) {
+      return std::find(trial.failed.begin(), trial.failed.end(), id) != trial.failed.end();
+    });
+    if (!is_noticed) trial.missed.push_back(requirement);
+  }
+  trial.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return trial;
+}
+
+MutantTrial try_mutant(const Mutant& mutant) {
+  SimulatedTarget correct({});
+  return try_mutant(mutant, correct, 1);
+}
+
+}  // namespace wavetank::conformance
