@@ -11,7 +11,7 @@
 
 namespace wavetank::conformance {
 
-// Of its own, for the sake of the linker: the judges, too, have a Device, and the seeded defects a Trial.
+// Apart, for the sake of the linker: the judges, too, have a Device.
 inline namespace suite {
 class Trial;
 }
