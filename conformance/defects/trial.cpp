@@ -52,12 +52,12 @@ std::expected<scenarios::Scenario, std::string> load_defect_scenario(std::string
   return scenario;
 }
 
-std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed) {
+std::expected<DefectTrial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed) {
   DefectSet defects;
   defects.enable(record.defect);
   const auto run_of_it = run(record.scenario, seed, defects);
   if (!run_of_it) return std::unexpected(run_of_it.error());
-  Trial trial;
+  DefectTrial trial;
   trial.disagreement = run_of_it->disagreement;
   for (const reports::PropertyResult& property : run_of_it->result.properties) {
     if (property.verdict == reports::PropertyVerdict::kFail) {

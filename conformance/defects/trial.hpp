@@ -22,7 +22,7 @@ struct Catch {
 };
 
 // What the property said that must catch the defect, and which properties failed.
-struct Trial {
+struct DefectTrial {
   bool killed = false;
   std::vector<Catch> caught_by;
   std::string first;         // its first violation, or what it was exercised with
@@ -31,13 +31,13 @@ struct Trial {
 
 // Runs the defect's scenario with this seed and the defect switched on. In a build without defects nothing is
 // killed.
-std::expected<Trial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed);
+std::expected<DefectTrial, std::string> try_defect(const SeededDefect& record, std::uint64_t seed);
 
 // A run without any defect must pass: a monitor that cries wolf kills everything.
 struct Control {
   bool passed = false;
   std::string first;         // the first property that did not pass, and why
-  std::string disagreement;  // as in a Trial
+  std::string disagreement;  // as in a DefectTrial
 };
 std::expected<Control, std::string> try_control(std::string_view scenario, std::uint64_t seed);
 

@@ -31,6 +31,8 @@ std::string describe(bool value);
 std::string describe(std::uint64_t value);
 inline std::string describe(std::uint32_t value) { return describe(static_cast<std::uint64_t>(value)); }
 
+inline namespace suite {
+
 class Trial {
  public:
   // The names that the case uses are made from `run` and the case's id.
@@ -157,6 +159,8 @@ class Device {
   std::uint64_t last_request_ = 0;
   std::vector<protocol::Change> changes_;
 };
+
+}  // namespace suite
 
 // Everything that comes on a connection, until nothing has come for the quiet time.
 std::vector<protocol::Frame> everything_until_quiet(Trial& trial, ConnectionHandle connection);
