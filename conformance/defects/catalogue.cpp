@@ -15,6 +15,7 @@ constexpr std::string_view kPointers = "pointers";
 constexpr std::string_view kRestarts = "restarts";
 constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
+constexpr std::string_view kTyping = "typing";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -289,6 +290,31 @@ constexpr SeededDefect kCatalogue[] = {
      "The client takes back the read mark of a conversation that is marked as unread.",
      "RD-MULTIDEV",
      kSettings,
+     {1, 2, 3}},
+    {Defect::kTypingNeverExpires,
+     "The client shows that somebody types until that is taken back, or the message is there.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingToFormerMembers,
+     "The shard hands a signal to all who have ever been members of the conversation.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingKeptAndReplayed,
+     "The shard keeps the last signal for each user, and pushes it to a session that begins.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingWithoutDebounce,
+     "The client says at once whenever its user begins to type or stops.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingOutlivesMessage,
+     "The client goes on showing that somebody types when the message is there.",
+     "TYP-TTL",
+     kTyping,
      {1, 2, 3}},
 };
 

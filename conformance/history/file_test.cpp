@@ -191,8 +191,8 @@ TEST(HistoryFile, SaysWhatIsWrong) {
   };
   const std::string whole = file_of(a_few_records());
   std::string newer = whole;
-  newer[kMagic.size()] = 4;
-  EXPECT_EQ(error(newer), "is a history of format 4; this wavetank reads format 3");
+  newer[kMagic.size()] = 5;
+  EXPECT_EQ(error(newer), "is a history of format 5; this wavetank reads format 4");
   EXPECT_NE(error("time_ns\tkind\n").find("no history file"), std::string::npos);
   EXPECT_NE(error("").find("no history file"), std::string::npos);
   EXPECT_NE(error(whole.substr(0, 3)).find("cut short"), std::string::npos);

@@ -95,6 +95,11 @@ enum class Kind : std::uint8_t {
                   // digest, value = revision, code = Via
   kSettingState,  // at the end, what the device shows: conversation, entry_kind, key, digest, value =
                   // revision
+  // ---- typing; nothing of it is numbered
+  kTypingSent,    // one signal on the wire: conversation, flag = on, value = its time to live in milliseconds
+  kTypingShown,   // the device shows, or goes on showing, that somebody types: conversation, subject = who
+  kTypingHidden,  // it does no more: conversation, subject, code = TypingEnd. Who closes or kills the app
+                  // sees nothing, without a record
   kCount
 };
 

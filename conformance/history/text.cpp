@@ -47,7 +47,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "setting_put",
     "setting_resolved",
     "setting_seen",
-    "setting_state"};
+    "setting_state",
+    "typing_sent",
+    "typing_shown",
+    "typing_hidden"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

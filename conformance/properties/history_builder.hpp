@@ -420,6 +420,26 @@ class HistoryBuilder {
     r.code = static_cast<std::uint8_t>(via);
   }
 
+  // ---- typing
+  // The device says on the wire that its user types, or has stopped.
+  void say_typing(DeviceTag device, ConversationIndex conversation, bool on = true) {
+    Record& r = write(Kind::kTypingSent, device);
+    r.conversation = conversation;
+    r.flag = on;
+    r.value = 6000;
+  }
+  void show_typing(DeviceTag device, ConversationIndex conversation, UserIndex user) {
+    Record& r = write(Kind::kTypingShown, device);
+    r.conversation = conversation;
+    r.subject = user;
+  }
+  void hide_typing(DeviceTag device, ConversationIndex conversation, UserIndex user, TypingEnd why) {
+    Record& r = write(Kind::kTypingHidden, device);
+    r.conversation = conversation;
+    r.subject = user;
+    r.code = static_cast<std::uint8_t>(why);
+  }
+
   // ---- the end: everybody catches up, auditors read everything again, all tell their state
   void catch_up() {
     for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {

@@ -98,6 +98,11 @@ class Client {
   std::uint64_t put_setting(const ConversationId& conversation, protocol::SettingKind kind, Slice text,
                             std::uint64_t number, TimeNs now, Effects& effects);
 
+  // TYP-*. The user types in the conversation, or has stopped without sending. While true the others are told
+  // again and again; the next message to the conversation ends it. Ignored while stopped and before the first
+  // connection. O(conversations typed in).
+  void set_typing(const ConversationId& conversation, bool is_typing, TimeNs now, Effects& effects);
+
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
   void audit(TimeNs now, Effects& effects);
@@ -230,6 +235,25 @@ class Client {
                       TimeNs now);
   Settings& settings();
 
+  // typing.cpp
+  void ask_clock(TimeNs now);
+  void learn_clock(std::uint64_t server_time_ms, TimeNs asked, TimeNs now);
+  void greet_typing(const protocol::Welcome& welcome, TimeNs now);
+  void suspend_typing();
+  void end_own_typing(const ConversationId& conversation);
+  // What the next signal waits for since the last.
+  DurationNs typing_pause(const Ephemeral::Own& own) const;
+  // Signals may be sent and shown: the service offers it, and its clock is known.
+  bool can_signal() const {
+    return phase_ == Phase::kReady && ephemeral_ != nullptr && ephemeral_->is_offered &&
+           ephemeral_->has_clock;
+  }
+  void pump_typing(TimeNs now, Effects& effects);
+  void on_signal(const protocol::SignalEphemeral& signal, TimeNs now);
+  void hide_typing(const ConversationId& conversation, UserId user, TypingEnd why);
+  void expire_typing(TimeNs now);
+  TimeNs typing_deadline(TimeNs now) const;
+
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
@@ -247,6 +271,7 @@ class Client {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Resume> resume_;
   std::unique_ptr<Settings> settings_;
+  std::unique_ptr<Ephemeral> ephemeral_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -275,6 +300,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 272);
+static_assert(sizeof(Client) <= 280);
 
 }  // namespace wavetank::client

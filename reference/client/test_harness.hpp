@@ -39,6 +39,9 @@ class Recorder final : public ClientObserver {
   std::vector<ClientMessageId> invoked;
   std::vector<protocol::SettingAck> settings_resolved;
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
+  std::vector<protocol::SignalEphemeral> typing_said;
+  std::vector<UserId> typing_seen;
+  std::vector<TypingEnd> typing_ends;
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
@@ -79,6 +82,16 @@ class Recorder final : public ClientObserver {
   }
   void setting_received(DeviceTag, const protocol::Change& change, Via) override {
     settings_seen.emplace_back(change.user_seq, std::string(change.setting->text.view()));
+  }
+
+  void typing_sent(DeviceTag, const protocol::SignalEphemeral& signal) override {
+    typing_said.push_back(signal);
+  }
+  void typing_shown(DeviceTag, const protocol::SignalEphemeral& signal) override {
+    typing_seen.push_back(signal.user);
+  }
+  void typing_hidden(DeviceTag, const ConversationId&, UserId, TypingEnd why) override {
+    typing_ends.push_back(why);
   }
 
   // Numbers of the entries shown, in the order they were shown.
@@ -252,6 +265,9 @@ class Harness {
       op = machine.put_setting(id, kind, Slice(text), number, now, effects);
     });
     return op;
+  }
+  void type(const ConversationId& id, bool is_typing = true) {
+    step([&](Client& machine, Effects& effects) { machine.set_typing(id, is_typing, now, effects); });
   }
   void read(const ConversationId& id, std::uint64_t seq) {
     step([&](Client& machine, Effects& effects) { machine.read(id, seq, now, effects); });

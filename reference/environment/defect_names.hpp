@@ -68,6 +68,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "setting-not-stored",
     "setting-retried-as-new",
     "marked-unread-lowers-read",
+    "typing-never-expires",
+    "typing-to-former-members",
+    "typing-kept-and-replayed",
+    "typing-without-debounce",
+    "typing-outlives-message",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

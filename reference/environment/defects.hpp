@@ -73,6 +73,11 @@ enum class Defect : std::uint16_t {
   kSettingNotStored,        // client: keeps the settings it is told in memory only
   kSettingRetriedAsNew,     // client: a put that is tried again gets another number
   kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
+  kTypingNeverExpires,      // client: what it shows of typing ends by word of the typist only
+  kTypingToFormerMembers,   // shard: a signal goes to all who have ever been members
+  kTypingKeptAndReplayed,   // shard: the last signal for a user is pushed again to a session that attaches
+  kTypingWithoutDebounce,   // client: every change of typing leaves at once
+  kTypingOutlivesMessage,   // client: goes on showing typing when the message is there
   kCount
 };
 

@@ -16,6 +16,9 @@ using DeviceTag = std::uint32_t;
 // How an entry came to a device.
 enum class Via : std::uint8_t { kLive, kSync, kFetch };
 
+// Why a device stops showing that somebody types.
+enum class TypingEnd : std::uint8_t { kSaid, kExpired, kMessage };
+
 // What one device did and saw. `now` is the device's own clock.
 class ClientObserver {
  public:
@@ -60,6 +63,12 @@ class ClientObserver {
   virtual void setting_resolved(DeviceTag, const protocol::SettingAck&) {}
   // The device shows this value from now on (a kSetting change).
   virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
+  // One signal on the wire.
+  virtual void typing_sent(DeviceTag, const protocol::SignalEphemeral&) {}
+  // The device shows from now on that the signal's user types, or goes on showing it.
+  virtual void typing_shown(DeviceTag, const protocol::SignalEphemeral&) {}
+  // Not told when the app is closed or dies: then it shows nothing at all.
+  virtual void typing_hidden(DeviceTag, const ConversationId&, UserId, TypingEnd) {}
 };
 
 // Named marks "this happened at least once" and the two ends of the service share, told by server machines.
@@ -81,6 +90,9 @@ enum class Probe : std::uint8_t {
   kReplayRingOverflowed,
   kSettingCoalesced,
   kSettingRepeated,
+  kSignalRelayed,
+  kSignalRefused,
+  kSignalExpired,
   kCount
 };
 

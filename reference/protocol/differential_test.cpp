@@ -23,8 +23,7 @@ RC_GTEST_PROP(DifferentialTest, GeneratedClassReadsOurBytesAndWritesTheSame, (co
   v1::Frame generated;
   RC_ASSERT(generated.ParseFromString(bytes));
   RC_ASSERT(generated.SerializeAsString() == bytes);
-  RC_ASSERT(generated.body_case() ==
-            (frame.body.index() == 0 ? 0 : kFirstBodyField + static_cast<int>(frame.body.index())));
+  RC_ASSERT(generated.body_case() == (frame.body.index() == 0 ? 0 : body_field(frame.body.index())));
 }
 
 RC_GTEST_PROP(DifferentialTest, WeReadTheGeneratedBytes, (const Frame& frame)) {

@@ -254,7 +254,7 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   }
   session.user = hello.user;
   session.device = hello.device;
-  session.features = static_cast<std::uint32_t>(hello.features & protocol::kAllFeatures);
+  session.features = static_cast<std::uint32_t>(hello.features & features());
   session.hello_request = frame.request_id;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
@@ -267,6 +267,11 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   }
   enter(session, SessionState::kAttaching, now, effects);
   attach(session, effects);
+}
+
+std::uint64_t Gateway::features() const {
+  return config_.typing_ttl_ms != 0 ? protocol::kAllFeatures
+                                    : protocol::kAllFeatures & ~std::uint64_t{protocol::kFeatureTyping};
 }
 
 bool Gateway::admit_login(TimeNs now) {
@@ -293,6 +298,9 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
         session,
         protocol::make_frame(protocol::HeartbeatAck{milliseconds(now), session.known_head}, frame.request_id),
         effects);
+  }
+  if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
+    return signal_received(session, std::move(frame), now, effects);
   }
   if (std::holds_alternative<std::monostate>(frame.body)) {
     // A body of a newer version: not ours to judge, but its sender must not wait.
@@ -341,6 +349,37 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
   if (waiting == overtaken_.end()) return;
   effects.send_peer(waiting->second.first, std::move(waiting->second.second));
   overtaken_.erase(waiting);
+}
+
+// ---- signals
+// ------------------------------------------------------------------------------------------------
+
+void Gateway::signal_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
+  auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
+  const NodeId shard = placement_.home(signal.conversation);
+  if ((session.features & protocol::kFeatureTyping) == 0 || shard == kNoNode || !is_up(shard)) return;
+  // What a client says of the service's clock may make a signal older, never younger than it is.
+  const std::uint64_t now_ms = milliseconds(now);
+  signal.sent_ms = signal.sent_ms == 0 ? now_ms : std::min(signal.sent_ms, now_ms);
+  signal.ttl_ms = std::min(signal.ttl_ms, config_.typing_ttl_ms);
+  if (signal.sent_ms + signal.ttl_ms <= now_ms) {
+    return observer_.probe(config_.self, Probe::kSignalExpired);
+  }
+  frame.route = route_of(session);
+  frame.frame_seq = frame.ack_frame_seq = 0;
+  frame.request_id = 0;  // nothing answers it
+  effects.send_peer(shard, std::move(frame));
+}
+
+// Whoever is away, or comes back later, has missed it: no ring keeps it.
+void Gateway::deliver_signal(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
+  const auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
+  if (session.state != SessionState::kLive || (session.features & protocol::kFeatureTyping) == 0) return;
+  if (signal.sent_ms + signal.ttl_ms <= milliseconds(now)) {
+    return observer_.probe(config_.self, Probe::kSignalExpired);
+  }
+  frame.route.reset();
+  send(session, std::move(frame), effects);
 }
 
 // ---- resuming
@@ -476,6 +515,9 @@ void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& ef
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) push(*session, std::move(frame), now, effects);
+  } else if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
+    Session* session = by_id(frame.route->session);
+    if (session != nullptr) deliver_signal(*session, std::move(frame), now, effects);
   } else {
     reply(std::move(frame), effects);
   }

@@ -102,6 +102,10 @@ class Gateway : public Node {
 
   void hello_received(Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  // A signal of the client, and one for it.
+  void signal_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void deliver_signal(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  std::uint64_t features() const;
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
   // Whether one more may log in now.

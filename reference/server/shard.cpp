@@ -29,6 +29,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       log_(config_, store, observer),
       receipts_(config_, store, log_),
       feed_(config_, store, observer),
+      signals_(config_, placement, log_, feed_, observer),
       outbox_(config_, store, observer),
       inbox_(config_, store, observer),
       deferred_(config_) {}
@@ -80,6 +81,7 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
     if (placement_.home(attach->user) == config_.self) {
       feed_.attach(peer, *attach, effects);
+      if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(peer, *attach, now, effects);
     } else {
       effects.send_peer(
           peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
@@ -88,6 +90,11 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
     feed_.detach(*detach);
   } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
     batch_received(peer, *batch, now, effects);
+  } else if (const auto* relayed = std::get_if<protocol::RelayEphemeral>(&frame.body)) {
+    signals_.deliver(*relayed, effects);
+  } else if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
+    const bool is_home = placement_.home(signal->conversation) == config_.self;
+    if (frame.route && is_home) signals_.relay(*frame.route, *signal, effects);
   } else if (frame.route) {
     if (!stalled(peer, frame, now, effects)) request_received(peer, std::move(frame), now, effects);
   }

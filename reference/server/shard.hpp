@@ -5,7 +5,7 @@
 //   --ChangePush--> gateway gateway --DeliveredCursor, ReadWatermark--> Receipts --OutboxItem--> ... gateway
 //   --Attach, Sync--> Feed
 //
-// Marks and receipts pass DeferredFrames first.
+// Marks and receipts pass DeferredFrames first. Signals go through Signals and touch neither log nor feed.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -22,6 +22,7 @@
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
 #include "reference/server/receipts.hpp"
+#include "reference/server/signals.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -83,6 +84,7 @@ class Shard : public Node {
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
+  Signals signals_;
   OutboxSource outbox_;
   OutboxInbox inbox_;
   DeferredFrames deferred_;

@@ -40,6 +40,8 @@ class Stage {
   // value.
   virtual void put_setting(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
                            protocol::SettingKind /*kind*/, std::uint64_t /*nonce*/) {}
+  // The user types in this conversation on this device, or has stopped.
+  virtual void type(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_typing*/) {}
 };
 
 class Behaviour {
@@ -72,6 +74,13 @@ std::unique_ptr<Behaviour> make_mischief(const scenarios::Population& population
 std::unique_ptr<Behaviour> make_settings(const scenarios::Population& population, const Script& script,
                                          Randomness randomness, Stage& stage,
                                          std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has population.typing_permille of the script's messages typed before their time: 100
+// to 300 ms for each byte, 30 s at most, as long as the app is open then; who types for two seconds or more
+// pauses once. `script` must outlive it.
+std::unique_ptr<Behaviour> make_typists(const scenarios::Population& population, const Script& script,
+                                        Randomness randomness, Stage& stage,
+                                        std::unique_ptr<Behaviour> others);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

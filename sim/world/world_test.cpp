@@ -345,6 +345,47 @@ TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
   }
 }
 
+// ---- typing
+
+scenarios::Scenario small_typing(const std::vector<std::string>& settings) {
+  scenarios::Scenario scenario = changed_scenario(
+      "typing",
+      {"run_s=100", "population.users=20", "population.groups=4", "population.campus_messages=200"});
+  for (const std::string& setting : settings) {
+    EXPECT_TRUE(scenarios::apply_setting(scenario, setting)) << setting;
+  }
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  add_fault(scenario, "half-open", faults::HALF_OPEN, 30, 20, faults::Place::DEVICE, 500);
+  return scenario;
+}
+
+TEST(TypingPeople, AreSeenByTheOthers) {
+  Recording recording;
+  const auto world = run_world(small_typing({}), 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  EXPECT_GT(recording.of(Kind::kTypingSent).size(), 200u);
+  std::size_t by_time = 0;
+  std::size_t by_message = 0;
+  for (const Record& hidden : recording.of(Kind::kTypingHidden)) {
+    by_time += hidden.code == static_cast<std::uint8_t>(TypingEnd::kExpired) ? 1 : 0;
+    by_message += hidden.code == static_cast<std::uint8_t>(TypingEnd::kMessage) ? 1 : 0;
+  }
+  EXPECT_GT(by_time, 0u);
+  EXPECT_GT(by_message, 50u);
+}
+
+// Where the protocol has no typing, nobody can tell whether people type.
+TEST(TypingPeople, CostNothingWhereItIsOff) {
+  const WorldFacts silent = facts_of(small_typing({"protocol.typing_ttl_ms=0"}));
+  const WorldFacts none =
+      facts_of(small_typing({"protocol.typing_ttl_ms=0", "population.typing_permille=0"}));
+  EXPECT_EQ(silent.history_hash, none.history_hash);
+  EXPECT_EQ(silent.sends, none.sends);
+  EXPECT_EQ(silent.access_packets, none.access_packets);
+  EXPECT_EQ(silent.node_packets, none.node_packets);
+}
+
 // ---- the rest
 
 TEST(World, ConvergesThoughInboxesOverflow) {
