@@ -16,6 +16,7 @@ constexpr std::string_view kRestarts = "restarts";
 constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
 constexpr std::string_view kTyping = "typing";
+constexpr std::string_view kPresence = "presence";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -316,6 +317,21 @@ constexpr SeededDefect kCatalogue[] = {
      "TYP-TTL",
      kTyping,
      {1, 2, 3}},
+    {Defect::kHalfOpenStaysOnline,
+     "A gateway forgets a session that fell silent and does not tell its home.",
+     "PRS-STALE",
+     kPresence,
+     {3, 4, 5}},
+    {Defect::kPresenceLastDeviceWins,
+     "A device that leaves takes its user offline, whichever other is still there.",
+     "PRS-STALE",
+     kPresence,
+     {1, 2, 3}},
+    {Defect::kGhostAfterGatewayDeath,
+     "The lease of a gateway that is back covers the sessions of its former life.",
+     "PRS-STALE",
+     kPresence,
+     {4, 5, 6}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

@@ -62,6 +62,9 @@ Trio a_full_story() {
     h.show_typing(h.bert, h.room, 0);
     h.wait(kSecond);
     h.hide_typing(h.bert, h.room, 0, TypingEnd::kSaid);
+    h.watch(h.bert, h.room);
+    h.show_presence(h.bert, h.room, 0, true);
+    h.watch(h.bert, h.room, false);
   }
   h.end();
   return h;
@@ -95,7 +98,7 @@ TEST(ExactJudge, AFullStoryPassesAndTheJudgesAgree) {
   for (const PropertyOutcome& outcome : outcomes) EXPECT_EQ(outcome.violations, 0U) << outcome.note;
   for (const char* id : {"ORD-AGREE", "ORD-FIFO", "DLV-GAPFREE", "SYN-CURSOR", "SND-IDEM", "SND-DEFINITE",
                          "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "SES-RESUME", "SET-CONVERGE", "SET-MONO",
-                         "SET-ONCE", "SET-OWN", "TYP-TTL", "LIV-CONVERGE"})
+                         "SET-ONCE", "SET-OWN", "TYP-TTL", "PRS-STALE", "LIV-CONVERGE"})
     EXPECT_EQ(of(outcomes, id).verdict, PropertyVerdict::kPass) << id;
   EXPECT_EQ(exact::disagreement(online(h.records), outcomes), "");
 }
@@ -115,12 +118,12 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
   const Trio h = a_full_story();
   const auto outcomes = exact::judge(h.records, {});
   for (const Kind kind :
-       {Kind::kSendInvoked,      Kind::kSendTransmitted, Kind::kSendAcked,       Kind::kSendFailed,
-        Kind::kReceived,         Kind::kTombstone,       Kind::kSyncCompleted,   Kind::kFetchCompleted,
-        Kind::kReadInvoked,      Kind::kCursorAcked,     Kind::kReceiptSeen,     Kind::kPointer,
-        Kind::kResume,           Kind::kSettingPut,      Kind::kSettingResolved, Kind::kSettingSeen,
-        Kind::kSettingState,     Kind::kTypingSent,      Kind::kTypingShown,     Kind::kDeviceState,
-        Kind::kConversationState}) {
+       {Kind::kSendInvoked,   Kind::kSendTransmitted, Kind::kSendAcked,        Kind::kSendFailed,
+        Kind::kReceived,      Kind::kTombstone,       Kind::kSyncCompleted,    Kind::kFetchCompleted,
+        Kind::kReadInvoked,   Kind::kCursorAcked,     Kind::kReceiptSeen,      Kind::kPointer,
+        Kind::kResume,        Kind::kSettingPut,      Kind::kSettingResolved,  Kind::kSettingSeen,
+        Kind::kSettingState,  Kind::kTypingSent,      Kind::kTypingShown,      Kind::kPresenceWatched,
+        Kind::kPresenceShown, Kind::kDeviceState,     Kind::kConversationState}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

@@ -100,6 +100,11 @@ enum class Kind : std::uint8_t {
   kTypingShown,   // the device shows, or goes on showing, that somebody types: conversation, subject = who
   kTypingHidden,  // it does no more: conversation, subject, code = TypingEnd. Who closes or kills the app
                   // sees nothing, without a record
+  // ---- presence
+  kPresenceWatched,  // the device asks who of a conversation is there, or asks no more: conversation, flag.
+                     // The
+                     // end of its connection ends it, too
+  kPresenceShown,    // the device shows another state: conversation, subject = whose, flag = online
   kCount
 };
 

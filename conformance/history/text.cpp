@@ -50,7 +50,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "setting_state",
     "typing_sent",
     "typing_shown",
-    "typing_hidden"};
+    "typing_hidden",
+    "presence_watched",
+    "presence_shown"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

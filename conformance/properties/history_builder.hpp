@@ -440,6 +440,19 @@ class HistoryBuilder {
     r.code = static_cast<std::uint8_t>(why);
   }
 
+  // ---- presence
+  void watch(DeviceTag device, ConversationIndex conversation, bool on = true) {
+    Record& r = write(Kind::kPresenceWatched, device);
+    r.conversation = conversation;
+    r.flag = on;
+  }
+  void show_presence(DeviceTag device, ConversationIndex conversation, UserIndex user, bool online) {
+    Record& r = write(Kind::kPresenceShown, device);
+    r.conversation = conversation;
+    r.subject = user;
+    r.flag = online;
+  }
+
   // ---- the end: everybody catches up, auditors read everything again, all tell their state
   void catch_up() {
     for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {

@@ -41,6 +41,11 @@ struct JudgeConfig {
   // DLV-GAPFREE: a hole that a connected device sees in a calm phase is closed within this.
   DurationNs hole_bound = 120 * kSecond;
 
+  // PRS-STALE: nobody is shown online who has had no connection for so long, and whoever is there is shown so
+  // within the other.
+  DurationNs presence_off_bound = 120 * kSecond;
+  DurationNs presence_on_bound = 60 * kSecond;
+
   // Every acknowledged entry must come back in the auditors' final re-read.
   bool final_audit = true;
 

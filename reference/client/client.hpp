@@ -18,6 +18,7 @@
 // - A crash destroys the client without stop(). A new one is built over the same store and gets start().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -102,6 +103,10 @@ class Client {
   // again and again; the next message to the conversation ends it. Ignored while stopped and before the first
   // connection. O(conversations typed in).
   void set_typing(const ConversationId& conversation, bool is_typing, TimeNs now, Effects& effects);
+
+  // PRS-*. The conversation is open on the screen, or no more: while it is, the observer is told who is
+  // there. Ignored while stopped and before the first connection. O(conversations open).
+  void watch_presence(const ConversationId& conversation, bool is_open, TimeNs now, Effects& effects);
 
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
@@ -253,6 +258,20 @@ class Client {
   void hide_typing(const ConversationId& conversation, UserId user, TypingEnd why);
   void expire_typing(TimeNs now);
   TimeNs typing_deadline(TimeNs now) const;
+  // Of typing and presence.
+  TimeNs moment_deadline(TimeNs now) const { return std::min(typing_deadline(now), presence_deadline(now)); }
+
+  // presence.cpp
+  bool can_watch() const {
+    return phase_ == Phase::kReady && ephemeral_ != nullptr && ephemeral_->is_presence_offered &&
+           ephemeral_->has_clock;
+  }
+  void suspend_presence();
+  void pump_presence(TimeNs now, Effects& effects);
+  void on_presence(const protocol::PresenceState& state, TimeNs now);
+  void see_presence(const ConversationId& conversation, UserId user, bool online, TimeNs until);
+  void expire_presence(TimeNs now);
+  TimeNs presence_deadline(TimeNs now) const;
 
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);

@@ -43,6 +43,8 @@ struct ClientConfig {
   std::uint32_t typing_ttl_ms = 0;
   std::uint32_t typing_refresh_ms = 4'000;   // said again while the user goes on
   std::uint32_t typing_debounce_ms = 1'000;  // at most one signal of a conversation within so long
+  // Who is there is asked again within so long; 0: the feature is not asked for.
+  std::uint32_t presence_refresh_ms = 0;
   std::uint32_t max_in_flight_fetches = 4;
   std::uint32_t max_in_flight_receipts = 32;  // conversations; two requests each, below the gateway's 128
   DefectSet defects;

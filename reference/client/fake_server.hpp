@@ -39,6 +39,7 @@ class FakeServer {
   std::uint64_t features = 0;  // of those that a Hello names
   std::uint64_t time_ms = 0;   // its clock, which stands still
   std::vector<protocol::SignalEphemeral> signals;
+  std::vector<protocol::SubscribePresence> subscriptions;
 
   std::uint64_t feed_head() const { return feed_head_; }
   SessionId session() const { return session_; }
@@ -134,6 +135,10 @@ class FakeServer {
     }
     if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
       signals.push_back(*signal);
+      return out;
+    }
+    if (const auto* wish = std::get_if<protocol::SubscribePresence>(&frame.body)) {
+      subscriptions.push_back(*wish);
       return out;
     }
     const Mood now = std::exchange(mood, Mood::kAnswer);

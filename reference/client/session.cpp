@@ -33,6 +33,7 @@ void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_de
   if (phase_ == Phase::kReady) keep_session(reason, now);
   requests_lost();
   suspend_typing();
+  suspend_presence();
   const bool was_sent_away = phase_ == Phase::kReady && phase_deadline_ != kNever;
   phase_ = Phase::kWaiting;
   heartbeat_due_ = kNever;

@@ -41,7 +41,10 @@ class Recorder final : public ClientObserver {
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
   std::vector<protocol::SignalEphemeral> typing_said;
   std::vector<UserId> typing_seen;
+  std::vector<std::pair<ConversationId, UserId>> typing_over;
   std::vector<TypingEnd> typing_ends;
+  std::vector<std::pair<UserId, bool>> presence;  // as it changes
+  std::vector<bool> watches;
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
@@ -90,9 +93,15 @@ class Recorder final : public ClientObserver {
   void typing_shown(DeviceTag, const protocol::SignalEphemeral& signal) override {
     typing_seen.push_back(signal.user);
   }
-  void typing_hidden(DeviceTag, const ConversationId&, UserId, TypingEnd why) override {
+  void typing_hidden(DeviceTag, const ConversationId& conversation, UserId user, TypingEnd why) override {
+    typing_over.emplace_back(conversation, user);
     typing_ends.push_back(why);
   }
+
+  void presence_shown(DeviceTag, const ConversationId&, UserId user, bool online) override {
+    presence.emplace_back(user, online);
+  }
+  void presence_watched(DeviceTag, const ConversationId&, bool on) override { watches.push_back(on); }
 
   // Numbers of the entries shown, in the order they were shown.
   std::vector<std::uint64_t> shown(const ConversationId& id) const {

@@ -20,7 +20,7 @@ bool is_of(const Ephemeral::Shown& shown, const ConversationId& conversation, Us
 }  // namespace
 
 void Client::ask_clock(TimeNs now) {
-  if (shared_.config.typing_ttl_ms == 0) return;
+  if (shared_.config.typing_ttl_ms == 0 && shared_.config.presence_refresh_ms == 0) return;
   if (ephemeral_ == nullptr) ephemeral_ = std::make_unique<Ephemeral>();
   ephemeral_->greeted_at = now;
 }
@@ -37,6 +37,7 @@ void Client::learn_clock(std::uint64_t server_time_ms, TimeNs asked, TimeNs now)
 void Client::greet_typing(const protocol::Welcome& welcome, TimeNs now) {
   if (ephemeral_ == nullptr) return;
   ephemeral_->is_offered = (welcome.features & protocol::kFeatureTyping) != 0;
+  ephemeral_->is_presence_offered = (welcome.features & protocol::kFeaturePresence) != 0;
   learn_clock(welcome.server_time_ms, ephemeral_->greeted_at, now);
 }
 
@@ -132,7 +133,8 @@ void Client::expire_typing(TimeNs now) {
     if (shown[i].until > now) {
       ++i;
     } else {
-      hide_typing(shown[i].conversation, shown[i].user, TypingEnd::kExpired);
+      const Ephemeral::Shown over = shown[i];  // the row itself goes
+      hide_typing(over.conversation, over.user, TypingEnd::kExpired);
     }
   }
   release_if_empty(shown);

@@ -112,6 +112,29 @@ TEST(Typing, IsShownUntilItsEnd) {
   EXPECT_EQ(h.recorder.typing_ends.back(), TypingEnd::kSaid);
 }
 
+// Each of several in its own conversation, and in the order of their ends.
+TEST(Typing, OfSeveralEndsOneByOne) {
+  Typist h;
+  const auto tell = [&](UserId user, DurationNs ago) {
+    protocol::SignalEphemeral signal;
+    signal.conversation = direct_conversation(kUser, user);
+    signal.on = true;
+    signal.ttl_ms = 6'000;
+    signal.sent_ms = h.service_ms() - static_cast<std::uint64_t>(ago / kMillisecond);
+    signal.user = user;
+    h.push(protocol::make_frame(signal));
+    h.settle();
+  };
+  tell(201, kSecond);
+  tell(202, 2 * kSecond);
+  tell(203, 0);
+  h.advance(10 * kSecond);
+  EXPECT_EQ(h.recorder.typing_over,
+            (std::vector<std::pair<ConversationId, UserId>>{{direct_conversation(kUser, 202), 202},
+                                                            {direct_conversation(kUser, 201), 201},
+                                                            {direct_conversation(kUser, 203), 203}}));
+}
+
 TEST(Typing, IsShownUntilItsEndWithoutAConnection) {
   Typist h;
   h.tell(true);

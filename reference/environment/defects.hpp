@@ -78,6 +78,9 @@ enum class Defect : std::uint16_t {
   kTypingKeptAndReplayed,   // shard: the last signal for a user is pushed again to a session that attaches
   kTypingWithoutDebounce,   // client: every change of typing leaves at once
   kTypingOutlivesMessage,   // client: goes on showing typing when the message is there
+  kHalfOpenStaysOnline,     // gateway: a session that falls silent is not detached at its home
+  kPresenceLastDeviceWins,  // shard: a device that leaves takes its user offline, whoever else is there
+  kGhostAfterGatewayDeath,  // shard: a gateway that is back renews what its former life had attached
   kCount
 };
 

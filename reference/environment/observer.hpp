@@ -69,6 +69,10 @@ class ClientObserver {
   virtual void typing_shown(DeviceTag, const protocol::SignalEphemeral&) {}
   // Not told when the app is closed or dies: then it shows nothing at all.
   virtual void typing_hidden(DeviceTag, const ConversationId&, UserId, TypingEnd) {}
+  // The device asks for the first time on this connection who of a conversation is there, or asks no more.
+  virtual void presence_watched(DeviceTag, const ConversationId&, bool /*on*/) {}
+  // What the device shows of a user has changed. A lost connection ends all of it, untold.
+  virtual void presence_shown(DeviceTag, const ConversationId&, UserId, bool /*online*/) {}
 };
 
 // Named marks "this happened at least once" and the two ends of the service share, told by server machines.
@@ -93,6 +97,9 @@ enum class Probe : std::uint8_t {
   kSignalRelayed,
   kSignalRefused,
   kSignalExpired,
+  kLeaseExpired,
+  kPresenceEdge,
+  kWatchRefused,
   kCount
 };
 

@@ -75,9 +75,14 @@ inline constexpr SettingKind kLastSettingKind = static_cast<SettingKind>(255);
 enum class EphemeralKind : std::uint32_t { kTyping = 0, kRecording = 1 };
 
 // Named features, negotiated as bits in Hello and Welcome.
-enum Feature : std::uint64_t { kFeatureReceipts = 1, kFeatureGroups = 2, kFeatureTyping = 4 };
+enum Feature : std::uint64_t {
+  kFeatureReceipts = 1,
+  kFeatureGroups = 2,
+  kFeatureTyping = 4,
+  kFeaturePresence = 8
+};
 inline constexpr std::uint64_t kCoreFeatures = kFeatureReceipts | kFeatureGroups;
-inline constexpr std::uint64_t kAllFeatures = kCoreFeatures | kFeatureTyping;
+inline constexpr std::uint64_t kAllFeatures = kCoreFeatures | kFeatureTyping | kFeaturePresence;
 
 // One entry of a conversation's log as devices see it.
 struct Event {
@@ -537,6 +542,41 @@ struct SignalEphemeral {
   friend bool operator==(const SignalEphemeral&, const SignalEphemeral&) = default;
 };
 
+// Whether members of a conversation are there: asked for, again and again, while it is open on the screen.
+// Answered by PresenceState, at once and whenever it changes. Conversation's home to a member's: `users` are
+// those whom `route` may watch.
+struct SubscribePresence {
+  ConversationId conversation;
+  bool on = false;
+  std::vector<UserId> users;  // of a client: whom; none: everybody
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.on, "on");
+    v(4, s.users, "users");
+  }
+  friend bool operator==(const SubscribePresence&, const SubscribePresence&) = default;
+};
+
+// Who of a conversation is there. Not numbered, stored nowhere, perhaps lost; to be believed until
+// sent_ms + valid_ms by the service's clock.
+struct PresenceState {
+  ConversationId conversation;
+  std::vector<UserId> online;
+  std::vector<UserId> offline;
+  std::uint64_t sent_ms = 0;
+  std::uint32_t valid_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.online, "online");
+    v(4, s.offline, "offline");
+    v(5, s.sent_ms, "sent_ms");
+    v(6, s.valid_ms, "valid_ms");
+  }
+  friend bool operator==(const PresenceState&, const PresenceState&) = default;
+};
+
 // A request that could not be answered in its own kind; request_id says which.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
@@ -642,6 +682,19 @@ struct RelayEphemeral {
   friend bool operator==(const RelayEphemeral&, const RelayEphemeral&) = default;
 };
 
+// A gateway's word that all sessions attached over this link live, but for those that are away: one for each
+// gateway, shard and interval.
+struct PresenceLease {
+  std::vector<SessionId> away;  // without a connection or in the background since now
+  std::vector<SessionId> back;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.away, "away");
+    v(2, s.back, "back");
+  }
+  friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
+};
+
 // ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
@@ -662,7 +715,8 @@ struct Route {
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck, SignalEphemeral, RelayEphemeral>;
+                          OutboxAck, PutSetting, SettingAck, SignalEphemeral, RelayEphemeral,
+                          SubscribePresence, PresenceState, PresenceLease>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 // The first alternative after a run of numbers that are left free (40 to 42), and how many they are.
 inline constexpr std::size_t kBodyAfterGap = 24;

@@ -45,6 +45,10 @@ struct ServerConfig {
   std::uint32_t logins_per_s = 0;
   // Signals of typing are shown for at most so long; 0: the feature is not offered.
   std::uint32_t typing_ttl_ms = 6'000;
+  // Sessions that their gateway has not spoken for in so long are taken for gone; 0: presence is not offered.
+  std::uint32_t presence_lease_ms = 15'000;
+  // Clients ask again within so long who is there; what they are told is valid for three times as long.
+  std::uint32_t presence_refresh_ms = 15'000;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE

@@ -51,7 +51,9 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
       id_base_(static_cast<SessionId>(config.self & 0xffff) << 48 | static_cast<SessionId>(boot & 0xffff)
                                                                         << 32) {}
 
-void Gateway::start(TimeNs, Effects&) {}
+void Gateway::start(TimeNs now, Effects& effects) {
+  if (config_.presence_lease_ms != 0) renew_leases(now, effects);
+}
 
 // ---- connections and their deadlines
 // -------------------------------------------------------------------------------
@@ -86,6 +88,7 @@ void Gateway::arm(SessionState state, Effects& effects) {
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kDrainTimer) return step_drain(now, effects);
+  if (timer == kLeaseTimer) return renew_leases(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -103,6 +106,7 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
     }
     observer_.probe(config_.self, Probe::kSessionTimedOut);
     effects.close(session->connection, CloseReason::kTimeout);
+    if (config_.defects.has(Defect::kHalfOpenStaysOnline)) session->home = kNoNode;  // nobody is told
     lose_connection(*session, CloseReason::kTimeout, now, effects);
   }
   arm(state, effects);
@@ -125,6 +129,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   --live_count_;
   ++detached_count_;
   overtaken_.erase(session_id(session));
+  tell_away(session, true, effects);
   sessions_.detach(session, now);
   arm(SessionState::kDetached, effects);
 }
@@ -255,6 +260,7 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   session.user = hello.user;
   session.device = hello.device;
   session.features = static_cast<std::uint32_t>(hello.features & features());
+  session.background = hello.background;
   session.hello_request = frame.request_id;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
@@ -270,8 +276,10 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
 }
 
 std::uint64_t Gateway::features() const {
-  return config_.typing_ttl_ms != 0 ? protocol::kAllFeatures
-                                    : protocol::kAllFeatures & ~std::uint64_t{protocol::kFeatureTyping};
+  std::uint64_t offered = protocol::kAllFeatures;
+  if (config_.typing_ttl_ms == 0) offered &= ~std::uint64_t{protocol::kFeatureTyping};
+  if (config_.presence_lease_ms == 0) offered &= ~std::uint64_t{protocol::kFeaturePresence};
+  return offered;
 }
 
 bool Gateway::admit_login(TimeNs now) {
@@ -284,6 +292,7 @@ bool Gateway::admit_login(TimeNs now) {
 void Gateway::attach(const Session& session, Effects& effects) {
   effects.send_peer(session.home, protocol::make_frame(
                                       protocol::Attach{session_id(session), session.user, session.device}));
+  if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
 }
 
 void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
@@ -301,6 +310,9 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
   }
   if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
     return signal_received(session, std::move(frame), now, effects);
+  }
+  if (std::holds_alternative<protocol::SubscribePresence>(frame.body)) {
+    return watch_received(session, std::move(frame), effects);
   }
   if (std::holds_alternative<std::monostate>(frame.body)) {
     // A body of a newer version: not ours to judge, but its sender must not wait.
@@ -351,37 +363,6 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
   overtaken_.erase(waiting);
 }
 
-// ---- signals
-// ------------------------------------------------------------------------------------------------
-
-void Gateway::signal_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
-  auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
-  const NodeId shard = placement_.home(signal.conversation);
-  if ((session.features & protocol::kFeatureTyping) == 0 || shard == kNoNode || !is_up(shard)) return;
-  // What a client says of the service's clock may make a signal older, never younger than it is.
-  const std::uint64_t now_ms = milliseconds(now);
-  signal.sent_ms = signal.sent_ms == 0 ? now_ms : std::min(signal.sent_ms, now_ms);
-  signal.ttl_ms = std::min(signal.ttl_ms, config_.typing_ttl_ms);
-  if (signal.sent_ms + signal.ttl_ms <= now_ms) {
-    return observer_.probe(config_.self, Probe::kSignalExpired);
-  }
-  frame.route = route_of(session);
-  frame.frame_seq = frame.ack_frame_seq = 0;
-  frame.request_id = 0;  // nothing answers it
-  effects.send_peer(shard, std::move(frame));
-}
-
-// Whoever is away, or comes back later, has missed it: no ring keeps it.
-void Gateway::deliver_signal(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
-  const auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
-  if (session.state != SessionState::kLive || (session.features & protocol::kFeatureTyping) == 0) return;
-  if (signal.sent_ms + signal.ttl_ms <= milliseconds(now)) {
-    return observer_.probe(config_.self, Probe::kSignalExpired);
-  }
-  frame.route.reset();
-  send(session, std::move(frame), effects);
-}
-
 // ---- resuming
 // -----------------------------------------------------------------------------------------------
 
@@ -422,6 +403,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   disown_connection(*session, effects);
   session->hello_request = newcomer.hello_request;
   session->features = newcomer.features;
+  session->background = newcomer.background;
   session->frames_received = newcomer.frames_received;
   if (session->state == SessionState::kDetached) {
     --detached_count_;
@@ -429,6 +411,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   }
   sessions_.rebind(*session, newcomer);
   enter(*session, SessionState::kLive, now, effects);
+  tell_away(*session, session->background, effects);
   welcome_back(*session, *resumable_of(*session), hello, now, effects);
   return true;
 }
@@ -518,6 +501,9 @@ void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& ef
   } else if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) deliver_signal(*session, std::move(frame), now, effects);
+  } else if (std::holds_alternative<protocol::PresenceState>(frame.body)) {
+    Session* session = by_id(frame.route->session);
+    if (session != nullptr) deliver_presence(*session, std::move(frame), effects);
   } else {
     reply(std::move(frame), effects);
   }

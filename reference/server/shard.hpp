@@ -21,6 +21,7 @@
 #include "reference/server/feed.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
 #include "reference/server/signals.hpp"
 #include "reference/store/log_store.hpp"
@@ -85,6 +86,7 @@ class Shard : public Node {
   Receipts receipts_;
   Feed feed_;
   Signals signals_;
+  Presence presence_;
   OutboxSource outbox_;
   OutboxInbox inbox_;
   DeferredFrames deferred_;

@@ -40,6 +40,8 @@ class Stage {
   // value.
   virtual void put_setting(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
                            protocol::SettingKind /*kind*/, std::uint64_t /*nonce*/) {}
+  // The conversation is open on the screen of the device, or no more.
+  virtual void watch(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_open*/) {}
   // The user types in this conversation on this device, or has stopped.
   virtual void type(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_typing*/) {}
 };
@@ -81,6 +83,13 @@ std::unique_ptr<Behaviour> make_settings(const scenarios::Population& population
 std::unique_ptr<Behaviour> make_typists(const scenarios::Population& population, const Script& script,
                                         Randomness randomness, Stage& stage,
                                         std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has population.watchers_permille of the devices show who is there in the
+// conversations that the script has them write to: in the last three, for two minutes each. `script` must
+// outlive it.
+std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population, const Script& script,
+                                         Randomness randomness, Stage& stage,
+                                         std::unique_ptr<Behaviour> others);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

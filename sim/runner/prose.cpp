@@ -97,6 +97,10 @@ std::string sentence(const Record& r) {
     case Kind::kSettingState:
       return fmt::format("{} ends with {} at revision {} (put {} of device {})", who(r), setting(r), r.value,
                          r.key.counter, r.key.device);
+    case Kind::kPresenceWatched:
+      return fmt::format("{} {} who is there", who(r), r.flag ? "looks" : "looks no more");
+    case Kind::kPresenceShown:
+      return fmt::format("{} shows user {} as {}", who(r), r.subject, r.flag ? "online" : "offline");
     case Kind::kTypingSent:
       return fmt::format("{} says that its user {}", who(r), r.flag ? "types" : "has stopped typing");
     case Kind::kTypingShown:

@@ -122,6 +122,13 @@ class DiagramBuilder {
       case Kind::kSettingSeen:
         arrow(servers, device(r), r, fmt::format("setting, revision {}", r.value), highlight);
         break;
+      case Kind::kPresenceWatched:
+        arrow(device(r), servers, r, r.flag ? "who is there?" : "looks no more", highlight);
+        break;
+      case Kind::kPresenceShown:
+        arrow(servers, device(r), r, fmt::format("user {} {}", r.subject, r.flag ? "online" : "offline"),
+              highlight);
+        break;
       case Kind::kTypingSent:
         arrow(device(r), servers, r, r.flag ? "types" : "stops typing", highlight);
         break;

@@ -355,6 +355,22 @@ void HistoryWriter::typing_hidden(DeviceTag device, const ConversationId& conver
   sink_.on(r);
 }
 
+void HistoryWriter::presence_watched(DeviceTag device, const ConversationId& conversation, bool on) {
+  Record r = record(Kind::kPresenceWatched, device, conversation);
+  r.flag = on;
+  sink_.on(r);
+}
+
+void HistoryWriter::presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                                   bool online) {
+  Record r = record(Kind::kPresenceShown, device, conversation);
+  r.subject = target_number(user);
+  r.flag = online;
+  r.value = online ? 1 : 0;  // for the hash of what is seen
+  see(device, r);
+  sink_.on(r);
+}
+
 void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
   Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);

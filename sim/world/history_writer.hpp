@@ -83,6 +83,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void typing_shown(DeviceTag device, const protocol::SignalEphemeral& signal) override;
   void typing_hidden(DeviceTag device, const ConversationId& conversation, UserId user,
                      TypingEnd why) override;
+  void presence_watched(DeviceTag device, const ConversationId& conversation, bool on) override;
+  void presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                      bool online) override;
   // ---- ServerObserver
   void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
                        TimeNs now) override;

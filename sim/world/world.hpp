@@ -209,6 +209,7 @@ class World final : private AccessListener,
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
                    std::uint64_t nonce) override;
   void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override;
+  void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override;
   // ---- FaultTargets
   std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
   std::vector<std::uint32_t> connections_at(const Selector& selector) override;

@@ -386,6 +386,28 @@ TEST(TypingPeople, CostNothingWhereItIsOff) {
   EXPECT_EQ(silent.node_packets, none.node_packets);
 }
 
+// ---- presence
+
+TEST(PresencePeople, AreSeenToComeAndGo) {
+  scenarios::Scenario scenario =
+      changed_scenario("presence", {"run_s=100", "population.users=20", "population.groups=4",
+                                    "population.campus_messages=300", "population.watchers_permille=1000"});
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  std::size_t online = 0;
+  std::size_t offline = 0;
+  for (const Record& shown : recording.of(Kind::kPresenceShown)) ++(shown.flag ? online : offline);
+  EXPECT_GT(online, 50u);
+  EXPECT_GT(offline, 20u);
+  // One lease for each gateway, shard and third of a lease, whatever the number of users.
+  const auto& leases = world->facts().node_frames.of(protocol::Body(protocol::PresenceLease()).index());
+  const auto intervals = static_cast<std::uint64_t>(world->facts().end / (5 * kSecond));
+  EXPECT_LE(leases.frames, 4u * 4u * (intervals + 1));
+}
+
 // ---- the rest
 
 TEST(World, ConvergesThoughInboxesOverflow) {
