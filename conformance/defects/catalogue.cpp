@@ -17,6 +17,8 @@ constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
 constexpr std::string_view kStorm = "storm";
 constexpr std::string_view kReplies = "replies";
+constexpr std::string_view kTyping = "typing";
+constexpr std::string_view kPresence = "presence";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -312,6 +314,46 @@ constexpr SeededDefect kCatalogue[] = {
      "ORD-CAUSAL",
      kReplies,
      {2, 1, 3}},
+    {Defect::kTypingNeverExpires,
+     "The client shows that somebody types until that is taken back, or the message is there.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingToFormerMembers,
+     "The shard hands a signal to all who have ever been members of the conversation.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingKeptAndReplayed,
+     "The shard keeps the last signal for each user, and pushes it to a session that begins.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingWithoutDebounce,
+     "The client says at once whenever its user begins to type or stops.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kTypingOutlivesMessage,
+     "The client goes on showing that somebody types when the message is there.",
+     "TYP-TTL",
+     kTyping,
+     {1, 2, 3}},
+    {Defect::kHalfOpenStaysOnline,
+     "A gateway forgets a session that fell silent and does not tell its home.",
+     "PRS-STALE",
+     kPresence,
+     {3, 4, 5}},
+    {Defect::kPresenceLastDeviceWins,
+     "A device that leaves takes its user offline, whichever other is still there.",
+     "PRS-STALE",
+     kPresence,
+     {1, 2, 3}},
+    {Defect::kGhostAfterGatewayDeath,
+     "The lease of a gateway that is back covers the sessions of its former life.",
+     "PRS-STALE",
+     kPresence,
+     {4, 5, 6}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

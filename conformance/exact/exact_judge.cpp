@@ -26,7 +26,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"ACL-BOUNDARY", access_boundary},  {"SES-DRAIN", session_drain},
       {"SES-RESUME", session_resume},     {"SET-CONVERGE", setting_convergence},
       {"SET-MONO", setting_monotone},     {"SET-ONCE", setting_once},
-      {"SET-OWN", setting_own},           {"LIV-CONVERGE", convergence},
+      {"SET-OWN", setting_own},           {"TYP-TTL", typing_ttl},
+      {"PRS-STALE", presence_stale},      {"LIV-CONVERGE", convergence},
       {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
   return all;

@@ -65,6 +65,13 @@ Trio a_full_story() {
     h.close_app(h.dora);
     h.open_app(h.dora);
     h.connect(h.dora);
+    h.say_typing(h.anna, h.room);
+    h.show_typing(h.bert, h.room, 0);
+    h.wait(kSecond);
+    h.hide_typing(h.bert, h.room, 0, TypingEnd::kSaid);
+    h.watch(h.bert, h.room);
+    h.show_presence(h.bert, h.room, 0, true);
+    h.watch(h.bert, h.room, false);
   }
   h.end();
   return h;
@@ -98,7 +105,7 @@ TEST(ExactJudge, AFullStoryPassesAndTheJudgesAgree) {
   for (const PropertyOutcome& outcome : outcomes) EXPECT_EQ(outcome.violations, 0U) << outcome.note;
   for (const char* id : {"ORD-AGREE", "ORD-FIFO", "ORD-CAUSAL", "LIV-PROGRESS", "DLV-GAPFREE", "SYN-CURSOR",
                          "SND-IDEM", "SND-DEFINITE", "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "SES-RESUME",
-                         "SET-CONVERGE", "SET-MONO", "SET-ONCE", "SET-OWN", "LIV-CONVERGE"})
+                         "SET-CONVERGE", "SET-MONO", "SET-ONCE", "SET-OWN", "TYP-TTL", "PRS-STALE", "LIV-CONVERGE"})
     EXPECT_EQ(of(outcomes, id).verdict, PropertyVerdict::kPass) << id;
   EXPECT_EQ(exact::disagreement(online(h.records), outcomes), "");
 }
@@ -123,7 +130,8 @@ TEST(Agreement, ShowsAJudgeThatIsBlindForOneKindOfRecord) {
         Kind::kReadInvoked,  Kind::kCursorAcked,     Kind::kReceiptSeen,       Kind::kPointer,
         Kind::kResume,       Kind::kSettingPut,      Kind::kSettingResolved,   Kind::kSettingSeen,
         Kind::kSettingState, Kind::kDeviceState,     Kind::kConversationState, Kind::kAppOpened,
-        Kind::kAsked,        Kind::kAnswered,        Kind::kLinkStalled}) {
+        Kind::kAsked,        Kind::kAnswered,        Kind::kLinkStalled,       Kind::kTypingSent,
+        Kind::kTypingShown,  Kind::kPresenceWatched, Kind::kPresenceShown}) {
     std::vector<Record> heard = h.records;
     std::erase_if(heard, [kind](const Record& record) { return record.kind == kind; });
     EXPECT_NE(exact::disagreement(online(heard), outcomes), "") << static_cast<int>(kind);

@@ -37,6 +37,8 @@ std::string pack_header(const Header& header) {
     put_number(out, required.minimum);
   }
   put_signed(out, config.converge_bound);
+  put_signed(out, config.presence_off_bound);
+  put_signed(out, config.presence_on_bound);
   put_signed(out, config.service_bound);
   put_number(out, config.fewest_samples);
   put_signed(out, config.availability_bound);
@@ -74,6 +76,8 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
     config.required.push_back({std::move(id), in.number()});
   }
   config.converge_bound = in.signed_number();
+  config.presence_off_bound = in.signed_number();
+  config.presence_on_bound = in.signed_number();
   config.service_bound = in.signed_number();
   config.fewest_samples = in.number();
   config.availability_bound = in.signed_number();

@@ -103,6 +103,16 @@ enum class Kind : std::uint8_t {
                  // seq = what is asked for: the message's counter, the put's op, the first entry, the mark
   kAnswered,     // its answer arrived, however late: size, code = ErrorCode
   kLinkStalled,  // the device's access link carries nothing that is under way now: value = until (ns)
+  // ---- typing; nothing of it is numbered
+  kTypingSent,    // one signal on the wire: conversation, flag = on, value = its time to live in milliseconds
+  kTypingShown,   // the device shows, or goes on showing, that somebody types: conversation, subject = who
+  kTypingHidden,  // it does no more: conversation, subject, code = TypingEnd. Who closes or kills the app
+                  // sees nothing, without a record
+  // ---- presence
+  kPresenceWatched,  // the device asks who of a conversation is there, or asks no more: conversation, flag.
+                     // The
+                     // end of its connection ends it, too
+  kPresenceShown,    // the device shows another state: conversation, subject = whose, flag = online
   kCount
 };
 

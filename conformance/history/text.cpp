@@ -52,7 +52,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "login_refused",
     "asked",
     "answered",
-    "link_stalled"};
+    "link_stalled",
+    "typing_sent",
+    "typing_shown",
+    "typing_hidden",
+    "presence_watched",
+    "presence_shown"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

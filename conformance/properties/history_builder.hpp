@@ -455,6 +455,39 @@ class HistoryBuilder {
     r.code = static_cast<std::uint8_t>(via);
   }
 
+  // ---- typing
+  // The device says on the wire that its user types, or has stopped.
+  void say_typing(DeviceTag device, ConversationIndex conversation, bool on = true) {
+    Record& r = write(Kind::kTypingSent, device);
+    r.conversation = conversation;
+    r.flag = on;
+    r.value = 6000;
+  }
+  void show_typing(DeviceTag device, ConversationIndex conversation, UserIndex user) {
+    Record& r = write(Kind::kTypingShown, device);
+    r.conversation = conversation;
+    r.subject = user;
+  }
+  void hide_typing(DeviceTag device, ConversationIndex conversation, UserIndex user, TypingEnd why) {
+    Record& r = write(Kind::kTypingHidden, device);
+    r.conversation = conversation;
+    r.subject = user;
+    r.code = static_cast<std::uint8_t>(why);
+  }
+
+  // ---- presence
+  void watch(DeviceTag device, ConversationIndex conversation, bool on = true) {
+    Record& r = write(Kind::kPresenceWatched, device);
+    r.conversation = conversation;
+    r.flag = on;
+  }
+  void show_presence(DeviceTag device, ConversationIndex conversation, UserIndex user, bool online) {
+    Record& r = write(Kind::kPresenceShown, device);
+    r.conversation = conversation;
+    r.subject = user;
+    r.flag = online;
+  }
+
   // ---- the end: everybody catches up, auditors read everything again, all tell their state
   void catch_up() {
     for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {

@@ -11,7 +11,7 @@ namespace wavetank::conformance {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kProfiles = {"core", "groups", "receipts"};
+constexpr std::array<std::string_view, 5> kProfiles = {"core", "groups", "receipts", "typing", "presence"};
 constexpr std::size_t kLongestTitle = 60;
 
 bool contains(const std::vector<std::string>& list, std::string_view one) {

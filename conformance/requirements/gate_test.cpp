@@ -123,7 +123,7 @@ TEST(Gate, EveryFieldIsThere) {
       {"since: 1", "", "since must be a version of the protocol, 1 to 2"},
       {"since: 1", "since: 3", "since must be a version of the protocol, 1 to 2"},
       {"since: 1", "since: 1 profile: \"extra\"",
-       "there is no profile 'extra'; there are core, groups, receipts"},
+       "there is no profile 'extra'; there are core, groups, receipts, typing, presence"},
   };
   for (const auto& mistake : mistakes) {
     House house;

@@ -48,6 +48,11 @@ struct JudgeConfig {
   DurationNs connect_bound = 60 * kSecond;
   std::uint64_t fewest_operations = 1;
 
+  // PRS-STALE: nobody is shown online who has had no connection for so long, and whoever is there is shown so
+  // within the other.
+  DurationNs presence_off_bound = 120 * kSecond;
+  DurationNs presence_on_bound = 60 * kSecond;
+
   // Every acknowledged entry must come back in the auditors' final re-read.
   bool final_audit = true;
 

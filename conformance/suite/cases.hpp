@@ -58,6 +58,8 @@ std::span<const Case> feed_cases();
 std::span<const Case> receipt_cases();
 std::span<const Case> membership_cases();
 std::span<const Case> setting_cases();
+std::span<const Case> typing_cases();
+std::span<const Case> presence_cases();
 std::span<const Case> durability_cases();
 
 }  // namespace wavetank::conformance

@@ -165,6 +165,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
         Mistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
         Mistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
+        Mistake{Defect::kTypingToFormerMembers, "conf/typing/TYP-MEMBER-001/outsiders-neither-say-nor-see"},
+        Mistake{Defect::kTypingKeptAndReplayed, "conf/typing/TYP-STORE-001/not-told-later"},
         Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
 
 }  // namespace

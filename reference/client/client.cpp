@@ -67,6 +67,7 @@ void Client::load() {
   audit_.reset();
   resume_.reset();
   settings_.reset();
+  ephemeral_.reset();
   receipts_queue_.clear();
   outbox_.clear();
   conversations_.reserve(state.conversations.size());
@@ -112,6 +113,7 @@ void Client::stop(TimeNs now, Effects& effects) {
   sync_due_ = 0;
   sync_failures_ = 0;
   resume_.reset();
+  ephemeral_.reset();
   loaded_ = false;
   store_.commit();
   effects.arm(0, kNever);
@@ -128,6 +130,9 @@ void Client::connected(TimeNs now, Effects& effects) {
   hello.user = user_;
   hello.device = device_;
   hello.access_token = access_token_;
+  hello.features = protocol::kCoreFeatures;
+  if (shared_.config.typing_ttl_ms != 0) hello.features |= protocol::kFeatureTyping;
+  if (shared_.config.presence_refresh_ms != 0) hello.features |= protocol::kFeaturePresence;
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
   if (resume_ != nullptr) {
@@ -135,6 +140,7 @@ void Client::connected(TimeNs now, Effects& effects) {
     hello.last_frame_seq = resume_->last_frame_seq;
   }
   transmit(effects, std::move(hello), 0);
+  ask_clock(now);
   finish(now, effects);
 }
 
@@ -179,6 +185,10 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_range_result(std::move(*range), frame.request_id, now);
   } else if (auto* taken = std::get_if<protocol::SettingAck>(&body)) {
     on_setting_ack(*taken, frame.request_id, now);
+  } else if (auto* signal = std::get_if<protocol::SignalEphemeral>(&body)) {
+    on_signal(*signal, now);
+  } else if (auto* presence = std::get_if<protocol::PresenceState>(&body)) {
+    on_presence(*presence, now);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -206,6 +216,8 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
 }
 
 void Client::finish(TimeNs now, Effects& effects) {
+  expire_typing(now);
+  expire_presence(now);
   if (is_leaving(now) && (requests_.empty() || now >= leave_deadline())) {
     mark(Probe::kLeftWhenTold);
     close_connection(CloseReason::kNormal, now, effects);
@@ -216,6 +228,8 @@ void Client::finish(TimeNs now, Effects& effects) {
     pump_gaps(now, effects);
     pump_receipts(now, effects);
     pump_settings(now, effects);
+    pump_typing(now, effects);
+    pump_presence(now, effects);
     pump_audit(now, effects);
   }
   store_.commit();
@@ -231,10 +245,10 @@ void Client::finish(TimeNs now, Effects& effects) {
 
 TimeNs Client::next_deadline(TimeNs now) const {
   if (phase_ == Phase::kStopped) return kNever;
-  if (phase_ != Phase::kReady) return phase_deadline_;
+  if (phase_ != Phase::kReady) return std::min(phase_deadline_, moment_deadline(now));
   TimeNs earliest = heartbeat_due_;
   for (const Request& request : requests_) earliest = std::min(earliest, request.deadline);
-  if (is_leaving(now)) return std::min(earliest, leave_deadline());
+  if (is_leaving(now)) return std::min({earliest, leave_deadline(), moment_deadline(now)});
   earliest = std::min(earliest, phase_deadline_);
   // What was due by now has just been done, or waits for an answer that will bring the machine here again.
   const auto consider = [&](TimeNs due) {
@@ -253,6 +267,7 @@ TimeNs Client::next_deadline(TimeNs now) const {
   if (settings_ != nullptr && !settings_->in_flight && !settings_->puts.empty()) {
     consider(settings_->retry_at);
   }
+  consider(moment_deadline(now));
   if (audit_ != nullptr) {
     for (const AuditPage& page : audit_->pages) {
       if (!page.in_flight) consider(page.due);
@@ -420,6 +435,12 @@ std::size_t Client::heap_bytes() const {
   }
   if (audit_ != nullptr) bytes += sizeof(*audit_) + audit_->pages.capacity() * sizeof(AuditPage);
   if (resume_ != nullptr) bytes += sizeof(*resume_);
+  if (ephemeral_ != nullptr) {
+    bytes += sizeof(*ephemeral_) + ephemeral_->own.capacity() * sizeof(Ephemeral::Own) +
+             ephemeral_->shown.capacity() * sizeof(Ephemeral::Shown) +
+             ephemeral_->watched.capacity() * sizeof(Ephemeral::Watched) +
+             ephemeral_->seen.capacity() * sizeof(Ephemeral::Seen);
+  }
   return bytes;
 }
 

@@ -18,6 +18,7 @@
 // - A crash destroys the client without stop(). A new one is built over the same store and gets start().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -97,6 +98,15 @@ class Client {
   // (conversation, kind) takes its place. Returns the put's number. O(settings).
   std::uint64_t put_setting(const ConversationId& conversation, protocol::SettingKind kind, Slice text,
                             std::uint64_t number, TimeNs now, Effects& effects);
+
+  // TYP-*. The user types in the conversation, or has stopped without sending. While true the others are told
+  // again and again; the next message to the conversation ends it. Ignored while stopped and before the first
+  // connection. O(conversations typed in).
+  void set_typing(const ConversationId& conversation, bool is_typing, TimeNs now, Effects& effects);
+
+  // PRS-*. The conversation is open on the screen, or no more: while it is, the observer is told who is
+  // there. Ignored while stopped and before the first connection. O(conversations open).
+  void watch_presence(const ConversationId& conversation, bool is_open, TimeNs now, Effects& effects);
 
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
@@ -231,6 +241,39 @@ class Client {
                       TimeNs now);
   Settings& settings();
 
+  // typing.cpp
+  void ask_clock(TimeNs now);
+  void learn_clock(std::uint64_t server_time_ms, TimeNs asked, TimeNs now);
+  void greet_typing(const protocol::Welcome& welcome, TimeNs now);
+  void suspend_typing();
+  void end_own_typing(const ConversationId& conversation);
+  // What the next signal waits for since the last.
+  DurationNs typing_pause(const Ephemeral::Own& own) const;
+  // Signals may be sent and shown: the service offers it, and its clock is known.
+  bool can_signal() const {
+    return phase_ == Phase::kReady && ephemeral_ != nullptr && ephemeral_->is_offered &&
+           ephemeral_->has_clock;
+  }
+  void pump_typing(TimeNs now, Effects& effects);
+  void on_signal(const protocol::SignalEphemeral& signal, TimeNs now);
+  void hide_typing(const ConversationId& conversation, UserId user, TypingEnd why);
+  void expire_typing(TimeNs now);
+  TimeNs typing_deadline(TimeNs now) const;
+  // Of typing and presence.
+  TimeNs moment_deadline(TimeNs now) const { return std::min(typing_deadline(now), presence_deadline(now)); }
+
+  // presence.cpp
+  bool can_watch() const {
+    return phase_ == Phase::kReady && ephemeral_ != nullptr && ephemeral_->is_presence_offered &&
+           ephemeral_->has_clock;
+  }
+  void suspend_presence();
+  void pump_presence(TimeNs now, Effects& effects);
+  void on_presence(const protocol::PresenceState& state, TimeNs now);
+  void see_presence(const ConversationId& conversation, UserId user, bool online, TimeNs until);
+  void expire_presence(TimeNs now);
+  TimeNs presence_deadline(TimeNs now) const;
+
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
@@ -248,6 +291,7 @@ class Client {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Resume> resume_;
   std::unique_ptr<Settings> settings_;
+  std::unique_ptr<Ephemeral> ephemeral_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -276,6 +320,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 272);
+static_assert(sizeof(Client) <= 280);
 
 }  // namespace wavetank::client

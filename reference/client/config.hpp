@@ -39,6 +39,12 @@ struct ClientConfig {
   // order of send(), whatever happens; on, it is so while nothing fails, and a message that must be repeated
   // may land later.
   bool pipelined_sends = false;
+  // Typing is said and shown for at most so long after it was last said; 0: the feature is not asked for.
+  std::uint32_t typing_ttl_ms = 0;
+  std::uint32_t typing_refresh_ms = 4'000;   // said again while the user goes on
+  std::uint32_t typing_debounce_ms = 1'000;  // at most one signal of a conversation within so long
+  // Who is there is asked again within so long; 0: the feature is not asked for.
+  std::uint32_t presence_refresh_ms = 0;
   std::uint32_t max_in_flight_fetches = 4;
   std::uint32_t max_in_flight_receipts = 32;  // conversations; two requests each, below the gateway's 128
   DefectSet defects;

@@ -36,6 +36,10 @@ class FakeServer {
   std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
   std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
+  std::uint64_t features = 0;  // of those that a Hello names
+  std::uint64_t time_ms = 0;   // its clock, which stands still
+  std::vector<protocol::SignalEphemeral> signals;
+  std::vector<protocol::SubscribePresence> subscriptions;
 
   std::uint64_t feed_head() const { return feed_head_; }
   SessionId session() const { return session_; }
@@ -126,7 +130,15 @@ class FakeServer {
     }
     if (const auto* beat = std::get_if<protocol::Heartbeat>(&frame.body)) {
       (void)beat;
-      out.push_back(protocol::make_frame(protocol::HeartbeatAck{0, feed_head_}));
+      out.push_back(protocol::make_frame(protocol::HeartbeatAck{time_ms, feed_head_}));
+      return out;
+    }
+    if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
+      signals.push_back(*signal);
+      return out;
+    }
+    if (const auto* wish = std::get_if<protocol::SubscribePresence>(&frame.body)) {
+      subscriptions.push_back(*wish);
       return out;
     }
     const Mood now = std::exchange(mood, Mood::kAnswer);
@@ -154,6 +166,8 @@ class FakeServer {
     welcome.reconnect_jitter_ms = reconnect_jitter_ms;
     welcome.user_epoch = user_epoch;
     welcome.user_head_seq = feed_head_;
+    welcome.features = hellos.empty() ? 0 : features & hellos.back().features;
+    welcome.server_time_ms = time_ms;
     return protocol::make_frame(welcome);
   }
 

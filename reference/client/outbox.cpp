@@ -40,6 +40,7 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
   store_.stage_counter(next_counter_);
   store_.stage_outbox(entry.row);
   outbox_.push_back(std::move(entry));
+  if (kind == protocol::EntryKind::kMessage) end_own_typing(conversation);
   finish(now, effects);
   return key;
 }

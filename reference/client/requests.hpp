@@ -87,6 +87,43 @@ struct Settings {
   bool in_flight = false;  // one of the puts, or one that has been replaced meanwhile
 };
 
+// What a device knows of the moment: who types, here and elsewhere, and who is there. Nothing of it is
+// stored; exists only where the configuration asks for it.
+struct Ephemeral {
+  struct Own {
+    ConversationId conversation;
+    TimeNs sent_at = 0;      // the last signal
+    bool is_typing = false;  // the user, as the application says
+    bool is_told = false;    // the others know that the user types
+  };
+  struct Shown {
+    ConversationId conversation;
+    UserId user = 0;
+    TimeNs until = 0;
+  };
+  // A conversation that is open on the screen.
+  struct Watched {
+    ConversationId conversation;
+    TimeNs ask_at = 0;      // again
+    bool is_asked = false;  // on this connection
+  };
+  struct Seen {
+    ConversationId conversation;
+    UserId user = 0;
+    TimeNs until = 0;
+    bool online = false;
+  };
+  std::vector<Own> own;
+  std::vector<Shown> shown;
+  std::vector<Watched> watched;
+  std::vector<Seen> seen;
+  TimeNs greeted_at = 0;       // the Hello of this connection
+  DurationNs clock_ahead = 0;  // the service's clock shows at least so much more than the device's
+  bool has_clock = false;      // read on this connection
+  bool is_offered = false;     // the Welcome of this connection names typing
+  bool is_presence_offered = false;
+};
+
 // Gives the memory of an empty list back, but for a list of a few small elements that will soon be used
 // again.
 template <class T>

@@ -35,6 +35,8 @@ void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_de
   }
   if (phase_ == Phase::kReady) keep_session(reason, now);
   requests_lost();
+  suspend_typing();
+  suspend_presence();
   const bool was_sent_away = phase_ == Phase::kReady && phase_deadline_ != kNever;
   phase_ = Phase::kWaiting;
   heartbeat_due_ = kNever;
@@ -121,6 +123,7 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
   shared_.observer.connected(tag_, welcome.session);
   take_token(welcome);
+  greet_typing(welcome, now);
   if (welcome.user_epoch != user_epoch_) adopt_user_epoch(welcome.user_epoch);
   user_head_ = std::max(user_head_, welcome.user_head_seq);
   // The user's shard has just answered the attach, so nothing is left to back off from.
@@ -135,6 +138,7 @@ void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
   if (!heartbeat_unanswered_) return;
   heartbeat_unanswered_ = false;
   const TimeNs sent = heartbeat_due_ - shared_.config.heartbeat_ack_timeout_ms * kMillisecond;
+  learn_clock(ack.server_time_ms, sent, now);
   heartbeat_due_ = std::max(now, sent + heartbeat_interval_ms_ * kMillisecond);
 }
 

@@ -46,6 +46,12 @@ class Recorder final : public ClientObserver {
   std::vector<protocol::ErrorCode> refusals;  // of logins
   std::array<int, static_cast<std::size_t>(Probe::kCount)> probes{};
   std::vector<std::pair<std::uint64_t, std::string>> settings_seen;  // revision, text
+  std::vector<protocol::SignalEphemeral> typing_said;
+  std::vector<UserId> typing_seen;
+  std::vector<std::pair<ConversationId, UserId>> typing_over;
+  std::vector<TypingEnd> typing_ends;
+  std::vector<std::pair<UserId, bool>> presence;  // as it changes
+  std::vector<bool> watches;
   int connects = 0;
   int disconnects = 0;
   int go_aways = 0;
@@ -94,6 +100,22 @@ class Recorder final : public ClientObserver {
   void setting_received(DeviceTag, const protocol::Change& change, Via) override {
     settings_seen.emplace_back(change.user_seq, std::string(change.setting->text.view()));
   }
+
+  void typing_sent(DeviceTag, const protocol::SignalEphemeral& signal) override {
+    typing_said.push_back(signal);
+  }
+  void typing_shown(DeviceTag, const protocol::SignalEphemeral& signal) override {
+    typing_seen.push_back(signal.user);
+  }
+  void typing_hidden(DeviceTag, const ConversationId& conversation, UserId user, TypingEnd why) override {
+    typing_over.emplace_back(conversation, user);
+    typing_ends.push_back(why);
+  }
+
+  void presence_shown(DeviceTag, const ConversationId&, UserId user, bool online) override {
+    presence.emplace_back(user, online);
+  }
+  void presence_watched(DeviceTag, const ConversationId&, bool on) override { watches.push_back(on); }
 
   // Numbers of the entries shown, in the order they were shown.
   std::vector<std::uint64_t> shown(const ConversationId& id) const {
@@ -266,6 +288,9 @@ class Harness {
       op = machine.put_setting(id, kind, Slice(text), number, now, effects);
     });
     return op;
+  }
+  void type(const ConversationId& id, bool is_typing = true) {
+    step([&](Client& machine, Effects& effects) { machine.set_typing(id, is_typing, now, effects); });
   }
   void read(const ConversationId& id, std::uint64_t seq) {
     step([&](Client& machine, Effects& effects) { machine.read(id, seq, now, effects); });

@@ -77,6 +77,10 @@ void Client::apply_event(std::uint32_t index, const protocol::Event& event, Via 
   row.head = std::max(row.head, row.cur);
   store_.stage_entry(event);
   shared_.observer.event_received(tag_, event, via, true);
+  if (event.kind == protocol::EntryKind::kMessage &&
+      !shared_.config.defects.has(Defect::kTypingOutlivesMessage)) {
+    hide_typing(event.conversation, event.sender, TypingEnd::kMessage);
+  }
   queue_receipts(index);
 }
 

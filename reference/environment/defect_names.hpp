@@ -72,6 +72,14 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "login-parked-forgotten",
     "reply-before-parent",
     "push-before-sync",
+    "typing-never-expires",
+    "typing-to-former-members",
+    "typing-kept-and-replayed",
+    "typing-without-debounce",
+    "typing-outlives-message",
+    "half-open-stays-online",
+    "presence-last-device-wins",
+    "ghost-after-gateway-death",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -77,6 +77,14 @@ enum class Defect : std::uint16_t {
   kLoginParkedForgotten,    // gateway: a login above the budget is parked instead of refused, and forgotten
   kReplyBeforeParent,       // shard: takes an answer to an entry that is not there yet
   kPushBeforeSync,          // shard: pushes an entry before its commit is durable
+  kTypingNeverExpires,      // client: what it shows of typing ends by word of the typist only
+  kTypingToFormerMembers,   // shard: a signal goes to all who have ever been members
+  kTypingKeptAndReplayed,   // shard: the last signal for a user is pushed again to a session that attaches
+  kTypingWithoutDebounce,   // client: every change of typing leaves at once
+  kTypingOutlivesMessage,   // client: goes on showing typing when the message is there
+  kHalfOpenStaysOnline,     // gateway: a session that falls silent is not detached at its home
+  kPresenceLastDeviceWins,  // shard: a device that leaves takes its user offline, whoever else is there
+  kGhostAfterGatewayDeath,  // shard: a gateway that is back renews what its former life had attached
   kCount
 };
 

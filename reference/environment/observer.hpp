@@ -54,6 +54,12 @@ enum class Probe : std::uint8_t {
   kSettingCoalesced,
   kSettingRepeated,
   kAnswerAheadRefused,  // a send that names an entry which is not there
+  kSignalRelayed,
+  kSignalRefused,
+  kSignalExpired,
+  kLeaseExpired,
+  kPresenceEdge,
+  kWatchRefused,
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -86,6 +92,9 @@ enum class Probe : std::uint8_t {
   kAppKilledUnsent,  // an app was killed with messages in its outbox
   kCount
 };
+
+// Why a device stops showing that somebody types.
+enum class TypingEnd : std::uint8_t { kSaid, kExpired, kMessage };
 
 // What one device did and saw. `now` is the device's own clock.
 class ClientObserver {
@@ -139,6 +148,16 @@ class ClientObserver {
   // The device shows this value from now on (a kSetting change).
   virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
   virtual void probe(DeviceTag, Probe) {}
+  // One signal on the wire.
+  virtual void typing_sent(DeviceTag, const protocol::SignalEphemeral&) {}
+  // The device shows from now on that the signal's user types, or goes on showing it.
+  virtual void typing_shown(DeviceTag, const protocol::SignalEphemeral&) {}
+  // Not told when the app is closed or dies: then it shows nothing at all.
+  virtual void typing_hidden(DeviceTag, const ConversationId&, UserId, TypingEnd) {}
+  // The device asks for the first time on this connection who of a conversation is there, or asks no more.
+  virtual void presence_watched(DeviceTag, const ConversationId&, bool /*on*/) {}
+  // What the device shows of a user has changed. A lost connection ends all of it, untold.
+  virtual void presence_shown(DeviceTag, const ConversationId&, UserId, bool /*online*/) {}
 };
 
 class ServerObserver {

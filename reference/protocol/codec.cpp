@@ -124,9 +124,7 @@ struct Measurer {
   }
 };
 
-constexpr int body_number(const Frame& frame) {
-  return kFirstBodyField + static_cast<int>(frame.body.index());
-}
+constexpr int body_number(const Frame& frame) { return body_field(frame.body.index()); }
 
 template <class Sizes, ListsFields M>
 std::size_t measure(const M& message, Sizes& sizes) {
@@ -503,9 +501,9 @@ bool Parser::read_body(std::uint32_t tag, Frame& frame, bool& taken) {
     return std::array<Reader, kBodies - 1>{&Parser::read_body<std::variant_alternative_t<I + 1, Body>>...};
   }(std::make_index_sequence<kBodies - 1>{});
 
-  const std::uint32_t alternative = (tag >> 3) - (kFirstBodyField + 1);  // wraps above for header fields
-  taken = (tag & 7) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED && alternative < readers.size();
-  return taken && (this->*readers[alternative])(frame);
+  const std::size_t alternative = body_index(tag >> 3);
+  taken = (tag & 7) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED && alternative != 0;
+  return taken && (this->*readers[alternative - 1])(frame);
 }
 
 template <ListsFields M>

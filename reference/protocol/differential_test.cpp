@@ -18,8 +18,7 @@ RC_GTEST_PROP(DifferentialTest, GeneratedClassReadsOurBytesAndWritesTheSame, (co
   v1::Frame generated;
   RC_ASSERT(generated.ParseFromString(bytes));
   RC_ASSERT(generated.SerializeAsString() == bytes);
-  RC_ASSERT(generated.body_case() ==
-            (frame.body.index() == 0 ? 0 : kFirstBodyField + static_cast<int>(frame.body.index())));
+  RC_ASSERT(generated.body_case() == (frame.body.index() == 0 ? 0 : body_field(frame.body.index())));
 }
 
 RC_GTEST_PROP(DifferentialTest, WeReadTheGeneratedBytes, (const Frame& frame)) {
@@ -136,7 +135,7 @@ TEST(DigestTest, SeesEveryBitOfAPayload) {
 TEST(DigestTest, IsFixed) {
   std::uint64_t sum = 0;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) sum = sum * 31 + digest(frame_from_seed(seed));
-  EXPECT_EQ(sum, 1718508693292852386u);
+  EXPECT_EQ(sum, 6489673455516851426u);
 }
 
 TEST(DigestTest, KeepsNeighboursApart) {

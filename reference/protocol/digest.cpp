@@ -94,7 +94,7 @@ std::uint64_t digest(const Frame& frame) {
   std::visit(
       [&](const auto& body) {
         if constexpr (!std::same_as<std::decay_t<decltype(body)>, std::monostate>) {
-          hasher.nested(kFirstBodyField + static_cast<int>(frame.body.index()), body);
+          hasher.nested(body_field(frame.body.index()), body);
         }
       },
       frame.body);

@@ -71,9 +71,18 @@ enum class SettingKind : std::uint32_t {
 };
 inline constexpr SettingKind kLastSettingKind = static_cast<SettingKind>(255);
 
+// What a signal says of its user. A server relays no kind that it does not know.
+enum class EphemeralKind : std::uint32_t { kTyping = 0, kRecording = 1 };
+
 // Named features, negotiated as bits in Hello and Welcome.
-enum Feature : std::uint64_t { kFeatureReceipts = 1, kFeatureGroups = 2 };
-inline constexpr std::uint64_t kAllFeatures = kFeatureReceipts | kFeatureGroups;
+enum Feature : std::uint64_t {
+  kFeatureReceipts = 1,
+  kFeatureGroups = 2,
+  kFeatureTyping = 4,
+  kFeaturePresence = 8
+};
+inline constexpr std::uint64_t kCoreFeatures = kFeatureReceipts | kFeatureGroups;
+inline constexpr std::uint64_t kAllFeatures = kCoreFeatures | kFeatureTyping | kFeaturePresence;
 
 // One entry of a conversation's log as devices see it.
 struct Event {
@@ -512,6 +521,62 @@ struct SettingAck {
   friend bool operator==(const SettingAck&, const SettingAck&) = default;
 };
 
+// What a user does in a conversation just now. It is numbered by no log and no feed, stored nowhere and
+// answered by nothing, and may be dropped anywhere; its end is sent_ms + ttl_ms, whoever shows it.
+struct SignalEphemeral {
+  ConversationId conversation;
+  EphemeralKind kind = EphemeralKind::kTyping;
+  bool on = false;
+  std::uint32_t ttl_ms = 0;   // shown for at most so long after sent_ms
+  std::uint64_t sent_ms = 0;  // by the service's clock; from a client 0 means: when the gateway gets it
+  UserId user = 0;            // to a client: who; the gateway knows a client's own
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.kind, "kind");
+    v(4, s.on, "on");
+    v(5, s.ttl_ms, "ttl_ms");
+    v(6, s.sent_ms, "sent_ms");
+    v(7, s.user, "user");
+  }
+  friend bool operator==(const SignalEphemeral&, const SignalEphemeral&) = default;
+};
+
+// Whether members of a conversation are there: asked for, again and again, while it is open on the screen.
+// Answered by PresenceState, at once and whenever it changes. Conversation's home to a member's: `users` are
+// those whom `route` may watch.
+struct SubscribePresence {
+  ConversationId conversation;
+  bool on = false;
+  std::vector<UserId> users;  // of a client: whom; none: everybody
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.on, "on");
+    v(4, s.users, "users");
+  }
+  friend bool operator==(const SubscribePresence&, const SubscribePresence&) = default;
+};
+
+// Who of a conversation is there. Not numbered, stored nowhere, perhaps lost; to be believed until
+// sent_ms + valid_ms by the service's clock.
+struct PresenceState {
+  ConversationId conversation;
+  std::vector<UserId> online;
+  std::vector<UserId> offline;
+  std::uint64_t sent_ms = 0;
+  std::uint32_t valid_ms = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.online, "online");
+    v(4, s.offline, "offline");
+    v(5, s.sent_ms, "sent_ms");
+    v(6, s.valid_ms, "valid_ms");
+  }
+  friend bool operator==(const PresenceState&, const PresenceState&) = default;
+};
+
 // A request that could not be answered in its own kind; request_id says which.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
@@ -604,6 +669,32 @@ struct OutboxAck {
   friend bool operator==(const OutboxAck&, const OutboxAck&) = default;
 };
 
+// The conversation's home hands a signal to the home of some of the members, for their sessions. Never
+// repeated.
+struct RelayEphemeral {
+  std::vector<UserId> recipients;
+  SignalEphemeral signal;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.recipients, "recipients");
+    v(2, s.signal, "signal");
+  }
+  friend bool operator==(const RelayEphemeral&, const RelayEphemeral&) = default;
+};
+
+// A gateway's word that all sessions attached over this link live, but for those that are away: one for each
+// gateway, shard and interval.
+struct PresenceLease {
+  std::vector<SessionId> away;  // without a connection or in the background since now
+  std::vector<SessionId> back;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.away, "away");
+    v(2, s.back, "back");
+  }
+  friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
+};
+
 // ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
@@ -620,13 +711,28 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-// The variant's order fixes the field numbers of the body: alternative i has number kFirstBodyField + i.
-// Append only.
+// The variant's order fixes the field numbers of the body, see body_field(). Append only.
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck>;
+                          OutboxAck, PutSetting, SettingAck, SignalEphemeral, RelayEphemeral,
+                          SubscribePresence, PresenceState, PresenceLease>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
+// The first alternative after a run of numbers that are left free (40 to 42), and how many they are.
+inline constexpr std::size_t kBodyAfterGap = 24;
+inline constexpr int kBodyGap = 3;
+
+// The field number of the body with this index in Body.
+constexpr int body_field(std::size_t index) {
+  return kFirstBodyField + static_cast<int>(index) + (index < kBodyAfterGap ? 0 : kBodyGap);
+}
+// The inverse; 0 for a number that is no body's.
+constexpr std::size_t body_index(std::uint32_t field) {
+  const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
+  if (index < kBodyAfterGap) return index;
+  const std::size_t after = index - kBodyGap;
+  return after >= kBodyAfterGap && after < std::variant_size_v<Body> ? after : 0;
+}
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.
 struct Frame {

@@ -105,7 +105,7 @@ std::string as_body(int number, std::string_view content) {
   return bytes.append(content);
 }
 
-constexpr int kBodies = static_cast<int>(std::variant_size_v<Body>);
+constexpr std::size_t kBodies = std::variant_size_v<Body>;
 
 TEST(HostileTest, CorpusOfMalformedMessages) {
   const auto inputs = read_container("nanopb_corpus.bin.gz");
@@ -121,7 +121,7 @@ TEST(HostileTest, CorpusOfMalformedMessages) {
     const bool limited = !outcome.taken && outcome.error != DecodeError::kMalformed;
     if (!limited && parsed != outcome.taken) ++disagreed;
     if (input.size() > 4096) continue;
-    for (int body = 1; body < kBodies; ++body) feed(as_body(kFirstBodyField + body, input));
+    for (std::size_t body = 1; body < kBodies; ++body) feed(as_body(body_field(body), input));
   }
   EXPECT_EQ(disagreed, 0);
   EXPECT_GT(taken, 100);
@@ -134,7 +134,7 @@ TEST(HostileTest, InputsThatOnceCrashedAnotherDecoder) {
   for (const std::string& input : inputs) {
     feed(input);
     feed_parts(input);
-    for (int body = 1; body < kBodies; ++body) feed(as_body(kFirstBodyField + body, input));
+    for (std::size_t body = 1; body < kBodies; ++body) feed(as_body(body_field(body), input));
   }
 }
 
@@ -159,7 +159,7 @@ TEST(HostileTest, DamagedFrames) {
     EXPECT_EQ(digest(frame), before);
     EXPECT_EQ(*decode(bytes), frame);
   }
-  for (int body = 0; body < kBodies; ++body)
+  for (std::size_t body = 0; body < kBodies; ++body)
     EXPECT_GT(met[body], 0) << "no frame with body " << body << " was damaged";
 }
 

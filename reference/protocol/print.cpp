@@ -22,11 +22,12 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 24> kBodyNames = {
-    "Empty",        "Hello",           "Welcome",       "Heartbeat",   "HeartbeatAck", "GoAway",
-    "SendMessage",  "SendAck",         "FetchRange",    "RangeResult", "Sync",         "SyncResult",
-    "ChangePush",   "DeliveredCursor", "ReadWatermark", "CursorAck",   "Error",        "Attach",
-    "AttachResult", "Detach",          "OutboxBatch",   "OutboxAck",   "PutSetting",   "SettingAck"};
+constexpr std::array<std::string_view, 29> kBodyNames = {
+    "Empty",           "Hello",           "Welcome",           "Heartbeat",     "HeartbeatAck", "GoAway",
+    "SendMessage",     "SendAck",         "FetchRange",        "RangeResult",   "Sync",         "SyncResult",
+    "ChangePush",      "DeliveredCursor", "ReadWatermark",     "CursorAck",     "Error",        "Attach",
+    "AttachResult",    "Detach",          "OutboxBatch",       "OutboxAck",     "PutSetting",   "SettingAck",
+    "SignalEphemeral", "RelayEphemeral",  "SubscribePresence", "PresenceState", "PresenceLease"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -190,6 +191,10 @@ std::string_view name_of(ChangeKind value) {
 std::string_view name_of(SettingKind value) {
   static constexpr std::string_view names[] = {"NONE",     "DRAFT",  "MUTE_UNTIL",
                                                "ARCHIVED", "PINNED", "MARKED_UNREAD"};
+  return pick(value, names);
+}
+std::string_view name_of(EphemeralKind value) {
+  static constexpr std::string_view names[] = {"TYPING", "RECORDING"};
   return pick(value, names);
 }
 

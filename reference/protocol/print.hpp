@@ -28,5 +28,6 @@ std::string_view name_of(ErrorCode value);
 std::string_view name_of(GoAwayReason value);
 std::string_view name_of(ChangeKind value);
 std::string_view name_of(SettingKind value);
+std::string_view name_of(EphemeralKind value);
 
 }  // namespace wavetank::protocol

@@ -53,6 +53,7 @@ WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINT
                 {kSetting, "SETTING"});
 WAVETANK_VALUES(SettingKind, "SETTING_KIND_", {kNone, "NONE"}, {kDraft, "DRAFT"}, {kMuteUntil, "MUTE_UNTIL"},
                 {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"});
+WAVETANK_VALUES(EphemeralKind, "EPHEMERAL_KIND_", {kTyping, "TYPING"}, {kRecording, "RECORDING"});
 #undef WAVETANK_VALUES
 
 template <class Enum>
@@ -145,7 +146,7 @@ struct Comparer {
 template <std::size_t I>
 void expect_same_body(const Descriptor* frame, std::set<std::string>& met) {
   using Alternative = std::variant_alternative_t<I, Body>;
-  const FieldDescriptor* field = frame->FindFieldByNumber(kFirstBodyField + static_cast<int>(I));
+  const FieldDescriptor* field = frame->FindFieldByNumber(body_field(I));
   ASSERT_NE(field, nullptr) << I;
   ASSERT_NE(field->real_containing_oneof(), nullptr);
   EXPECT_EQ(field->real_containing_oneof()->name(), "body");
@@ -233,7 +234,8 @@ TEST(SchemaTest, EnumerationsAreEqualValueByValue) {
   expect_same_enum<GoAwayReason>(file->FindEnumTypeByName("GoAwayReason"));
   expect_same_enum<ChangeKind>(file->FindEnumTypeByName("ChangeKind"));
   expect_same_enum<SettingKind>(file->FindEnumTypeByName("SettingKind"));
-  EXPECT_EQ(file->enum_type_count(), 8);
+  expect_same_enum<EphemeralKind>(file->FindEnumTypeByName("EphemeralKind"));
+  EXPECT_EQ(file->enum_type_count(), 9);
 }
 
 }  // namespace

@@ -43,13 +43,19 @@ struct ServerConfig {
   // Logins that a gateway lets in within one second, evenly spread but for one second's worth at once; the
   // others are answered BUSY. Resumes do not count. 0: as many as come.
   std::uint32_t logins_per_s = 0;
+  // Signals of typing are shown for at most so long; 0: the feature is not offered.
+  std::uint32_t typing_ttl_ms = 6'000;
+  // Sessions that their gateway has not spoken for in so long are taken for gone; 0: presence is not offered.
+  std::uint32_t presence_lease_ms = 15'000;
+  // Clients ask again within so long who is there; what they are told is valid for three times as long.
+  std::uint32_t presence_refresh_ms = 15'000;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE
   std::uint32_t max_setting_bytes = 4096;       // longer texts of settings are REJECTED TOO_LARGE
   std::uint32_t page_limit = 100;               // events of a RangeResult, changes of a SyncResult
   std::uint32_t inline_limit = 256;         // members up to which the feed carries the event, above a pointer
-  std::uint32_t receipt_fanout_limit = 32;  // members up to which marks are shown to authors
+  std::uint32_t receipt_fanout_limit = 32;  // members up to which marks are shown to authors, typing to all
   std::uint32_t receipt_author_scan = 100;  // newest entries of a moved range whose authors are told
   std::uint32_t receipt_delay_ms =
       250;  // marks and receipts wait at most so long to share a commit; 0: never

@@ -33,6 +33,17 @@ class Feed {
   // Forgets the sessions of a gateway. O(sessions).
   void gateway_lost(NodeId gateway);
 
+  // fn(gateway, session) for each session of the user, whatever becomes of it.
+  template <class Fn>
+  void for_each_session(UserId user, Fn&& fn) const {
+    const auto first = first_session_.find(user);
+    if (first == first_session_.end()) return;
+    for (std::uint32_t slot = first->second; slot != kNone; slot = sessions_[slot].next) {
+      const OnlineSession& session = sessions_[slot];
+      fn(session.gateway, protocol::Route{session.session, session.user, session.device});
+    }
+  }
+
   // Answers Sync; `from` names the session.
   protocol::SyncResult sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
                             Effects& effects);

@@ -48,7 +48,9 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
       id_base_(static_cast<SessionId>(config.self & 0xffff) << 48 | static_cast<SessionId>(boot & 0xffff)
                                                                         << 32) {}
 
-void Gateway::start(TimeNs, Effects&) {}
+void Gateway::start(TimeNs now, Effects& effects) {
+  if (config_.presence_lease_ms != 0) renew_leases(now, effects);
+}
 
 // ---- connections and their deadlines
 // -------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ void Gateway::arm(SessionState state, Effects& effects) {
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kDrainTimer) return step_drain(now, effects);
+  if (timer == kLeaseTimer) return renew_leases(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -100,6 +103,7 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
     }
     observer_.probe(config_.self, Probe::kSessionTimedOut);
     effects.close(session->connection, CloseReason::kTimeout);
+    if (config_.defects.has(Defect::kHalfOpenStaysOnline)) session->home = kNoNode;  // nobody is told
     lose_connection(*session, CloseReason::kTimeout, now, effects);
   }
   arm(state, effects);
@@ -122,6 +126,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   --live_count_;
   ++detached_count_;
   overtaken_.erase(session_id(session));
+  tell_away(session, true, effects);
   sessions_.detach(session, now);
   arm(SessionState::kDetached, effects);
 }
@@ -251,7 +256,8 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   }
   session.user = hello.user;
   session.device = hello.device;
-  session.features = static_cast<std::uint32_t>(hello.features & protocol::kAllFeatures);
+  session.features = static_cast<std::uint32_t>(hello.features & features());
+  session.background = hello.background;
   session.hello_request = frame.request_id;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
@@ -268,6 +274,13 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   attach(session, effects);
 }
 
+std::uint64_t Gateway::features() const {
+  std::uint64_t offered = protocol::kAllFeatures;
+  if (config_.typing_ttl_ms == 0) offered &= ~std::uint64_t{protocol::kFeatureTyping};
+  if (config_.presence_lease_ms == 0) offered &= ~std::uint64_t{protocol::kFeaturePresence};
+  return offered;
+}
+
 bool Gateway::admit_login(TimeNs now) {
   if (config_.logins_per_s == 0) return true;
   if (login_due_ > now + kSecond) return false;
@@ -278,6 +291,7 @@ bool Gateway::admit_login(TimeNs now) {
 void Gateway::attach(const Session& session, Effects& effects) {
   effects.send_peer(session.home, protocol::make_frame(
                                       protocol::Attach{session_id(session), session.user, session.device}));
+  if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
 }
 
 void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
@@ -292,6 +306,12 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
         session,
         protocol::make_frame(protocol::HeartbeatAck{milliseconds(now), session.known_head}, frame.request_id),
         effects);
+  }
+  if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
+    return signal_received(session, std::move(frame), now, effects);
+  }
+  if (std::holds_alternative<protocol::SubscribePresence>(frame.body)) {
+    return watch_received(session, std::move(frame), effects);
   }
   if (std::holds_alternative<std::monostate>(frame.body)) {
     // A body of a newer version: not ours to judge, but its sender must not wait.
@@ -382,6 +402,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   disown_connection(*session, effects);
   session->hello_request = newcomer.hello_request;
   session->features = newcomer.features;
+  session->background = newcomer.background;
   session->frames_received = newcomer.frames_received;
   if (session->state == SessionState::kDetached) {
     --detached_count_;
@@ -389,6 +410,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   }
   sessions_.rebind(*session, newcomer);
   enter(*session, SessionState::kLive, now, effects);
+  tell_away(*session, session->background, effects);
   welcome_back(*session, *resumable_of(*session), hello, now, effects);
   return true;
 }
@@ -475,6 +497,12 @@ void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& ef
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) push(*session, std::move(frame), now, effects);
+  } else if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
+    Session* session = by_id(frame.route->session);
+    if (session != nullptr) deliver_signal(*session, std::move(frame), now, effects);
+  } else if (std::holds_alternative<protocol::PresenceState>(frame.body)) {
+    Session* session = by_id(frame.route->session);
+    if (session != nullptr) deliver_presence(*session, std::move(frame), effects);
   } else {
     reply(std::move(frame), effects);
   }

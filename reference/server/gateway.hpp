@@ -63,6 +63,7 @@ class Gateway : public Node {
 
   // The timers: one for each list, in the order of the states but for this one, which is the drain's.
   static constexpr TimerId kDrainTimer = 3;
+  static constexpr TimerId kLeaseTimer = 5;
   static constexpr TimerId timer_of(SessionState state) {
     return static_cast<TimerId>(state) + (static_cast<TimerId>(state) >= kDrainTimer ? 1 : 0);
   }
@@ -102,6 +103,16 @@ class Gateway : public Node {
 
   void hello_received(Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  // A signal of the client, and one for it.
+  void signal_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void deliver_signal(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  std::uint64_t features() const;
+  // PRS-LEASE-001: speaks for all sessions, to every shard, and sets the timer for the next time.
+  void renew_leases(TimeNs now, Effects& effects);
+  // Tells the session's home that it has lost its connection, or has one again.
+  void tell_away(const Session& session, bool away, Effects& effects);
+  void watch_received(Session& session, protocol::Frame&& frame, Effects& effects);
+  void deliver_presence(Session& session, protocol::Frame&& frame, Effects& effects);
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
   // Whether one more may log in now.

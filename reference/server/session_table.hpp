@@ -33,6 +33,7 @@ struct Session {
   std::uint32_t next = 0;
   std::uint32_t features = 0;  // both sides'
   SessionState state = SessionState::kFree;
+  bool background = false;  // the Hello said so
 };
 static_assert(sizeof(Session) <= 80, "a session must stay small");
 

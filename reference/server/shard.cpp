@@ -11,6 +11,7 @@ namespace {
 
 constexpr TimerId kDeferredTimer = 0;
 constexpr TimerId kStallTimer = 1;
+constexpr TimerId kLeaseTimer = 2;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -29,6 +30,8 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       log_(config_, store, observer),
       receipts_(config_, store, log_),
       feed_(config_, store, observer),
+      signals_(config_, placement, log_, feed_, observer),
+      presence_(config_, placement, log_, observer, kLeaseTimer),
       outbox_(config_, store, observer),
       inbox_(config_, store, observer),
       deferred_(config_) {}
@@ -52,7 +55,11 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   feed_.gateway_lost(peer);
   // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
   const std::vector<NodeId>& shards = placement_.shards();
-  if (std::binary_search(shards.begin(), shards.end(), peer)) outbox_.link_up(peer, effects);
+  if (std::binary_search(shards.begin(), shards.end(), peer)) {
+    outbox_.link_up(peer, effects);
+  } else {
+    presence_.gateway_up(peer, now, effects);
+  }
 }
 
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
@@ -90,14 +97,32 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
     if (placement_.home(attach->user) == config_.self) {
       feed_.attach(peer, *attach, effects);
+      presence_.attach(peer, *attach, now, effects);
+      if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(peer, *attach, now, effects);
     } else {
       effects.send_peer(
           peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
     }
   } else if (const auto* detach = std::get_if<protocol::Detach>(&frame.body)) {
     feed_.detach(*detach);
+    presence_.detach(*detach, now, effects);
   } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
     batch_received(peer, *batch, now, effects);
+  } else if (const auto* relayed = std::get_if<protocol::RelayEphemeral>(&frame.body)) {
+    signals_.deliver(*relayed, effects);
+  } else if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
+    const bool is_home = placement_.home(signal->conversation) == config_.self;
+    if (frame.route && is_home) signals_.relay(*frame.route, *signal, effects);
+  } else if (const auto* lease = std::get_if<protocol::PresenceLease>(&frame.body)) {
+    presence_.renew(peer, *lease, now, effects);
+  } else if (const auto* wish = std::get_if<protocol::SubscribePresence>(&frame.body)) {
+    const std::vector<NodeId>& shards = placement_.shards();
+    if (!frame.route) return;
+    if (std::binary_search(shards.begin(), shards.end(), peer)) {
+      presence_.watch(*frame.route, *wish, now, effects);
+    } else if (placement_.home(wish->conversation) == config_.self) {
+      presence_.subscribe(*frame.route, *wish, now, effects);
+    }
   } else if (frame.route) {
     if (!stalled(peer, frame, now, effects)) request_received(peer, std::move(frame), now, effects);
   }
@@ -109,6 +134,7 @@ void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
     handle_deferred(now, effects);
     return;
   }
+  if (timer == kLeaseTimer) return presence_.expire(now, effects);
   for (auto& [gateway, frame] : std::exchange(stalled_, {})) {
     request_received(gateway, std::move(frame), now, effects);
   }

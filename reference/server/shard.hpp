@@ -5,7 +5,7 @@
 //   --ChangePush--> gateway gateway --DeliveredCursor, ReadWatermark--> Receipts --OutboxItem--> ... gateway
 //   --Attach, Sync--> Feed
 //
-// Marks and receipts pass DeferredFrames first.
+// Marks and receipts pass DeferredFrames first. Signals go through Signals and touch neither log nor feed.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -21,7 +21,9 @@
 #include "reference/server/feed.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
+#include "reference/server/signals.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -84,6 +86,8 @@ class Shard : public Node {
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
+  Signals signals_;
+  Presence presence_;
   OutboxSource outbox_;
   OutboxInbox inbox_;
   DeferredFrames deferred_;

@@ -49,6 +49,10 @@ class Stage {
   // value.
   virtual void put_setting(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
                            protocol::SettingKind /*kind*/, std::uint64_t /*nonce*/) {}
+  // The conversation is open on the screen of the device, or no more.
+  virtual void watch(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_open*/) {}
+  // The user types in this conversation on this device, or has stopped.
+  virtual void type(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_typing*/) {}
 };
 
 class Behaviour {
@@ -79,6 +83,20 @@ std::unique_ptr<Behaviour> make_mischief(const scenarios::Population& population
 // user talks in; one put in three is followed at once by one of the same setting on another device. `script`
 // must outlive it.
 std::unique_ptr<Behaviour> make_settings(const scenarios::Population& population, const Script& script,
+                                         Randomness randomness, Stage& stage,
+                                         std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has population.typing_permille of the script's messages typed before their time: 100
+// to 300 ms for each byte, 30 s at most, as long as the app is open then; who types for two seconds or more
+// pauses once. `script` must outlive it.
+std::unique_ptr<Behaviour> make_typists(const scenarios::Population& population, const Script& script,
+                                        Randomness randomness, Stage& stage,
+                                        std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has population.watchers_permille of the devices show who is there in the
+// conversations that the script has them write to: in the last three, for two minutes each. `script` must
+// outlive it.
+std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population, const Script& script,
                                          Randomness randomness, Stage& stage,
                                          std::unique_ptr<Behaviour> others);
 

@@ -97,6 +97,19 @@ std::string sentence(const Record& r) {
     case Kind::kSettingState:
       return fmt::format("{} ends with {} at revision {} (put {} of device {})", who(r), setting(r), r.value,
                          r.key.counter, r.key.device);
+    case Kind::kPresenceWatched:
+      return fmt::format("{} {} who is there", who(r), r.flag ? "looks" : "looks no more");
+    case Kind::kPresenceShown:
+      return fmt::format("{} shows user {} as {}", who(r), r.subject, r.flag ? "online" : "offline");
+    case Kind::kTypingSent:
+      return fmt::format("{} says that its user {}", who(r), r.flag ? "types" : "has stopped typing");
+    case Kind::kTypingShown:
+      return fmt::format("{} shows that user {} types", who(r), r.subject);
+    case Kind::kTypingHidden:
+      return fmt::format("{} shows no more that user {} types ({})", who(r), r.subject,
+                         r.code == 0   ? "taken back"
+                         : r.code == 1 ? "time is over"
+                                       : "the message is there");
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

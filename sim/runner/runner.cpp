@@ -17,6 +17,13 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
     config.required.push_back({required.property(), static_cast<std::uint64_t>(required.minimum())});
   }
   config.converge_bound = checks.converge_bound_s() * kSecond;
+  // A session that fell silent, its gateway's lease, what was said before, and a clock read by a round trip;
+  // or a question that was lost, and the way of the answer.
+  const scenarios::Protocol& protocol = scenario.protocol();
+  const std::int64_t refresh_ms = protocol.presence_refresh_ms();
+  config.presence_off_bound =
+      (protocol.heartbeat_timeout_ms() + protocol.presence_lease_ms() + 3 * refresh_ms + 2000) * kMillisecond;
+  config.presence_on_bound = (refresh_ms + 2000) * kMillisecond;
   config.service_bound = checks.slo_in_region_ms() * kMillisecond;
   const DurationNs dead_connection_found = scenario.protocol().heartbeat_interval_ms() * kMillisecond +
                                            scenario.client().heartbeat_ack_timeout_ms() * kMillisecond +

@@ -122,6 +122,22 @@ class DiagramBuilder {
       case Kind::kSettingSeen:
         arrow(servers, device(r), r, fmt::format("setting, revision {}", r.value), highlight);
         break;
+      case Kind::kPresenceWatched:
+        arrow(device(r), servers, r, r.flag ? "who is there?" : "looks no more", highlight);
+        break;
+      case Kind::kPresenceShown:
+        arrow(servers, device(r), r, fmt::format("user {} {}", r.subject, r.flag ? "online" : "offline"),
+              highlight);
+        break;
+      case Kind::kTypingSent:
+        arrow(device(r), servers, r, r.flag ? "types" : "stops typing", highlight);
+        break;
+      case Kind::kTypingShown:
+        arrow(servers, device(r), r, fmt::format("user {} types", r.subject), highlight);
+        break;
+      case Kind::kTypingHidden:
+        arrow(device(r), device(r), r, fmt::format("user {} types no more", r.subject), highlight);
+        break;
       case Kind::kCrash:
         arrow(servers, servers, r, fmt::format("node {} killed", r.value), highlight);
         break;

@@ -119,6 +119,19 @@ std::expected<void, std::string> World::build_population() {
                                  "invented: drafts, mutes, archives, pins, marks of unread"});
       behaviour_ = make_settings(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().typing_permille() > 0) {
+      script_.factors.push_back(
+          {"typing", fmt::format("before {} of 1,000 messages", scenario_.population().typing_permille()),
+           "invented: 100 to 300 ms a byte, now and then with a pause"});
+      behaviour_ = make_typists(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
+    if (scenario_.population().watchers_permille() > 0) {
+      script_.factors.push_back(
+          {"who looks who is there",
+           fmt::format("{} of 1,000 devices", scenario_.population().watchers_permille()),
+           "invented: the last three conversations written to, for two minutes each"});
+      behaviour_ = make_watchers(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }
@@ -140,6 +153,9 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.replay_ring_bytes = static_cast<std::uint32_t>(protocol.replay_ring_bytes());
   config.resume_seed = randomness_.seed();
   config.logins_per_s = static_cast<std::uint32_t>(protocol.logins_per_s());
+  config.typing_ttl_ms = static_cast<std::uint32_t>(protocol.typing_ttl_ms());
+  config.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
+  config.presence_refresh_ms = static_cast<std::uint32_t>(protocol.presence_refresh_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
@@ -232,6 +248,11 @@ void World::build_devices() {
   config.group_receipts_interval_ms = static_cast<std::uint32_t>(policy.group_receipts_interval_ms());
   config.reconnect_max_ms = static_cast<std::uint32_t>(policy.backoff_max_ms());
   config.pipelined_sends = policy.pipelined_sends();
+  config.typing_ttl_ms = static_cast<std::uint32_t>(scenario_.protocol().typing_ttl_ms());
+  if (scenario_.protocol().presence_lease_ms() != 0)
+    config.presence_refresh_ms = static_cast<std::uint32_t>(scenario_.protocol().presence_refresh_ms());
+  config.typing_debounce_ms = static_cast<std::uint32_t>(policy.typing_debounce_ms());
+  config.typing_refresh_ms = static_cast<std::uint32_t>(policy.typing_refresh_ms());
   config.defects = options_.defects;
   client_shared_ =
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});

@@ -365,6 +365,45 @@ void HistoryWriter::setting_state(std::uint32_t device, const client::SettingRow
   sink_.on(setting_record(Kind::kSettingState, device, row.conversation, row.value, row.revision));
 }
 
+void HistoryWriter::typing_sent(DeviceTag device, const protocol::SignalEphemeral& signal) {
+  Record r = record(Kind::kTypingSent, device, signal.conversation);
+  r.flag = signal.on;
+  r.value = signal.ttl_ms;
+  sink_.on(r);
+}
+
+void HistoryWriter::typing_shown(DeviceTag device, const protocol::SignalEphemeral& signal) {
+  Record r = record(Kind::kTypingShown, device, signal.conversation);
+  r.subject = target_number(signal.user);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::typing_hidden(DeviceTag device, const ConversationId& conversation, UserId user,
+                                  TypingEnd why) {
+  Record r = record(Kind::kTypingHidden, device, conversation);
+  r.subject = target_number(user);
+  r.code = static_cast<std::uint8_t>(why);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::presence_watched(DeviceTag device, const ConversationId& conversation, bool on) {
+  Record r = record(Kind::kPresenceWatched, device, conversation);
+  r.flag = on;
+  sink_.on(r);
+}
+
+void HistoryWriter::presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                                   bool online) {
+  Record r = record(Kind::kPresenceShown, device, conversation);
+  r.subject = target_number(user);
+  r.flag = online;
+  r.value = online ? 1 : 0;  // for the hash of what is seen
+  see(device, r);
+  sink_.on(r);
+}
+
 void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
   Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);

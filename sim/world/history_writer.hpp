@@ -87,6 +87,13 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void setting_put(DeviceTag device, const protocol::PutSetting& put) override;
   void setting_resolved(DeviceTag device, const protocol::SettingAck& ack) override;
   void setting_received(DeviceTag device, const protocol::Change& change, Via via) override;
+  void typing_sent(DeviceTag device, const protocol::SignalEphemeral& signal) override;
+  void typing_shown(DeviceTag device, const protocol::SignalEphemeral& signal) override;
+  void typing_hidden(DeviceTag device, const ConversationId& conversation, UserId user,
+                     TypingEnd why) override;
+  void presence_watched(DeviceTag device, const ConversationId& conversation, bool on) override;
+  void presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                      bool online) override;
   // ---- ServerObserver
   void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
                        TimeNs now) override;

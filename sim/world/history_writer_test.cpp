@@ -423,6 +423,33 @@ TEST_F(Written, TellsPagesAndMarks) {
   EXPECT_EQ(last().seq, 9u);
 }
 
+TEST(HistoryWriter, TellsWhoTypes) {
+  const Script script = two_people();
+  Scheduler scheduler;
+  Directory directory(script);
+  Recording recording;
+  HistoryWriter writer(scheduler, directory, recording, {});
+  protocol::SignalEphemeral signal;
+  signal.conversation = script.conversations[0].id;
+  signal.on = true;
+  signal.ttl_ms = 6'000;
+  signal.user = in_region(1, 1);
+  const std::uint64_t before = writer.history_hash();
+  writer.typing_sent(2, signal);
+  EXPECT_EQ(writer.history_hash(), before);
+  writer.typing_shown(0, signal);
+  EXPECT_NE(writer.history_hash(), before);
+  writer.typing_hidden(0, signal.conversation, signal.user, TypingEnd::kMessage);
+  ASSERT_EQ(recording.records.size(), 3u);
+  EXPECT_EQ(recording.records[0].kind, Kind::kTypingSent);
+  EXPECT_TRUE(recording.records[0].flag);
+  EXPECT_EQ(recording.records[0].value, 6'000u);
+  EXPECT_EQ(recording.records[1].kind, Kind::kTypingShown);
+  EXPECT_EQ(recording.records[1].subject, Directory::user(signal.user));
+  EXPECT_EQ(recording.records[2].kind, Kind::kTypingHidden);
+  EXPECT_EQ(recording.records[2].code, 2u);
+}
+
 // Whatever a user can see differently makes another hash; who sees it and when counts too.
 TEST(HistoryHash, DiffersWithEverythingAUserSees) {
   const Script script = two_people();

@@ -481,6 +481,18 @@ void World::put_setting(std::uint32_t number, std::uint32_t conversation, protoc
   });
 }
 
+void World::type(std::uint32_t number, std::uint32_t conversation, bool is_typing) {
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.set_typing(directory_->conversation_id(conversation), is_typing, now, device_effects_);
+  });
+}
+
+void World::watch(std::uint32_t number, std::uint32_t conversation, bool is_open) {
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.watch_presence(directory_->conversation_id(conversation), is_open, now, device_effects_);
+  });
+}
+
 // ---- gateways' side of connections
 
 bool World::gateway_listens(std::uint32_t node, bool& hangs) {

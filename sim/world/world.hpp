@@ -213,6 +213,8 @@ class World final : private AccessListener,
   void read(std::uint32_t device, std::uint32_t conversation) override;
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
                    std::uint64_t nonce) override;
+  void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override;
+  void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override;
   // ---- FaultTargets
   std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
   std::vector<std::uint32_t> connections_at(const Selector& selector) override;

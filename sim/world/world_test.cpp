@@ -345,6 +345,69 @@ TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {
   }
 }
 
+// ---- typing
+
+scenarios::Scenario small_typing(const std::vector<std::string>& settings) {
+  scenarios::Scenario scenario = changed_scenario(
+      "typing",
+      {"run_s=100", "population.users=20", "population.groups=4", "population.campus_messages=200"});
+  for (const std::string& setting : settings) {
+    EXPECT_TRUE(scenarios::apply_setting(scenario, setting)) << setting;
+  }
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  add_fault(scenario, "half-open", faults::HALF_OPEN, 30, 20, faults::Place::DEVICE, 500);
+  return scenario;
+}
+
+TEST(TypingPeople, AreSeenByTheOthers) {
+  Recording recording;
+  const auto world = run_world(small_typing({}), 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  EXPECT_GT(recording.of(Kind::kTypingSent).size(), 200u);
+  std::size_t by_time = 0;
+  std::size_t by_message = 0;
+  for (const Record& hidden : recording.of(Kind::kTypingHidden)) {
+    by_time += hidden.code == static_cast<std::uint8_t>(TypingEnd::kExpired) ? 1 : 0;
+    by_message += hidden.code == static_cast<std::uint8_t>(TypingEnd::kMessage) ? 1 : 0;
+  }
+  EXPECT_GT(by_time, 0u);
+  EXPECT_GT(by_message, 50u);
+}
+
+// Where the protocol has no typing, nobody can tell whether people type.
+TEST(TypingPeople, CostNothingWhereItIsOff) {
+  const WorldFacts silent = facts_of(small_typing({"protocol.typing_ttl_ms=0"}));
+  const WorldFacts none =
+      facts_of(small_typing({"protocol.typing_ttl_ms=0", "population.typing_permille=0"}));
+  EXPECT_EQ(silent.history_hash, none.history_hash);
+  EXPECT_EQ(silent.sends, none.sends);
+  EXPECT_EQ(silent.access_packets, none.access_packets);
+  EXPECT_EQ(silent.node_packets, none.node_packets);
+}
+
+// ---- presence
+
+TEST(PresencePeople, AreSeenToComeAndGo) {
+  scenarios::Scenario scenario =
+      changed_scenario("presence", {"run_s=100", "population.users=20", "population.groups=4",
+                                    "population.campus_messages=300", "population.watchers_permille=1000"});
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  std::size_t online = 0;
+  std::size_t offline = 0;
+  for (const Record& shown : recording.of(Kind::kPresenceShown)) ++(shown.flag ? online : offline);
+  EXPECT_GT(online, 50u);
+  EXPECT_GT(offline, 20u);
+  // One lease for each gateway, shard and third of a lease, whatever the number of users.
+  const auto& leases = world->facts().node_frames.of(protocol::Body(protocol::PresenceLease()).index());
+  const auto intervals = static_cast<std::uint64_t>(world->facts().end / (5 * kSecond));
+  EXPECT_LE(leases.frames, 4u * 4u * (intervals + 1));
+}
+
 // ---- the rest
 
 TEST(World, ConvergesThoughInboxesOverflow) {

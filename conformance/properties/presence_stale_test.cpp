@@ -1,0 +1,144 @@
+// PRS-STALE.
+#include "conformance/properties/test_support.hpp"
+
+namespace wavetank::conformance::test {
+namespace {
+
+// Anna watches Bert; the bounds are 30 s and 10 s.
+struct Window : Pair {
+  Window() {
+    config.presence_off_bound = 30 * kSecond;
+    config.presence_on_bound = 10 * kSecond;
+    watch(anna, chat_room);
+  }
+};
+
+TEST(PresenceStale, ShowsWhatIs) {
+  Window h;
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.wait(100 * kSecond);
+  h.disconnect(h.bert);
+  h.wait(20 * kSecond);
+  h.show_presence(h.anna, h.chat_room, 1, false);
+  h.wait(100 * kSecond);
+  h.connect(h.bert);
+  h.wait(5 * kSecond);
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.end();
+  expect_clean(h);
+  EXPECT_EQ(h.judged().of("PRS-STALE").antecedents, 3U);
+  EXPECT_EQ(h.judged().of("PRS-STALE").verdict, PropertyVerdict::kPass);
+}
+
+TEST(PresenceStale, WithoutWatchersNothingIsJudged) {
+  Pair h;
+  h.chat(h.anna, h.chat_room);
+  h.end();
+  EXPECT_EQ(h.judged().of("PRS-STALE").verdict, PropertyVerdict::kNotExercised);
+}
+
+TEST(PresenceStale, AGhost) {
+  for (const bool comes_back : {false, true}) {
+    Window h;
+    h.show_presence(h.anna, h.chat_room, 1, true);
+    h.disconnect(h.bert);
+    h.wait(40 * kSecond);
+    if (comes_back) {
+      h.connect(h.bert);
+    } else {
+      h.show_presence(h.anna, h.chat_room, 1, false);
+      h.connect(h.bert);
+      h.show_presence(h.anna, h.chat_room, 1, true);
+    }
+    h.end();
+    expect_violated(h, "PRS-STALE");
+  }
+}
+
+// The home knows of a session before its device does; but not for long.
+TEST(PresenceStale, OnlineAnewThoughLongGone) {
+  for (const bool stays : {false, true}) {
+    Window h;
+    h.show_presence(h.anna, h.chat_room, 1, true);
+    h.disconnect(h.bert);
+    h.show_presence(h.anna, h.chat_room, 1, false);
+    h.wait(100 * kSecond);
+    h.show_presence(h.anna, h.chat_room, 1, true);
+    h.wait(stays ? 40 * kSecond : 20 * kSecond);
+    h.connect(h.bert);
+    h.end();
+    EXPECT_EQ(h.judged().violated("PRS-STALE"), stays);
+  }
+}
+
+TEST(PresenceStale, NotSeenThoughThere) {
+  Window h;
+  h.wait(12 * kSecond);
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.end();
+  expect_violated(h, "PRS-STALE");
+}
+
+TEST(PresenceStale, OfflineThoughAnotherDeviceIsThere) {
+  Window h;
+  h.device(1);
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.disconnect(h.bert);
+  h.show_presence(h.anna, h.chat_room, 1, false);
+  h.wait(12 * kSecond);
+  h.connect(h.bert);
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.end();
+  expect_violated(h, "PRS-STALE");
+}
+
+// In a fault nobody can know; whoever looks away sees nothing.
+TEST(PresenceStale, NobodyIsBlamedForAFaultOrForLookingAway) {
+  Window fault;
+  fault.phase(Phase::kFault);
+  fault.disconnect(fault.bert);
+  fault.connect(fault.bert);
+  fault.wait(12 * kSecond);
+  fault.show_presence(fault.anna, fault.chat_room, 1, true);
+  fault.phase(Phase::kCalm);
+  fault.end();
+  EXPECT_FALSE(fault.judged().violated("PRS-STALE"));
+
+  Window away;
+  away.show_presence(away.anna, away.chat_room, 1, true);
+  away.watch(away.anna, away.chat_room, false);
+  away.disconnect(away.bert);
+  away.wait(100 * kSecond);
+  away.watch(away.anna, away.chat_room);
+  away.wait(kSecond);
+  away.disconnect(away.anna);
+  away.wait(100 * kSecond);
+  away.connect(away.anna);
+  away.connect(away.bert);
+  away.end();
+  expect_clean(away);
+}
+
+TEST(PresenceStale, OfOrToAStranger) {
+  Pair unasked;
+  unasked.show_presence(unasked.anna, unasked.chat_room, 1, false);
+  unasked.end();
+  expect_violated(unasked, "PRS-STALE");
+
+  Window other;
+  const DeviceTag cleo = other.device(2);
+  other.watch(cleo, other.chat_room);
+  other.show_presence(other.anna, other.chat_room, 1, true);
+  other.show_presence(cleo, other.chat_room, 1, true);
+  other.end();
+  expect_violated(other, "PRS-STALE");
+
+  Trio group;
+  group.watch(group.anna, group.room);
+  group.show_presence(group.anna, group.room, 3, true);
+  group.end();
+  expect_violated(group, "PRS-STALE");
+}
+
+}  // namespace
+}  // namespace wavetank::conformance::test
