@@ -15,6 +15,7 @@ constexpr std::string_view kPointers = "pointers";
 constexpr std::string_view kRestarts = "restarts";
 constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
+constexpr std::string_view kLimits = "limits";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -289,6 +290,26 @@ constexpr SeededDefect kCatalogue[] = {
      "The client takes back the read mark of a conversation that is marked as unread.",
      "RD-MULTIDEV",
      kSettings,
+     {1, 2, 3}},
+    {Defect::kLimitResetByReconnect,
+     "The home forgets what a device owes of its limit between two sessions.",
+     "RL-LIMIT",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kLimitAfterCommit,
+     "The gateway forwards what is above the limit and replaces the answer by a refusal.",
+     "SND-DEFINITE",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kRetryAfterTooShort,
+     "A refused send is told to wait for half of the time that it has to.",
+     "RL-LIMIT",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kLimitSharedByUser,
+     "The devices of a user that are at one gateway use up one limit.",
+     "RL-LIMIT",
+     kLimits,
      {1, 2, 3}},
 };
 

@@ -71,6 +71,12 @@ struct Transmission {
   std::uint32_t connection = 0;
 };
 
+// One attempt was refused for now.
+struct Refusal {
+  Index at = 0;
+  std::uint64_t attempt = 0;
+};
+
 // A message that was invoked.
 struct Message {
   Index invoked = kNowhere;
@@ -81,6 +87,7 @@ struct Message {
   std::uint64_t digest = 0;
   bool was_online = false;  // its device, when it was invoked
   std::vector<Transmission> transmissions;
+  std::vector<Refusal> refusals;
   Index acked = kNowhere;     // first
   Index failed = kNowhere;    // first, for good
   Index received = kNowhere;  // first, by anybody
@@ -94,6 +101,9 @@ struct Message {
 
   bool is_reused(Index before) const;
   bool is_retried(Index before) const;
+  bool is_attempt_refused(std::uint64_t attempt, Index before) const;
+  // Refused at least once, and every attempt was.
+  bool is_refused_so_far(Index before) const;
   // The last first attempt before `before`; nullptr when there was none.
   const Transmission* first_attempt(Index before) const;
 };

@@ -26,6 +26,7 @@ Findings setting_convergence(const Facts& facts);  // SET-CONVERGE   settings.cp
 Findings setting_monotone(const Facts& facts);     // SET-MONO
 Findings setting_once(const Facts& facts);         // SET-ONCE
 Findings setting_own(const Facts& facts);          // SET-OWN
+Findings send_limit(const Facts& facts);           // RL-LIMIT       limits.cpp
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT

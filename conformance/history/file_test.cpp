@@ -119,6 +119,8 @@ Header a_header() {
   config.final_audit = false;
   config.history_bytes = 13;
   config.unverified_per_mille = 14;
+  config.sends_per_s = 15;
+  config.send_burst = 16;
   return header;
 }
 

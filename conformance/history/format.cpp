@@ -49,6 +49,8 @@ std::string pack_header(const Header& header) {
   put_number(out, config.final_audit ? 1 : 0);
   put_number(out, config.history_bytes);
   put_number(out, config.unverified_per_mille);
+  put_number(out, config.sends_per_s);
+  put_number(out, config.send_burst);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -83,6 +85,8 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.final_audit = in.number() != 0;
   config.history_bytes = in.number();
   config.unverified_per_mille = in.number32();
+  config.sends_per_s = in.number32();
+  config.send_burst = in.number32();
   return in.ok() && in.rest().empty();
 }
 

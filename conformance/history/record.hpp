@@ -95,6 +95,9 @@ enum class Kind : std::uint8_t {
                   // digest, value = revision, code = Via
   kSettingState,  // at the end, what the device shows: conversation, entry_kind, key, digest, value =
                   // revision
+  // ---- limits
+  kSendRefused,  // one attempt was refused, and the message will be sent again: conversation, key, code =
+                 // ErrorCode, value = milliseconds to wait at least, value2 = the attempt
   kCount
 };
 

@@ -47,7 +47,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "setting_put",
     "setting_resolved",
     "setting_seen",
-    "setting_state"};
+    "setting_state",
+    "send_refused"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

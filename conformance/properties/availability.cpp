@@ -1,10 +1,11 @@
 // SLO-AVAIL: outside of faults and recovery the stated share of transmitted messages is answered within the
 // bound.
 //
-// The clock starts at the first transmission. A definite refusal is an answer. A device that goes away by
-// itself before its answer could come is not counted; one that was told to leave does not go by itself,
-// unless its user closes the app. A share below the promise is a violation when chance does not explain it
-// (promised_share.hpp). With judged cohorts only their devices count; the share of all is noted.
+// The clock starts at the first transmission. A definite refusal is an answer, also one of this attempt only.
+// A device that goes away by itself before its answer could come is not counted; one that was told to leave
+// does not go by itself, unless its user closes the app. A share below the promise is a violation when chance
+// does not explain it (promised_share.hpp). With judged cohorts only their devices count; the share of all is
+// noted.
 #include <algorithm>
 #include <deque>
 
@@ -31,8 +32,8 @@ class Availability final : public Monitor {
   }
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kDisconnected,
-                    Kind::kDeviceRestart, Kind::kPhase, Kind::kEnd);
+    return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kSendRefused,
+                    Kind::kDisconnected, Kind::kDeviceRestart, Kind::kPhase, Kind::kEnd);
   }
 
   void on(const Observation& seen) override {
@@ -105,7 +106,8 @@ class Availability final : public Monitor {
       Send* send = find(waiting.key);
       if (send == nullptr || send->has(Send::kJudged)) continue;
       // Every answer record passes by here before it counts, so what is answered now was answered in time.
-      const bool is_answered = send->has(Send::kAcked) || send->has(Send::kFailed);
+      const bool is_answered =
+          send->has(Send::kAcked) || send->has(Send::kFailed) || send->has(Send::kRefused);
       send->set(Send::kJudged);
       count(waiting.key, waiting.deadline - bound_,
             is_answered ? waiting.deadline - bound_ : waiting.deadline, is_answered);

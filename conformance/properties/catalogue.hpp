@@ -29,6 +29,7 @@ std::unique_ptr<Monitor> make_setting_convergence(Truth& truth);                
 std::unique_ptr<Monitor> make_setting_monotone(Truth& truth);                             // SET-MONO
 std::unique_ptr<Monitor> make_setting_once(Truth& truth);                                 // SET-ONCE
 std::unique_ptr<Monitor> make_setting_own(Truth& truth);                                  // SET-OWN
+std::unique_ptr<Monitor> make_send_limit(Truth& truth, const JudgeConfig& config);        // RL-LIMIT
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.

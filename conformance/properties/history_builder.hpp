@@ -194,6 +194,14 @@ class HistoryBuilder {
   void refuse(MessageKey key, protocol::ErrorCode code = protocol::ErrorCode::kForbidden) {
     write_message(Kind::kSendFailed, key).code = static_cast<std::uint8_t>(code);
   }
+  // The attempt under way is refused: above the limit.
+  Record& refuse_for_now(MessageKey key, std::uint64_t retry_after_ms) {
+    Record& r = write_message(Kind::kSendRefused, key);
+    r.code = static_cast<std::uint8_t>(protocol::ErrorCode::kRateLimited);
+    r.value = retry_after_ms;
+    r.value2 = messages_[key].attempts;
+    return r;
+  }
   // All of it.
   MessageKey say(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
                  UserIndex target = kNone) {

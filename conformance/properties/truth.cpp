@@ -89,8 +89,8 @@ bool Truth::is_whole(const Record& record) const {
                Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
                Kind::kAppClosed, Kind::kResume);
-  constexpr KindSet kSends =
-      kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed);
+  constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
+                                      Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
   const KindSet kind = kinds_of(record.kind);
   // A session's number has 16 bits for its gateway.
@@ -205,6 +205,7 @@ void Truth::apply(Observation& seen) {
     case Kind::kSendInvoked:
     case Kind::kSendTransmitted:
     case Kind::kSendFailed:
+    case Kind::kSendRefused:
     case Kind::kSendAtGateway:
       return apply_send(seen);
     case Kind::kSendAcked:
@@ -340,6 +341,9 @@ void Truth::apply_send(Observation& seen) {
       } else {
         send->set(Send::kFailed);
       }
+      return;
+    case Kind::kSendRefused:
+      if (send != nullptr) send->set(Send::kRefused);
       return;
     case Kind::kSendAtGateway:
       if (send == nullptr || send->to_gateway != kNone) return;

@@ -50,6 +50,10 @@ struct JudgeConfig {
   // More unverified witnesses than this, in a thousand antecedents, leave a property inconclusive.
   std::uint32_t unverified_per_mille = 1;
 
+  // RL-LIMIT: sends of one device that the service lets in, per second and at once. Rate 0: no limit.
+  std::uint32_t sends_per_s = 0;
+  std::uint32_t send_burst = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

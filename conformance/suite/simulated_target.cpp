@@ -69,6 +69,8 @@ void SimulatedTarget::build_nodes(const SimulatedOptions& options) {
     server::ServerConfig config;
     config.self = node;
     config.defects = options.defects;
+    config.sends_per_s = options.sends_per_s;
+    config.send_burst = options.send_burst;
     nodes_.push_back(std::make_unique<sim::ServerNode>(
         *services_, place, config, sim::SkewedClock(0, 0),
         gateway ? nullptr : std::make_unique<sim::ShardDisk>(node, vfs_.get())));

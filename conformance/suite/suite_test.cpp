@@ -35,6 +35,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
+// The cases of limits need a server that has some; the others one that is not in their way.
+constexpr std::string_view kLimits = "conf/limit/";
+constexpr std::uint32_t kSendsPerS = 5;
+constexpr std::uint32_t kSendBurst = 10;
+
 std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id_begin = {}) {
   const Folder folder;
   host::ServerOptions options;
@@ -43,19 +48,26 @@ std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id
   options.shards = 2;
   options.token_key = "the suite's own key";
   options.config.defects = defects;
+  if (id_begin.starts_with(kLimits)) {
+    options.config.sends_per_s = kSendsPerS;
+    options.config.send_burst = kSendBurst;
+  }
   SocketTarget target(options);
   return run_all(target, 1, id_begin);
 }
 
 std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view id_begin = {},
                                         std::uint64_t seed = 1) {
-  SimulatedTarget target({seed, 2, 2, defects});
+  const std::uint32_t sends_per_s = id_begin.starts_with(kLimits) ? kSendsPerS : 0;
+  SimulatedTarget target({seed, 2, 2, defects, sends_per_s, kSendBurst});
   return run_all(target, 1, id_begin);
 }
 
+// By a server without limits.
 void expect_all_pass(const std::vector<CaseResult>& results) {
   for (const CaseResult& result : results) {
-    EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
+    const Grade expected = result.id.starts_with(kLimits) ? Grade::kUnsupported : Grade::kPass;
+    EXPECT_EQ(name_of(result.grade), name_of(expected)) << result.id << ": " << result.detail;
   }
 }
 
@@ -91,6 +103,14 @@ TEST(Suite, BothDriversPassEveryCaseAlike) {
   EXPECT_EQ(socket.size(), all_cases().size());
 }
 
+TEST(Suite, BothDriversPassTheCasesOfLimits) {
+  for (const auto& results : {over_sockets({}, kLimits), over_simulation({}, kLimits)}) {
+    EXPECT_EQ(results.size(), 2U);
+    for (const CaseResult& result : results)
+      EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
+  }
+}
+
 TEST(Suite, SimulatedVerdictsHoldForOtherSeeds) {
   for (std::uint64_t seed = 2; seed <= 6; ++seed) expect_all_pass(over_simulation({}, {}, seed));
 }
@@ -114,9 +134,8 @@ TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
   host::ServerOptions options;  // in memory
   SocketTarget target(options);
   for (const CaseResult& result : run_all(target, 1)) {
-    const bool needs_restart = result.id.starts_with("conf/durable/");
-    EXPECT_EQ(result.grade, needs_restart ? Grade::kUnsupported : Grade::kPass)
-        << result.id << ": " << result.detail;
+    const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits);
+    EXPECT_EQ(result.grade, lacks ? Grade::kUnsupported : Grade::kPass) << result.id << ": " << result.detail;
   }
 }
 
@@ -162,7 +181,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
         Mistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
         Mistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
-        Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
+        Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"},
+        Mistake{Defect::kLimitResetByReconnect, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"},
+        Mistake{Defect::kRetryAfterTooShort, "conf/limit/LIM-RETRY-001/who-waits-is-let-in-once"},
+        Mistake{Defect::kLimitSharedByUser, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"}));
 
 }  // namespace
 }  // namespace wavetank::conformance

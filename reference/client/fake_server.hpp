@@ -24,7 +24,7 @@ class FakeServer {
     std::uint64_t read = 0;            // the user's mark, over all devices
   };
   // What to do with the next request.
-  enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy };
+  enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy, kLimited };
 
   explicit FakeServer(UserId user) : user_(user) {}
 
@@ -133,6 +133,17 @@ class FakeServer {
     if (now == Mood::kBusy || now == Mood::kUnavailable) {
       const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
       out.push_back(protocol::make_frame(protocol::Error{code, 100}, frame.request_id));
+      return out;
+    }
+    if (const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+        message != nullptr && now == Mood::kLimited) {
+      protocol::SendAck refusal;
+      refusal.conversation = message->conversation;
+      refusal.client_msg_id = message->client_msg_id;
+      refusal.status = protocol::SendStatus::kRejected;
+      refusal.error = protocol::ErrorCode::kRateLimited;
+      refusal.retry_after_ms = 400;
+      out.push_back(protocol::make_frame(refusal, frame.request_id));
       return out;
     }
     std::vector<protocol::Frame> pushes;

@@ -31,6 +31,7 @@ struct OutboxEntry {
   std::uint32_t conversation = 0;  // index
   std::uint16_t failures = 0;      // since the last restart; chooses the backoff
   bool in_flight = false;
+  bool is_limited = false;  // the last answer was RATE_LIMITED
 };
 
 // An entry that came before its turn.

@@ -33,6 +33,7 @@ class Recorder final : public ClientObserver {
   std::vector<Received> received;
   std::vector<protocol::Tombstone> tombstones;
   std::vector<protocol::SendAck> resolved;
+  std::vector<protocol::SendAck> refused;  // attempts
   std::vector<std::pair<protocol::SendMessage, std::uint32_t>> transmitted;
   std::vector<protocol::Change> receipts;
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
@@ -60,6 +61,9 @@ class Recorder final : public ClientObserver {
     transmitted.emplace_back(message, attempt);
   }
   void send_resolved(DeviceTag, const protocol::SendAck& ack) override { resolved.push_back(ack); }
+  void send_refused(DeviceTag, const protocol::SendAck& ack, std::uint32_t) override {
+    refused.push_back(ack);
+  }
   void event_received(DeviceTag, const protocol::Event& event, Via via, bool applied) override {
     received.push_back({event, via, applied});
   }

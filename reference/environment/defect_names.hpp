@@ -68,6 +68,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "setting-not-stored",
     "setting-retried-as-new",
     "marked-unread-lowers-read",
+    "limit-reset-by-reconnect",
+    "limit-after-commit",
+    "retry-after-too-short",
+    "limit-shared-by-user",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

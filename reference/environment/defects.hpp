@@ -73,6 +73,10 @@ enum class Defect : std::uint16_t {
   kSettingNotStored,        // client: keeps the settings it is told in memory only
   kSettingRetriedAsNew,     // client: a put that is tried again gets another number
   kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
+  kLimitResetByReconnect,   // shard: what a device owes is forgotten between its sessions
+  kLimitAfterCommit,        // gateway: a send above the limit is forwarded, and its answer replaced
+  kRetryAfterTooShort,      // gateway: names half of the time that is to pass
+  kLimitSharedByUser,       // gateway: the devices of a user use up one limit
   kCount
 };
 

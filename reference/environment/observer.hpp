@@ -35,6 +35,8 @@ class ClientObserver {
   virtual void send_transmitted(DeviceTag, const protocol::SendMessage&, std::uint32_t /*attempt*/) {}
   // Final: ACCEPTED, DUPLICATE, or REJECTED with a definite error.
   virtual void send_resolved(DeviceTag, const protocol::SendAck&) {}
+  // This attempt was refused with RATE_LIMITED; the message will be sent again.
+  virtual void send_refused(DeviceTag, const protocol::SendAck&, std::uint32_t /*attempt*/) {}
   // Every event that arrives, also repeats; `applied` when it was the next one and is now shown.
   virtual void event_received(DeviceTag, const protocol::Event&, Via, bool /*applied*/) {}
   // [from, to] will not be shown; the device's cursor is now `to` when applied.
@@ -81,6 +83,9 @@ enum class Probe : std::uint8_t {
   kReplayRingOverflowed,
   kSettingCoalesced,
   kSettingRepeated,
+  kSendLimited,
+  kDebtCarried,
+  kSessionReplaced,
   kCount
 };
 

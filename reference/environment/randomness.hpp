@@ -49,6 +49,7 @@ enum class Purpose : std::uint32_t {
   kSample = 30,
   kResumeToken = 31,
   kSetting = 32,
+  kFlood = 33,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -44,12 +44,13 @@ enum class ErrorCode : std::uint32_t {
   kBusy = 9,                 // definite: shed, try again after retry_after_ms
   kInternal = 10,            // indefinite
   kEpochMismatch = 11,       // definite: the cursor's epoch is dead
+  kRateLimited = 12,         // definite for this attempt: above the limit, try again after retry_after_ms
 };
 // Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
 // nothing.
 constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
-         code <= ErrorCode::kEpochMismatch;
+         code <= ErrorCode::kRateLimited;
 }
 
 enum class GoAwayReason : std::uint32_t {
@@ -532,11 +533,13 @@ struct Attach {
   SessionId session = 0;
   UserId user = 0;
   DeviceIndex device = 0;
+  bool again = false;  // the session is no new one
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
     v(3, s.device, "device");
+    v(4, s.again, "again");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -547,12 +550,15 @@ struct AttachResult {
   std::uint32_t user_epoch = 0;
   std::uint64_t user_head_seq = 0;
   ErrorCode error = ErrorCode::kNone;
+  // Of a new session, where sends are limited: for so long the device would have to be silent to owe nothing.
+  std::uint32_t debt_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user_epoch, "user_epoch");
     v(3, s.user_head_seq, "user_head_seq");
     v(4, s.error, "error");
+    v(5, s.debt_ms, "debt_ms");
   }
   friend bool operator==(const AttachResult&, const AttachResult&) = default;
 };
@@ -560,10 +566,14 @@ struct AttachResult {
 struct Detach {
   SessionId session = 0;
   UserId user = 0;
+  DeviceIndex device = 0;
+  std::uint32_t debt_ms = 0;  // what the device owes where sends are limited, as in AttachResult
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
+    v(3, s.device, "device");
+    v(4, s.debt_ms, "debt_ms");
   }
   friend bool operator==(const Detach&, const Detach&) = default;
 };
@@ -604,6 +614,21 @@ struct OutboxAck {
   friend bool operator==(const OutboxAck&, const OutboxAck&) = default;
 };
 
+// The home of a user tells a gateway, where sends are limited, what it has learnt of a session there since
+// AttachResult.
+struct SessionNotice {
+  SessionId session = 0;
+  bool replaced = false;        // the device has a newer session: this one is over
+  std::uint32_t credit_ms = 0;  // the device owes so much less than AttachResult has said
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.replaced, "replaced");
+    v(3, s.credit_ms, "credit_ms");
+  }
+  friend bool operator==(const SessionNotice&, const SessionNotice&) = default;
+};
+
 // ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
@@ -625,7 +650,7 @@ struct Route {
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck>;
+                          OutboxAck, PutSetting, SettingAck, SessionNotice>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -43,6 +43,10 @@ struct ServerConfig {
   // Logins that a gateway lets in within one second, evenly spread but for one second's worth at once; the
   // others are answered BUSY. Resumes do not count. 0: as many as come.
   std::uint32_t logins_per_s = 0;
+  // Sends of one device that are let in: so many per second, and so many at once after a silence (gcra.hpp);
+  // the others are REJECTED RATE_LIMITED. Rate 0: as many as come. All nodes must have the same two.
+  std::uint32_t sends_per_s = 0;
+  std::uint32_t send_burst = 60;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE

@@ -49,7 +49,8 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
       authenticator_(authenticator),
       observer_(observer),
       id_base_(static_cast<SessionId>(config.self & 0xffff) << 48 | static_cast<SessionId>(boot & 0xffff)
-                                                                        << 32) {}
+                                                                        << 32),
+      send_limit_(config.sends_per_s, config.send_burst) {}
 
 void Gateway::start(TimeNs, Effects&) {}
 
@@ -85,6 +86,7 @@ void Gateway::arm(SessionState state, Effects& effects) {
 }
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  now_ = now;
   if (timer == kDrainTimer) return step_drain(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
@@ -113,6 +115,7 @@ void Gateway::connection_opened(ConnectionId connection, TimeNs now, Effects& ef
 }
 
 void Gateway::connection_closed(ConnectionId connection, CloseReason reason, TimeNs now, Effects& effects) {
+  now_ = now;
   if (Session* session = sessions_.by_connection(connection)) lose_connection(*session, reason, now, effects);
 }
 
@@ -134,8 +137,12 @@ void Gateway::forget(Session& session, Effects& effects) {
   if (session.state == SessionState::kDetached) --detached_count_;
   if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
-    effects.send_peer(session.home,
-                      protocol::make_frame(protocol::Detach{session_id(session), session.user}));
+    protocol::Detach word{session_id(session), session.user};
+    if (limits_sends()) {
+      word.device = session.device;
+      word.debt_ms = SendDebts::to_ms(Gcra::debt(session.send_due, now_));
+    }
+    effects.send_peer(session.home, protocol::make_frame(word));
   }
   // Its requests in flight stay noted until their answers come or the link fails; both then find nobody.
   overtaken_.erase(session_id(session));
@@ -167,6 +174,7 @@ void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request
 
 void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
   if (is_draining()) return;
+  now_ = now;
   drain_.since = now;
   drain_.window = std::max<DurationNs>(window, 0);
   if (config_.defects.has(Defect::kGoAwayAllAtOnce)) drain_.window = 0;
@@ -226,6 +234,7 @@ void Gateway::close_all(CloseReason reason, Effects& effects) {
 // -----------------------------------------------------------------------------------------------
 
 void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now, Effects& effects) {
+  now_ = now;
   Session* session = sessions_.by_connection(connection);
   // A frame that crossed our close.
   if (session == nullptr) return;
@@ -277,8 +286,9 @@ bool Gateway::admit_login(TimeNs now) {
 }
 
 void Gateway::attach(const Session& session, Effects& effects) {
-  effects.send_peer(session.home, protocol::make_frame(
-                                      protocol::Attach{session_id(session), session.user, session.device}));
+  protocol::Attach request{session_id(session), session.user, session.device};
+  request.again = limits_sends() && session.state != SessionState::kAttaching;
+  effects.send_peer(session.home, protocol::make_frame(request));
 }
 
 void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
@@ -308,6 +318,7 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
   frame.frame_seq = frame.ack_frame_seq = 0;
   const std::uint64_t request_id = frame.request_id;
   const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+  if (message != nullptr && is_above_limit(session, *message, request_id, now, effects)) return;
   if (message != nullptr) observer_.send_at_gateway(config_.self, *frame.route, *message, now);
   if (shard == kNoNode) return send_error(session, ErrorCode::kMalformed, request_id, effects);
   if (!is_up(shard)) {
@@ -323,6 +334,7 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
     at->second = shard;
     session.in_flight += fresh;
   }
+  if (message != nullptr) charge_send(session, now);
   if (config_.defects.has(Defect::kSocketSendsReordered) && message != nullptr) {
     return forward_reordered(session, shard, std::move(frame), effects);
   }
@@ -469,7 +481,10 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
 }
 
 void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
-  if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
+  now_ = now;
+  if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
+    noticed(*notice, effects);
+  } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
     attached(*result, now, effects);
   } else if (!frame.route) {
     return;
@@ -501,6 +516,7 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   if (!first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;
+  if (limits_sends()) session->send_due = now + result.debt_ms * kMillisecond;
   protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
   if (can_resume()) {
     Resumable& fresh = resumables_[device_key(*session)];
@@ -556,6 +572,7 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
 void Gateway::reply(Frame&& frame, Effects& effects) {
   // Of an answered or unknown request: the answer UNAVAILABLE has gone out, or the session is gone.
   if (in_flight_.erase(RequestKey{frame.route->session, frame.request_id}) == 0) return;
+  if (config_.defects.has(Defect::kLimitAfterCommit)) replace_answer(frame);
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;

@@ -11,6 +11,9 @@
 // Resuming (SES-RESUME, SES-REPLAY; ServerConfig::resume_window_ms) keeps one session for each device, still
 // attached at its home, and in its ring the pushes that the client has not acknowledged. A Hello that shows
 // the session's token takes it up again, also while the old connection only seems to live.
+//
+// Where sends are limited (LIM-*; ServerConfig::sends_per_s) each session has the account of its device: the
+// home says at the beginning what the device owes, and is told at the end.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -22,8 +25,10 @@
 #include "reference/environment/observer.hpp"
 #include "reference/server/authenticator.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/gcra.hpp"
 #include "reference/server/placement.hpp"
 #include "reference/server/replay_ring.hpp"
+#include "reference/server/send_debts.hpp"
 #include "reference/server/session_table.hpp"
 
 namespace wavetank::server {
@@ -138,6 +143,14 @@ class Gateway : public Node {
   void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
   void arm(SessionState state, Effects& effects);
   DurationNs patience(SessionState state) const;
+  // gateway_limits.cpp. Whether the send is above its device's limit; then it has been answered.
+  bool is_above_limit(Session& session, const protocol::SendMessage& message, std::uint64_t request_id,
+                      TimeNs now, Effects& effects);
+  void charge_send(Session& session, TimeNs now);
+  void replace_answer(protocol::Frame& frame);  // Defect::kLimitAfterCommit
+  void noticed(const protocol::SessionNotice& notice, Effects& effects);
+  TimeNs& send_due(Session& session);
+  bool limits_sends() const { return config_.sends_per_s != 0; }
   bool can_resume() const { return config_.resume_window_ms != 0; }
   Session* by_id(SessionId session) {
     return (session & ~0xffffffffULL) == id_base_ ? sessions_.by_counter(static_cast<std::uint32_t>(session))
@@ -158,6 +171,8 @@ class Gateway : public Node {
   std::size_t live_count_ = 0;
   std::size_t detached_count_ = 0;
   TimeNs login_due_ = 0;  // when the next login is due at an even pace
+  Gcra send_limit_;
+  TimeNs now_ = 0;  // of the input in hand
   // By {user, device}; only where sessions can be resumed.
   boost::unordered_flat_map<Id128, Resumable, IdHash> resumables_;
   std::vector<bool> up_;
@@ -167,6 +182,10 @@ class Gateway : public Node {
   Drain drain_;
   // Defect::kSocketSendsReordered: the send that waits to be overtaken and its shard, by session.
   boost::unordered_flat_map<SessionId, std::pair<NodeId, protocol::Frame>, IdHash> overtaken_;
+  // Defect::kLimitAfterCommit: requests whose answers will be replaced.
+  boost::unordered_flat_map<RequestKey, std::uint32_t, RequestKeyHash> refused_later_;
+  // Defect::kLimitSharedByUser.
+  boost::unordered_flat_map<UserId, TimeNs, IdHash> due_of_users_;
 };
 
 }  // namespace wavetank::server

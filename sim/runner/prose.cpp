@@ -60,6 +60,9 @@ std::string sentence(const Record& r) {
                          r.code == 1 ? " already" : "");
     case Kind::kSendFailed:
       return fmt::format("{} is told that {} was refused", who(r), message(r));
+    case Kind::kSendRefused:
+      return fmt::format("{} is told that {} (attempt {}) is too much, and to wait {} ms", who(r), message(r),
+                         r.value2, r.value);
     case Kind::kReceived:
       return fmt::format("{} {} entry {} = {}{}", who(r), r.flag ? "shows" : "receives, without showing it,",
                          r.seq, message(r),

@@ -19,6 +19,8 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.converge_bound = checks.converge_bound_s() * kSecond;
   config.service_bound = checks.slo_in_region_ms() * kMillisecond;
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
+  config.sends_per_s = static_cast<std::uint32_t>(scenario.protocol().sends_per_s());
+  config.send_burst = static_cast<std::uint32_t>(scenario.protocol().send_burst());
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);
   if (world != nullptr) config.gateway_region = world->gateway_regions();

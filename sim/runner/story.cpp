@@ -85,6 +85,9 @@ class DiagramBuilder {
       case Kind::kSendFailed:
         arrow(servers, device(r), r, "refused", highlight);
         break;
+      case Kind::kSendRefused:
+        arrow(servers, device(r), r, fmt::format("wait {} ms", r.value), highlight);
+        break;
       case Kind::kReceived:
         arrow(servers, device(r), r, fmt::format("entry {}{}", r.seq, r.flag ? "" : " (not shown)"),
               highlight);

@@ -118,6 +118,12 @@ std::expected<void, std::string> World::build_population() {
                                  "invented: drafts, mutes, archives, pins, marks of unread"});
       behaviour_ = make_settings(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().flood_permille() > 0) {
+      script_.factors.push_back({"floods of messages",
+                                 fmt::format("{} of 1,000 users", scenario_.population().flood_permille()),
+                                 "invented: many messages at once"});
+      behaviour_ = make_floods(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }
@@ -139,6 +145,8 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.replay_ring_bytes = static_cast<std::uint32_t>(protocol.replay_ring_bytes());
   config.resume_seed = randomness_.seed();
   config.logins_per_s = static_cast<std::uint32_t>(protocol.logins_per_s());
+  config.sends_per_s = static_cast<std::uint32_t>(protocol.sends_per_s());
+  config.send_burst = static_cast<std::uint32_t>(protocol.send_burst());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

@@ -179,6 +179,15 @@ void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack
   sink_.on(r);
 }
 
+void HistoryWriter::send_refused(DeviceTag device, const protocol::SendAck& ack, std::uint32_t attempt) {
+  Record r = record(Kind::kSendRefused, device, ack.conversation);
+  r.key = {device, message_counter(ack.client_msg_id)};
+  r.code = static_cast<std::uint8_t>(ack.error);
+  r.value = ack.retry_after_ms;
+  r.value2 = attempt;
+  sink_.on(r);
+}
+
 void HistoryWriter::event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) {
   Record r = record(Kind::kReceived, device, event.conversation);
   r.epoch = event.conv_epoch;

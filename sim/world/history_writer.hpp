@@ -64,6 +64,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
                         std::uint32_t attempt) override;
   void send_resolved(DeviceTag device, const protocol::SendAck& ack) override;
+  void send_refused(DeviceTag device, const protocol::SendAck& ack, std::uint32_t attempt) override;
   void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
   void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone,
                           bool applied) override;

@@ -245,6 +245,24 @@ TEST_F(Written, MeasuresReconnectsWhileTheAppIsOpen) {
   EXPECT_EQ(writer.reconnects().size(), 1u);
 }
 
+TEST_F(Written, TellsOfAnAttemptThatWasTooMuch) {
+  protocol::SendAck refusal;
+  refusal.conversation = message(7).conversation;
+  refusal.client_msg_id = message(7).client_msg_id;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = protocol::ErrorCode::kRateLimited;
+  refusal.retry_after_ms = 900;
+  const std::uint64_t hash = writer.history_hash();
+  writer.send_refused(1, refusal, 3);
+  EXPECT_EQ(writer.history_hash(), hash);  // the user sees nothing of it
+  EXPECT_EQ(last().kind, Kind::kSendRefused);
+  EXPECT_EQ(last().key, (history::MessageKey{1, 7}));
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().code, 12);
+  EXPECT_EQ(last().value, 900u);
+  EXPECT_EQ(last().value2, 3u);
+}
+
 TEST_F(Written, FollowsASend) {
   writer.connected(1, 99);
   writer.send_invoked(1, message(7));
