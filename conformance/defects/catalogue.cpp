@@ -16,6 +16,7 @@ constexpr std::string_view kRestarts = "restarts";
 constexpr std::string_view kResume = "resume";
 constexpr std::string_view kSettings = "settings";
 constexpr std::string_view kLimits = "limits";
+constexpr std::string_view kReaders = "readers";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -310,6 +311,21 @@ constexpr SeededDefect kCatalogue[] = {
      "The devices of a user that are at one gateway use up one limit.",
      "RL-LIMIT",
      kLimits,
+     {1, 2, 3}},
+    {Defect::kPushQueueUnbounded,
+     "The gateway pushes without end to a device that does not read.",
+     "BP-BOUNDED",
+     kReaders,
+     {1, 2, 3}},
+    {Defect::kPushGapUnmarked,
+     "Pushes are left out while a queue is full, and when there is room again nobody is told.",
+     "BP-BOUNDED",
+     kReaders,
+     {1, 2, 3}},
+    {Defect::kSlowConsumerKept,
+     "A device that does not read is never given up, and gets nothing more.",
+     "BP-BOUNDED",
+     kReaders,
      {1, 2, 3}},
 };
 

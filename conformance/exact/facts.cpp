@@ -199,9 +199,10 @@ bool Facts::is_whole(const Record& r) const {
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
-      (!is_of_the_world && !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected,
-                                    Kind::kDeviceRestart, Kind::kSyncInvoked, Kind::kSyncCompleted,
-                                    Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed, Kind::kResume}));
+      (!is_of_the_world &&
+       !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed,
+                Kind::kResume, Kind::kPushQueue, Kind::kPushGap, Kind::kReading}));
   const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                  Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;

@@ -121,6 +121,9 @@ Header a_header() {
   config.unverified_per_mille = 14;
   config.sends_per_s = 15;
   config.send_burst = 16;
+  config.push_queue_frames = 17;
+  config.push_queue_bytes = 18;
+  config.slow_bound = 19;
   return header;
 }
 

@@ -51,6 +51,9 @@ std::string pack_header(const Header& header) {
   put_number(out, config.unverified_per_mille);
   put_number(out, config.sends_per_s);
   put_number(out, config.send_burst);
+  put_number(out, config.push_queue_frames);
+  put_number(out, config.push_queue_bytes);
+  put_signed(out, config.slow_bound);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -87,6 +90,9 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.unverified_per_mille = in.number32();
   config.sends_per_s = in.number32();
   config.send_burst = in.number32();
+  config.push_queue_frames = in.number32();
+  config.push_queue_bytes = in.number32();
+  config.slow_bound = in.signed_number();
   return in.ok() && in.rest().empty();
 }
 

@@ -48,7 +48,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "setting_resolved",
     "setting_seen",
     "setting_state",
-    "send_refused"};
+    "send_refused",
+    "push_queue",
+    "push_gap",
+    "reading"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -88,7 +88,7 @@ bool Truth::is_whole(const Record& record) const {
       kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
-               Kind::kAppClosed, Kind::kResume);
+               Kind::kAppClosed, Kind::kResume, Kind::kPushQueue, Kind::kPushGap, Kind::kReading);
   constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                       Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;

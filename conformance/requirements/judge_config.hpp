@@ -54,6 +54,13 @@ struct JudgeConfig {
   std::uint32_t sends_per_s = 0;
   std::uint32_t send_burst = 0;
 
+  // BP-BOUNDED: pushes to one session that may wait for its reader, and their bytes; no more pushes: no
+  // bound.
+  std::uint32_t push_queue_frames = 0;
+  std::uint32_t push_queue_bytes = 0;
+  // After a queue was full there is room again and its device told, or the session over, within this.
+  DurationNs slow_bound = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -41,7 +41,7 @@ TEST(Repository, TheEvidenceIsTheWholeCheckout) {
   EXPECT_TRUE(evidence->tests.contains("DifferentialTest.WeReadTheGeneratedBytes"));  // RC_GTEST_PROP
   EXPECT_TRUE(evidence->tests.contains("StoreContract.MarksAreOneRowPerDevice"));     // TEST_P
   EXPECT_GT(evidence->cases.size(), 40U);
-  EXPECT_EQ(evidence->defects.size(), 61U);
+  EXPECT_EQ(evidence->defects.size(), 64U);
   EXPECT_EQ(evidence->defects.at("ack-before-sync"), "DUR-ACKED");
   EXPECT_EQ(evidence->protocol_version, 1U);
   EXPECT_FALSE(evidence_of(checkout() / "no-such-folder").has_value());

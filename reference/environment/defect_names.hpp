@@ -72,6 +72,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "limit-after-commit",
     "retry-after-too-short",
     "limit-shared-by-user",
+    "push-queue-unbounded",
+    "push-gap-unmarked",
+    "slow-consumer-kept",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

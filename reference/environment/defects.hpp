@@ -77,6 +77,9 @@ enum class Defect : std::uint16_t {
   kLimitAfterCommit,        // gateway: a send above the limit is forwarded, and its answer replaced
   kRetryAfterTooShort,      // gateway: names half of the time that is to pass
   kLimitSharedByUser,       // gateway: the devices of a user use up one limit
+  kPushQueueUnbounded,      // gateway: pushes to whoever does not read, without end
+  kPushGapUnmarked,         // gateway: leaves pushes out, and goes on as if it had not
+  kSlowConsumerKept,        // gateway: a reader that stands still is never given up
   kCount
 };
 

@@ -220,6 +220,9 @@ struct Welcome {
   std::uint32_t resume_window_ms = 0;  // for so long after the connection is lost
   bool resumed = false;                // the session is the one of the token that Hello has shown
   std::uint32_t replayed = 0;          // so many pushes follow that had not been received
+  // Pushes that the gateway sends without an acknowledgement, in number and in encoded bytes; 0: any number.
+  std::uint32_t max_unacked_frames = 0;
+  std::uint32_t max_unacked_bytes = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -237,6 +240,8 @@ struct Welcome {
     v(14, s.resume_window_ms, "resume_window_ms");
     v(15, s.resumed, "resumed");
     v(16, s.replayed, "replayed");
+    v(17, s.max_unacked_frames, "max_unacked_frames");
+    v(18, s.max_unacked_bytes, "max_unacked_bytes");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -525,6 +530,24 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
+// Says nothing but its frame's ack_frame_seq: for a client that receives and has nothing to send.
+struct FrameAck {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+  friend bool operator==(const FrameAck&, const FrameAck&) = default;
+};
+
+// Pushes to this connection were left out, because too many were not acknowledged: up to this head, and the
+// client syncs. Those that follow are above it.
+struct PushGap {
+  std::uint64_t user_head_seq = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.user_head_seq, "user_head_seq");
+  }
+  friend bool operator==(const PushGap&, const PushGap&) = default;
+};
+
 // ---- between server nodes -----------------------------------------------------------------------
 
 // A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came
@@ -650,7 +673,7 @@ struct Route {
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck, SessionNotice>;
+                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -22,12 +22,12 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 25> kBodyNames = {
-    "Empty",       "Hello",       "Welcome",    "Heartbeat",       "HeartbeatAck",
-    "GoAway",      "SendMessage", "SendAck",    "FetchRange",      "RangeResult",
-    "Sync",        "SyncResult",  "ChangePush", "DeliveredCursor", "ReadWatermark",
-    "CursorAck",   "Error",       "Attach",     "AttachResult",    "Detach",
-    "OutboxBatch", "OutboxAck",   "PutSetting", "SettingAck",      "SessionNotice"};
+constexpr std::array<std::string_view, 27> kBodyNames = {
+    "Empty",         "Hello",           "Welcome",       "Heartbeat",   "HeartbeatAck", "GoAway",
+    "SendMessage",   "SendAck",         "FetchRange",    "RangeResult", "Sync",         "SyncResult",
+    "ChangePush",    "DeliveredCursor", "ReadWatermark", "CursorAck",   "Error",        "Attach",
+    "AttachResult",  "Detach",          "OutboxBatch",   "OutboxAck",   "PutSetting",   "SettingAck",
+    "SessionNotice", "FrameAck",        "PushGap"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {

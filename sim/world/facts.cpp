@@ -88,7 +88,8 @@ void World::collect_facts() {
       "session re-attached",  "unavailable answered",  "forbidden answered",     "receipt coalesced",
       "pointer coalesced",    "range with tombstones", "session timed out",      "busy answered",
       "session resumed",      "resume refused",        "replay ring overflowed", "setting coalesced",
-      "put repeated",         "send limited",          "debt carried over",      "session replaced"};
+      "put repeated",         "send limited",          "debt carried over",      "session replaced",
+      "push queue full",      "push gap told",         "slow consumer closed"};
   static_assert(std::size(kProbeNames) == static_cast<std::size_t>(Probe::kCount));
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
