@@ -15,31 +15,20 @@ namespace {
 using Definition = Findings (*)(const Facts&);
 
 const std::map<std::string_view, Definition>& definitions() {
-  static const std::map<std::string_view, Definition> all = {{"ORD-AGREE", order_agreement},
-                                                             {"ORD-REALTIME", order_realtime},
-                                                             {"ORD-FIFO", order_fifo},
-                                                             {"DLV-GAPFREE", delivery_gapfree},
-                                                             {"DLV-NODUP", delivery_duplicates},
-                                                             {"DLV-INTEGRITY", delivery_integrity},
-                                                             {"SYN-CURSOR", sync_cursor},
-                                                             {"SND-IDEM", send_idempotency},
-                                                             {"SND-DEFINITE", send_definite},
-                                                             {"DUR-ACKED", durability_acked},
-                                                             {"DUR-NOREUSE", durability_reuse},
-                                                             {"RD-MONO", read_monotone},
-                                                             {"RD-MULTIDEV", read_devices},
-                                                             {"RD-LEQ", read_bounds},
-                                                             {"ACL-BOUNDARY", access_boundary},
-                                                             {"SES-DRAIN", session_drain},
-                                                             {"SES-RESUME", session_resume},
-                                                             {"SET-CONVERGE", setting_convergence},
-                                                             {"SET-MONO", setting_monotone},
-                                                             {"SET-ONCE", setting_once},
-                                                             {"SET-OWN", setting_own},
-                                                             {"RL-LIMIT", send_limit},
-                                                             {"LIV-CONVERGE", convergence},
-                                                             {"SLO-AVAIL", availability},
-                                                             {"SLO-PCT", latency}};
+  static const std::map<std::string_view, Definition> all = {
+      {"ORD-AGREE", order_agreement},     {"ORD-REALTIME", order_realtime},
+      {"ORD-FIFO", order_fifo},           {"DLV-GAPFREE", delivery_gapfree},
+      {"DLV-NODUP", delivery_duplicates}, {"DLV-INTEGRITY", delivery_integrity},
+      {"SYN-CURSOR", sync_cursor},        {"SND-IDEM", send_idempotency},
+      {"SND-DEFINITE", send_definite},    {"DUR-ACKED", durability_acked},
+      {"DUR-NOREUSE", durability_reuse},  {"RD-MONO", read_monotone},
+      {"RD-MULTIDEV", read_devices},      {"RD-LEQ", read_bounds},
+      {"ACL-BOUNDARY", access_boundary},  {"SES-DRAIN", session_drain},
+      {"SES-RESUME", session_resume},     {"SET-CONVERGE", setting_convergence},
+      {"SET-MONO", setting_monotone},     {"SET-ONCE", setting_once},
+      {"SET-OWN", setting_own},           {"RL-LIMIT", send_limit},
+      {"BP-BOUNDED", push_bounds},        {"LIV-CONVERGE", convergence},
+      {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
   return all;
 }
 

@@ -294,6 +294,11 @@ void Facts::read(const Record& r, Index at) {
     case Kind::kDeviceState:
       devices[r.device].states.emplace_back(at, r.flag);
       return;
+    case Kind::kPushQueue:
+    case Kind::kReading:
+      if (r.kind == Kind::kReading || r.code == static_cast<std::uint8_t>(QueueStep::kFull))
+        slow[r.device].push_back(at);
+      return;
     default:
       return;
   }

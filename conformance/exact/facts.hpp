@@ -247,6 +247,8 @@ class Facts {
   std::vector<PhaseChange> phases{{0, INT64_MIN, Phase::kCalm}};
   TimeNs quiesced_at = kNever;
   TimeNs end = 0;  // the latest time
+  // When the device's reader was so slow that pushes were left out, or stopped to read, or went on.
+  std::map<DeviceTag, std::vector<Index>> slow;
 
   // By the place of a record: the page it is a row of, the question it answers, the mark it confirms, the
   // feed before it.

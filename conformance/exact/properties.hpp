@@ -27,6 +27,7 @@ Findings setting_monotone(const Facts& facts);     // SET-MONO
 Findings setting_once(const Facts& facts);         // SET-ONCE
 Findings setting_own(const Facts& facts);          // SET-OWN
 Findings send_limit(const Facts& facts);           // RL-LIMIT       limits.cpp
+Findings push_bounds(const Facts& facts);          // BP-BOUNDED
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT

@@ -71,6 +71,7 @@ Findings availability(const Facts& facts) {
     }
   };
   std::map<DeviceTag, std::set<MessageKey>> unanswered;
+  std::set<DeviceTag> not_reading;
   std::set<DeviceTag> sent_away;  // told to leave the connection that is open, and the app is not closed
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
@@ -86,8 +87,12 @@ Findings availability(const Facts& facts) {
         message != nullptr && (message->acked <= i || message->failed <= i)) {
       unanswered[r.key.device].erase(r.key);
     }
-    if (r.kind == Kind::kSendTransmitted && r.value <= 1) waiting[{r.time + bound, i}] = r.key;
-    if (!leaves) continue;
+    if (r.kind == Kind::kSendTransmitted && r.value <= 1 && !not_reading.contains(r.device))
+      waiting[{r.time + bound, i}] = r.key;
+    const bool stops_reading = r.kind == Kind::kReading && !r.flag;
+    if (r.kind == Kind::kReading) not_reading.erase(r.device);
+    if (stops_reading) not_reading.insert(r.device);
+    if (!leaves && !stops_reading) continue;
     for (const MessageKey key : unanswered[r.device]) settled.insert(key);
     unanswered[r.device].clear();
   }

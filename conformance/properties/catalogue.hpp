@@ -30,6 +30,7 @@ std::unique_ptr<Monitor> make_setting_monotone(Truth& truth);                   
 std::unique_ptr<Monitor> make_setting_once(Truth& truth);                                 // SET-ONCE
 std::unique_ptr<Monitor> make_setting_own(Truth& truth);                                  // SET-OWN
 std::unique_ptr<Monitor> make_send_limit(Truth& truth, const JudgeConfig& config);        // RL-LIMIT
+std::unique_ptr<Monitor> make_push_bounds(Truth& truth, const JudgeConfig& config);       // BP-BOUNDED
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.

@@ -230,6 +230,18 @@ class HistoryBuilder {
     return found != c.members.end() && found->second.back().second == 0;
   }
 
+  // ---- backpressure
+  // What waits for the device at its gateway.
+  Record& queue(DeviceTag device, QueueStep step, std::uint64_t pushes, std::uint64_t bytes = 1000) {
+    Record& r = write(Kind::kPushQueue, device);
+    r.code = static_cast<std::uint8_t>(step);
+    r.value = pushes;
+    r.value2 = bytes;
+    return r;
+  }
+  void tell_gap(DeviceTag device) { write(Kind::kPushGap, device); }
+  void set_reading(DeviceTag device, bool reads) { write(Kind::kReading, device).flag = reads; }
+
   // ---- receiving
   // An entry comes by `via`; shown when it is the next, held when it is above, dropped when the device has
   // it.

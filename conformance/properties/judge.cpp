@@ -43,6 +43,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_setting_once(truth_));
   add(make_setting_own(truth_));
   add(make_send_limit(truth_, config_));
+  add(make_push_bounds(truth_, config_));
   add(make_convergence(truth_, config_));
   add(make_availability(truth_, config_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);

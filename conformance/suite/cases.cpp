@@ -31,7 +31,7 @@ std::span<const Case> all_cases() {
     std::vector<Case> list;
     for (const auto& area :
          {connection_cases(), frame_cases(), send_cases(), range_cases(), feed_cases(), receipt_cases(),
-          membership_cases(), setting_cases(), limit_cases(), durability_cases()}) {
+          membership_cases(), setting_cases(), limit_cases(), push_cases(), durability_cases()}) {
       list.insert(list.end(), area.begin(), area.end());
     }
     return list;

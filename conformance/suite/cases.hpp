@@ -56,6 +56,7 @@ std::span<const Case> receipt_cases();
 std::span<const Case> membership_cases();
 std::span<const Case> setting_cases();
 std::span<const Case> limit_cases();
+std::span<const Case> push_cases();
 std::span<const Case> durability_cases();
 
 }  // namespace wavetank::conformance

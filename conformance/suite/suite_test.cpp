@@ -35,8 +35,11 @@ class Folder {
   std::filesystem::path path_;
 };
 
-// The cases of limits need a server that has some; the others one that is not in their way.
+// The cases of limits and of bounds need a server that has some; the others one that is not in their way.
 constexpr std::string_view kLimits = "conf/limit/";
+constexpr std::string_view kPushes = "conf/push/";
+constexpr std::uint32_t kPushFrames = 16;
+constexpr std::uint32_t kSlowMs = 1'000;
 constexpr std::uint32_t kSendsPerS = 5;
 constexpr std::uint32_t kSendBurst = 10;
 
@@ -52,6 +55,10 @@ std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id
     options.config.sends_per_s = kSendsPerS;
     options.config.send_burst = kSendBurst;
   }
+  if (id_begin.starts_with(kPushes)) {
+    options.config.push_queue_frames = kPushFrames;
+    options.config.slow_consumer_ms = kSlowMs;
+  }
   SocketTarget target(options);
   return run_all(target, 1, id_begin);
 }
@@ -59,14 +66,16 @@ std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id
 std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view id_begin = {},
                                         std::uint64_t seed = 1) {
   const std::uint32_t sends_per_s = id_begin.starts_with(kLimits) ? kSendsPerS : 0;
-  SimulatedTarget target({seed, 2, 2, defects, sends_per_s, kSendBurst});
+  const std::uint32_t pushes = id_begin.starts_with(kPushes) ? kPushFrames : 0;
+  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst});
   return run_all(target, 1, id_begin);
 }
 
 // By a server without limits.
 void expect_all_pass(const std::vector<CaseResult>& results) {
   for (const CaseResult& result : results) {
-    const Grade expected = result.id.starts_with(kLimits) ? Grade::kUnsupported : Grade::kPass;
+    const bool lacks = result.id.starts_with(kLimits) || result.id.starts_with(kPushes);
+    const Grade expected = lacks ? Grade::kUnsupported : Grade::kPass;
     EXPECT_EQ(name_of(result.grade), name_of(expected)) << result.id << ": " << result.detail;
   }
 }
@@ -103,8 +112,9 @@ TEST(Suite, BothDriversPassEveryCaseAlike) {
   EXPECT_EQ(socket.size(), all_cases().size());
 }
 
-TEST(Suite, BothDriversPassTheCasesOfLimits) {
-  for (const auto& results : {over_sockets({}, kLimits), over_simulation({}, kLimits)}) {
+TEST(Suite, BothDriversPassTheCasesOfLimitsAndBounds) {
+  for (const auto& results : {over_sockets({}, kLimits), over_simulation({}, kLimits),
+                              over_sockets({}, kPushes), over_simulation({}, kPushes)}) {
     EXPECT_EQ(results.size(), 2U);
     for (const CaseResult& result : results)
       EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
@@ -134,7 +144,8 @@ TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
   host::ServerOptions options;  // in memory
   SocketTarget target(options);
   for (const CaseResult& result : run_all(target, 1)) {
-    const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits);
+    const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits) ||
+                       result.id.starts_with(kPushes);
     EXPECT_EQ(result.grade, lacks ? Grade::kUnsupported : Grade::kPass) << result.id << ": " << result.detail;
   }
 }
@@ -184,7 +195,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"},
         Mistake{Defect::kLimitResetByReconnect, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"},
         Mistake{Defect::kRetryAfterTooShort, "conf/limit/LIM-RETRY-001/who-waits-is-let-in-once"},
-        Mistake{Defect::kLimitSharedByUser, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"}));
+        Mistake{Defect::kLimitSharedByUser, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"},
+        Mistake{Defect::kPushQueueUnbounded,
+                "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
+        Mistake{Defect::kPushGapUnmarked,
+                "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
+        Mistake{Defect::kSlowConsumerKept, "conf/push/BP-CLOSE-001/who-makes-no-room-is-closed"}));
 
 }  // namespace
 }  // namespace wavetank::conformance

@@ -138,6 +138,7 @@ void Client::timer_fired(TimerId, TimeNs now, Effects& effects) {
 void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (phase_ != Phase::kGreeting && phase_ != Phase::kReady) return;
   frame_seq_in_ = std::max(frame_seq_in_, frame.frame_seq);
+  if (flow_ != nullptr) count_push(frame);
   protocol::Body& body = frame.body;
   if (auto* error = std::get_if<protocol::Error>(&body)) {
     on_error(*error, frame.request_id, now, effects);
@@ -160,6 +161,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_range_result(std::move(*range), frame.request_id, now);
   } else if (auto* taken = std::get_if<protocol::SettingAck>(&body)) {
     on_setting_ack(*taken, frame.request_id, now);
+  } else if (auto* gap = std::get_if<protocol::PushGap>(&body)) {
+    on_push_gap(*gap);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -167,6 +170,7 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     close_connection(CloseReason::kProtocolError, now, effects);
   }
   finish(now, effects);
+  if (flow_ != nullptr) acknowledge_pushes(effects);
 }
 
 void Client::on_error(const protocol::Error& error, std::uint64_t request_id, TimeNs now, Effects& effects) {
@@ -247,6 +251,8 @@ void Client::transmit(Effects& effects, protocol::Body&& body, std::uint64_t req
   frame.request_id = request_id;
   frame.body = std::move(body);
   effects.send(0, std::move(frame));
+  if (flow_ != nullptr) flow_->frames = 0;
+  if (flow_ != nullptr) flow_->bytes = 0;
 }
 
 std::uint32_t Client::open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence,
@@ -391,6 +397,7 @@ std::size_t Client::heap_bytes() const {
   }
   if (audit_ != nullptr) bytes += sizeof(*audit_) + audit_->pages.capacity() * sizeof(AuditPage);
   if (resume_ != nullptr) bytes += sizeof(*resume_);
+  if (flow_ != nullptr) bytes += sizeof(*flow_);
   return bytes;
 }
 

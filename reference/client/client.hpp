@@ -170,6 +170,10 @@ class Client {
   // What the Welcome has announced again has not all come yet.
   bool is_replaying() const { return resume_ != nullptr && frame_seq_in_ < resume_->replay_end; }
   void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
+  // Counts a push; tells the server of the pushes received once half of what may be unacknowledged is.
+  void count_push(const protocol::Frame& frame);
+  void acknowledge_pushes(Effects& effects);
+  void on_push_gap(const protocol::PushGap& gap);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
   // Told to go away, and its moment has come: nothing new is asked on this connection.
   bool is_leaving(TimeNs now) const { return phase_ == Phase::kReady && now >= phase_deadline_; }
@@ -248,6 +252,7 @@ class Client {
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Resume> resume_;
+  std::unique_ptr<Flow> flow_;
   std::unique_ptr<Settings> settings_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
@@ -277,6 +282,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 272);
+static_assert(sizeof(Client) <= 280);
 
 }  // namespace wavetank::client

@@ -34,6 +34,8 @@ class FakeServer {
   std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
   std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
+  std::uint32_t max_unacked_frames = 0;
+  std::uint32_t max_unacked_bytes = 1 << 20;
   std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
 
@@ -129,6 +131,7 @@ class FakeServer {
       out.push_back(protocol::make_frame(protocol::HeartbeatAck{0, feed_head_}));
       return out;
     }
+    if (std::holds_alternative<protocol::FrameAck>(frame.body)) return out;
     const Mood now = std::exchange(mood, Mood::kAnswer);
     if (now == Mood::kBusy || now == Mood::kUnavailable) {
       const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
@@ -165,6 +168,8 @@ class FakeServer {
     welcome.reconnect_jitter_ms = reconnect_jitter_ms;
     welcome.user_epoch = user_epoch;
     welcome.user_head_seq = feed_head_;
+    welcome.max_unacked_frames = max_unacked_frames;
+    welcome.max_unacked_bytes = max_unacked_bytes;
     return protocol::make_frame(welcome);
   }
 

@@ -76,6 +76,14 @@ struct Resume {
   std::uint32_t attempts = 0;        // dials since the loss
 };
 
+// How much a session may leave unacknowledged, and how much it has; exists only where the server has a bound.
+struct Flow {
+  std::uint32_t most_frames = 0;
+  std::uint32_t most_bytes = 0;
+  std::uint32_t frames = 0;  // pushes received since the last frame that was sent
+  std::uint64_t bytes = 0;   // of them
+};
+
 // What a device knows of settings; exists from the first one on.
 struct Settings {
   std::vector<SettingRow> rows;            // by (conversation, kind)

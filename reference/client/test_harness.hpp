@@ -44,6 +44,7 @@ class Recorder final : public ClientObserver {
   int disconnects = 0;
   int go_aways = 0;
   int resumes = 0;  // sessions resumed
+  int push_gaps = 0;
   int fetches = 0;
   int syncs = 0;
 
@@ -54,6 +55,7 @@ class Recorder final : public ClientObserver {
     resumes += welcome.resumed ? 1 : 0;
   }
   void go_away_received(DeviceTag, const protocol::GoAway&) override { ++go_aways; }
+  void push_gap_received(DeviceTag, const protocol::PushGap&) override { ++push_gaps; }
   void send_invoked(DeviceTag, const protocol::SendMessage& message) override {
     invoked.push_back(message.client_msg_id);
   }

@@ -88,6 +88,7 @@ void Gateway::arm(SessionState state, Effects& effects) {
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   now_ = now;
   if (timer == kDrainTimer) return step_drain(now, effects);
+  if (timer == kSlowTimer) return close_slow_consumers(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -128,6 +129,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   --live_count_;
   ++detached_count_;
   overtaken_.erase(session_id(session));
+  drop_waiting(session);
   sessions_.detach(session, now);
   arm(SessionState::kDetached, effects);
 }
@@ -146,6 +148,7 @@ void Gateway::forget(Session& session, Effects& effects) {
   }
   // Its requests in flight stay noted until their answers come or the link fails; both then find nobody.
   overtaken_.erase(session_id(session));
+  drop_waiting(session);
   sessions_.close(session);
 }
 
@@ -170,7 +173,6 @@ void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request
 }
 
 // ---- the planned restart
-// ----------------------------------------------------------------------------------------
 
 void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
   if (is_draining()) return;
@@ -241,6 +243,7 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
   session->frames_received = std::max(session->frames_received, frame.frame_seq);
   if (session->state == SessionState::kLive) {
     if (Resumable* resumable = resumable_of(*session)) resumable->ring.acknowledge(frame.ack_frame_seq);
+    if (!waiting_.empty()) acknowledged(*session, frame.ack_frame_seq, effects);
     live_frame_received(*session, std::move(frame), now, effects);
   } else if (session->state == SessionState::kAwaitingHello &&
              std::holds_alternative<protocol::Hello>(frame.body)) {
@@ -310,6 +313,7 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
     return;
   }
   if (std::holds_alternative<protocol::GoAway>(frame.body)) return;
+  if (std::holds_alternative<protocol::FrameAck>(frame.body)) return;
   refuse(session, ErrorCode::kMalformed, frame.request_id, CloseReason::kProtocolError, effects);
 }
 
@@ -356,7 +360,6 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
 }
 
 // ---- resuming
-// -----------------------------------------------------------------------------------------------
 
 Gateway::Resumable* Gateway::resumable_of(const Session& session) {
   if (!can_resume()) return nullptr;
@@ -393,6 +396,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   }
   observer_.probe(config_.self, Probe::kSessionResumed);
   disown_connection(*session, effects);
+  drop_waiting(*session);
   session->hello_request = newcomer.hello_request;
   session->features = newcomer.features;
   session->frames_received = newcomer.frames_received;
@@ -423,7 +427,9 @@ void Gateway::welcome_back(Session& session, Resumable& resumable, const protoco
   for (protocol::ChangePush& push : pushes) {
     resumable.ring.keep(session.frames_sent + 1, push,
                         {config_.replay_ring_frames, config_.replay_ring_bytes});
-    send(session, protocol::make_frame(std::move(push)), effects);
+    Frame frame = protocol::make_frame(std::move(push));
+    if (bounds_pushes()) count_push(session, frame);
+    send(session, std::move(frame), effects);
   }
 }
 
@@ -543,6 +549,10 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
   welcome.server_time_ms = milliseconds(now);
   welcome.user_epoch = user_epoch;
   welcome.user_head_seq = session.known_head;
+  if (bounds_pushes()) {
+    welcome.max_unacked_frames = config_.push_queue_frames;
+    welcome.max_unacked_bytes = config_.push_queue_bytes;
+  }
   return welcome;
 }
 
@@ -553,6 +563,10 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
   // anyway.
   const bool is_live = session.state == SessionState::kLive;
   if (!is_live && session.state != SessionState::kDetached) return;
+  if (is_live && bounds_pushes() && !has_room(session, frame, now, effects)) {
+    if (Resumable* resumable = resumable_of(session)) resumable->ring.miss();
+    return;
+  }
   if (Resumable* resumable = resumable_of(session)) {
     const bool fits = resumable->ring.keep(session.frames_sent + 1, body,
                                            {config_.replay_ring_frames, config_.replay_ring_bytes});

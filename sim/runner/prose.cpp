@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reference/environment/observer.hpp"
 #include "reference/protocol/print.hpp"
 
 namespace wavetank::sim {
@@ -100,6 +101,23 @@ std::string sentence(const Record& r) {
     case Kind::kSettingState:
       return fmt::format("{} ends with {} at revision {} (put {} of device {})", who(r), setting(r), r.value,
                          r.key.counter, r.key.device);
+    case Kind::kPushQueue:
+      switch (static_cast<QueueStep>(r.code)) {
+        case QueueStep::kFull:
+          return fmt::format("{} pushes wait at gateway {} for {}, and no more are taken", r.value, r.size,
+                             who(r));
+        case QueueStep::kGapTold:
+          return fmt::format("there is room again at gateway {} for {}, who is told so", r.size, who(r));
+        case QueueStep::kOver:
+          return fmt::format("the session of {} at gateway {} is over, and {} pushes with it", who(r), r.size,
+                             r.value);
+        default:
+          return fmt::format("{} pushes wait at gateway {} for {}", r.value, r.size, who(r));
+      }
+    case Kind::kPushGap:
+      return fmt::format("{} is told that pushes up to {} were left out", who(r), r.value);
+    case Kind::kReading:
+      return fmt::format("{} {}", who(r), r.flag ? "reads again" : "stops to read what comes");
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

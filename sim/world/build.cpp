@@ -147,6 +147,9 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.logins_per_s = static_cast<std::uint32_t>(protocol.logins_per_s());
   config.sends_per_s = static_cast<std::uint32_t>(protocol.sends_per_s());
   config.send_burst = static_cast<std::uint32_t>(protocol.send_burst());
+  config.push_queue_frames = static_cast<std::uint32_t>(protocol.push_queue_frames());
+  config.push_queue_bytes = static_cast<std::uint32_t>(protocol.push_queue_bytes());
+  config.slow_consumer_ms = static_cast<std::uint32_t>(protocol.slow_consumer_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

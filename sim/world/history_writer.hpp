@@ -33,6 +33,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
   void declare_conversation(std::uint32_t conversation);
   void device_restarted(std::uint32_t device);
+  // The device stops to read what comes, or goes on.
+  void reading_changed(std::uint32_t device, bool reads);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
   // What the device shows of one setting at the end.
@@ -60,6 +62,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
                        const protocol::Welcome& welcome) override;
   void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
+  void push_gap_received(DeviceTag device, const protocol::PushGap& gap) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
                         std::uint32_t attempt) override;
@@ -85,6 +88,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                        TimeNs now) override;
   void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,
                             TimeNs now) override;
+  void push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
+                  std::uint64_t bytes) override;
   void probe(NodeId node, Probe probe) override;
 
  private:

@@ -263,6 +263,23 @@ TEST_F(Written, TellsOfAnAttemptThatWasTooMuch) {
   EXPECT_EQ(last().value2, 3u);
 }
 
+TEST_F(Written, TellsOfSlowReaders) {
+  writer.reading_changed(1, false);
+  EXPECT_EQ(last().kind, Kind::kReading);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_FALSE(last().flag);
+  writer.push_queue(7, {5, in_region(0, 0), 1}, QueueStep::kFull, 128, 9000);
+  EXPECT_EQ(last().kind, Kind::kPushQueue);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(QueueStep::kFull));
+  EXPECT_EQ(last().value, 128u);
+  EXPECT_EQ(last().value2, 9000u);
+  EXPECT_EQ(last().size, 7u);
+  writer.push_gap_received(1, {42});
+  EXPECT_EQ(last().kind, Kind::kPushGap);
+  EXPECT_EQ(last().value, 42u);
+}
+
 TEST_F(Written, FollowsASend) {
   writer.connected(1, 99);
   writer.send_invoked(1, message(7));

@@ -551,6 +551,15 @@ void World::replace_node(std::uint32_t node) {
 
 void World::set_door(std::uint32_t node, bool refuses, bool hangs) { doors_[node] = {refuses, hangs}; }
 
+std::uint32_t World::stop_reading(std::uint32_t connection, TimeNs until) {
+  const std::uint32_t device = access_->device_of(connection);
+  access_->stop_reading(connection, until);
+  history_->reading_changed(device, false);
+  return device;
+}
+
+void World::read_again(std::uint32_t device) { history_->reading_changed(device, true); }
+
 // The app is killed: what it had not committed is gone; it starts again at once when it was open.
 void World::restart_device(std::uint32_t number) {
   Device& device = devices_[number];
