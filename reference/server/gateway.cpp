@@ -278,6 +278,7 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
     return refuse(session, ErrorCode::kUnavailable, frame.request_id, CloseReason::kNormal, effects);
   }
   enter(session, SessionState::kAttaching, now, effects);
+  if (limits_sends()) session.send_due = now + send_limit_.full();  // until the home has told
   attach(session, effects);
 }
 
