@@ -266,8 +266,8 @@ bool Feed::is_replaced(const protocol::Attach& request) const {
 }
 
 DurationNs Feed::take_debt(const protocol::Attach& request, TimeNs now, Effects& effects) {
+  if (request.again) return 0;  // its gateway knows better; what another session has left owing stays
   DurationNs owed = debts_.take(request.user, request.device, now);
-  if (request.again) return 0;  // its gateway knows better
   bool has_others = false;
   for (std::uint32_t slot = first_session_.at(request.user); slot != kNone; slot = sessions_[slot].next) {
     OnlineSession& other = sessions_[slot];
@@ -278,9 +278,10 @@ DurationNs Feed::take_debt(const protocol::Attach& request, TimeNs now, Effects&
     effects.send_peer(other.gateway, protocol::make_frame(protocol::SessionNotice{other.session, true, 0}));
   }
   // How much of its limit another session has used is known when it ends.
+  // Nothing is credited where it owed something besides.
   if (has_others) {
+    if (owed == 0) debts_.put_unknown(request.user, request.device, now);
     owed = debts_.full();
-    debts_.put_unknown(request.user, request.device, now);
   }
   if (config_.defects.has(Defect::kLimitResetByReconnect)) return 0;
   if (owed > 0) observer_.probe(config_.self, Probe::kDebtCarried);
