@@ -11,7 +11,7 @@ bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
 
 }  // namespace
 
-bool is_planned(Kind kind) { return kind == NODE_DRAIN; }
+bool is_planned(Kind kind) { return kind == NODE_DRAIN || kind == READ_STALL; }
 
 std::int64_t drain_window_ms(const Fault& fault) {
   return fault.has_window_ms() ? fault.window_ms() : fault.duration_ms() / 2;

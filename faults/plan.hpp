@@ -37,8 +37,8 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
 // times.
 std::string check_plan(const Plan& plan, std::int64_t run_ms);
 
-// Whether the service is meant to bear this without anybody noticing: work on it that was announced, no
-// outage.
+// Whether the service is meant to bear this without anybody else noticing: work on it that was announced, or
+// devices that do not read. No outage.
 bool is_planned(Kind kind);
 
 // NODE_DRAIN: the time over which the sessions are sent away.

@@ -119,9 +119,9 @@ Plan drain_of(Place::Role role) {
   return plan;
 }
 
-TEST(Drain, IsTheOnlyPlannedKind) {
+TEST(Planned, AreDrainsAndDevicesThatDoNotRead) {
   for (int kind = Kind_MIN; kind <= Kind_MAX; ++kind)
-    EXPECT_EQ(is_planned(static_cast<Kind>(kind)), kind == NODE_DRAIN) << kind;
+    EXPECT_EQ(is_planned(static_cast<Kind>(kind)), kind == NODE_DRAIN || kind == READ_STALL) << kind;
 }
 
 TEST(Drain, TakesHalfItsDurationOrTheWindowThatIsNamed) {

@@ -19,6 +19,8 @@ constexpr std::string_view kStorm = "storm";
 constexpr std::string_view kReplies = "replies";
 constexpr std::string_view kTyping = "typing";
 constexpr std::string_view kPresence = "presence";
+constexpr std::string_view kLimits = "limits";
+constexpr std::string_view kReaders = "readers";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -354,6 +356,41 @@ constexpr SeededDefect kCatalogue[] = {
      "PRS-STALE",
      kPresence,
      {4, 5, 6}},
+    {Defect::kLimitResetByReconnect,
+     "The home forgets what a device owes of its limit between two sessions.",
+     "RL-LIMIT",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kLimitAfterCommit,
+     "The gateway forwards what is above the limit and replaces the answer by a refusal.",
+     "SND-DEFINITE",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kRetryAfterTooShort,
+     "A refused send is told to wait for half of the time that it has to.",
+     "RL-LIMIT",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kLimitSharedByUser,
+     "The devices of a user that are at one gateway use up one limit.",
+     "RL-LIMIT",
+     kLimits,
+     {1, 2, 3}},
+    {Defect::kPushQueueUnbounded,
+     "The gateway pushes without end to a device that does not read.",
+     "BP-BOUNDED",
+     kReaders,
+     {1, 2, 3}},
+    {Defect::kPushGapUnmarked,
+     "Pushes are left out while a queue is full, and when there is room again nobody is told.",
+     "BP-BOUNDED",
+     kReaders,
+     {1, 2, 3}},
+    {Defect::kSlowConsumerKept,
+     "A device that does not read is never given up, and gets nothing more.",
+     "BP-BOUNDED",
+     kReaders,
+     {1, 2, 3}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

@@ -16,8 +16,9 @@ struct MutantTrial {
   const Mutant* mutant = nullptr;
   std::vector<std::string_view> failed;  // cases, in their order
   std::vector<std::string_view> missed;  // requirements that it breaks and none of whose cases failed
-  std::vector<CaseResult> not_passed;    // all of them, inconclusive ones included
-  double seconds = 0;                    // wall time
+  // All of them, inconclusive ones included, but for what the server behind the mutant does not offer.
+  std::vector<CaseResult> not_passed;
+  double seconds = 0;  // wall time
 
   // A mutant must be noticed by a case of every requirement that it breaks; a control by no case at all.
   bool is_as_it_should_be() const { return mutant->is_control() ? not_passed.empty() : missed.empty(); }

@@ -22,6 +22,7 @@ constexpr std::array kShortened = std::to_array<Shortened>({
     {"DUR-ACKED", true, true},     // a claim is judged while the log is known, or never
     {"RD-LEQ", false, true},       // counts unread numbers while the log is known, and at most 64 entries
     {"ACL-BOUNDARY", true, true},  // receipts and refusals are judged while the log is known, or never
+    {"RL-LIMIT", false, true},     // orders by their first transmission only the last 32 that were accepted
     {"SLO-PCT", true, true},       // start times at the gateway are kept to 1,024 ns: samples at a border
 });
 

@@ -12,8 +12,13 @@ namespace {
 // A device that says nothing new this long after its Welcome has caught up.
 constexpr DurationNs kSettled = 10 * kSecond;
 
+// Nor was its reader so slow that pushes had to be left out.
 bool is_calm_since_connect(const Facts& facts, DeviceTag device, TimeNs time, Index at) {
   const Connection* connection = facts.connection(device, at);
+  if (connection == nullptr) return false;
+  for (const Index slow : value_or_default(facts.slow, device)) {
+    if (connection->begin <= slow && slow < at) return false;
+  }
   return connection != nullptr && facts.phase_of(connection->at, time, at) == Phase::kCalm;
 }
 

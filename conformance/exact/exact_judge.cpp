@@ -27,7 +27,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SES-RESUME", session_resume},     {"SET-CONVERGE", setting_convergence},
       {"SET-MONO", setting_monotone},     {"SET-ONCE", setting_once},
       {"SET-OWN", setting_own},           {"TYP-TTL", typing_ttl},
-      {"PRS-STALE", presence_stale},      {"LIV-CONVERGE", convergence},
+      {"PRS-STALE", presence_stale},      {"RL-LIMIT", send_limit},
+      {"BP-BOUNDED", push_bounds},        {"LIV-CONVERGE", convergence},
       {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
   return all;

@@ -103,9 +103,10 @@ TEST(ExactJudge, AFullStoryPassesAndTheJudgesAgree) {
   const Trio h = a_full_story();
   const auto outcomes = exact::judge(h.records, {});
   for (const PropertyOutcome& outcome : outcomes) EXPECT_EQ(outcome.violations, 0U) << outcome.note;
-  for (const char* id : {"ORD-AGREE", "ORD-FIFO", "ORD-CAUSAL", "LIV-PROGRESS", "DLV-GAPFREE", "SYN-CURSOR",
-                         "SND-IDEM", "SND-DEFINITE", "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "SES-RESUME",
-                         "SET-CONVERGE", "SET-MONO", "SET-ONCE", "SET-OWN", "TYP-TTL", "PRS-STALE", "LIV-CONVERGE"})
+  for (const char* id :
+       {"ORD-AGREE", "ORD-FIFO", "ORD-CAUSAL", "LIV-PROGRESS", "DLV-GAPFREE", "SYN-CURSOR", "SND-IDEM",
+        "SND-DEFINITE", "DUR-ACKED", "RD-LEQ", "ACL-BOUNDARY", "SES-RESUME", "SET-CONVERGE", "SET-MONO",
+        "SET-ONCE", "SET-OWN", "TYP-TTL", "PRS-STALE", "LIV-CONVERGE"})
     EXPECT_EQ(of(outcomes, id).verdict, PropertyVerdict::kPass) << id;
   EXPECT_EQ(exact::disagreement(online(h.records), outcomes), "");
 }

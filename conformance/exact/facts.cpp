@@ -40,6 +40,22 @@ bool Message::is_retried(Index before) const {
   });
 }
 
+bool Message::is_attempt_refused(std::uint64_t attempt, Index before) const {
+  return std::any_of(refusals.begin(), refusals.end(), [&](const Refusal& refusal) {
+    return refusal.at < before && refusal.attempt == attempt;
+  });
+}
+
+bool Message::is_refused_so_far(Index before) const {
+  bool any = false;
+  for (const Transmission& transmission : transmissions) {
+    if (transmission.at >= before) continue;
+    if (!is_attempt_refused(transmission.attempt, before)) return false;
+    any = true;
+  }
+  return any;
+}
+
 const Transmission* Message::first_attempt(Index before) const {
   const Transmission* found = nullptr;
   for (const Transmission& transmission : transmissions) {
@@ -184,12 +200,12 @@ bool Facts::is_whole(const Record& r) const {
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
       (!is_of_the_world &&
-       !has(r,
-            {Kind::kDevice, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
-             Kind::kSyncCompleted, Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed, Kind::kResume,
-             Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled}));
-  const bool needs_key =
-      has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed});
+       !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed,
+                Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered,
+                Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading}));
+  const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
+                                 Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;
   if (needs_conversation && r.conversation == kNone) return false;
   return !needs_key || r.key.device != kNone;
@@ -241,6 +257,7 @@ void Facts::read(const Record& r, Index at) {
     case Kind::kSendInvoked:
     case Kind::kSendTransmitted:
     case Kind::kSendFailed:
+    case Kind::kSendRefused:
     case Kind::kSendAtGateway:
       return read_send(r, at);
     case Kind::kSendAcked:
@@ -278,6 +295,11 @@ void Facts::read(const Record& r, Index at) {
     case Kind::kDeviceState:
       devices[r.device].states.emplace_back(at, r.flag);
       return;
+    case Kind::kPushQueue:
+    case Kind::kReading:
+      if (r.kind == Kind::kReading || r.code == static_cast<std::uint8_t>(QueueStep::kFull))
+        slow[r.device].push_back(at);
+      return;
     default:
       return;
   }
@@ -305,6 +327,8 @@ void Facts::read_send(const Record& r, Index at) {
   if (message == nullptr) return;
   if (r.kind == Kind::kSendTransmitted) {
     message->transmissions.push_back({at, r.time, r.value, r.connection});
+  } else if (r.kind == Kind::kSendRefused) {
+    message->refusals.push_back({at, r.value2});
   } else if (r.kind == Kind::kSendFailed) {
     const bool is_conflict = r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kIdempotencyConflict);
     if (is_conflict && message->is_reused(at)) {

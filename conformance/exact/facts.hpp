@@ -28,6 +28,12 @@ using history::UserIndex;
 
 // A place in the history. kNowhere stands after all of them: it has not happened.
 using Index = std::size_t;
+
+// From `begin` up to `end`; kNever: up to the end of the history.
+struct Stretch {
+  TimeNs begin = 0;
+  TimeNs end = kNever;
+};
 inline constexpr Index kNowhere = SIZE_MAX;
 
 // A number that only rises, and when it did.
@@ -71,6 +77,12 @@ struct Transmission {
   std::uint32_t connection = 0;
 };
 
+// One attempt was refused for now.
+struct Refusal {
+  Index at = 0;
+  std::uint64_t attempt = 0;
+};
+
 // A message that was invoked.
 struct Message {
   Index invoked = kNowhere;
@@ -81,6 +93,7 @@ struct Message {
   std::uint64_t digest = 0;
   bool was_online = false;  // its device, when it was invoked
   std::vector<Transmission> transmissions;
+  std::vector<Refusal> refusals;
   Index acked = kNowhere;     // first
   Index failed = kNowhere;    // first, for good
   Index received = kNowhere;  // first, by anybody
@@ -94,6 +107,9 @@ struct Message {
 
   bool is_reused(Index before) const;
   bool is_retried(Index before) const;
+  bool is_attempt_refused(std::uint64_t attempt, Index before) const;
+  // Refused at least once, and every attempt was.
+  bool is_refused_so_far(Index before) const;
   // The last first attempt before `before`; nullptr when there was none.
   const Transmission* first_attempt(Index before) const;
 };
@@ -237,6 +253,8 @@ class Facts {
   std::vector<PhaseChange> phases{{0, INT64_MIN, Phase::kCalm}};
   TimeNs quiesced_at = kNever;
   TimeNs end = 0;  // the latest time
+  // When the device's reader was so slow that pushes were left out, or stopped to read, or went on.
+  std::map<DeviceTag, std::vector<Index>> slow;
 
   // By the place of a record: the page it is a row of, the question it answers, the mark it confirms, the
   // feed before it.

@@ -29,6 +29,8 @@ Findings setting_once(const Facts& facts);         // SET-ONCE
 Findings setting_own(const Facts& facts);          // SET-OWN
 Findings typing_ttl(const Facts& facts);           // TYP-TTL        typing.cpp
 Findings presence_stale(const Facts& facts);       // PRS-STALE      presence.cpp
+Findings send_limit(const Facts& facts);           // RL-LIMIT       limits.cpp
+Findings push_bounds(const Facts& facts);          // BP-BOUNDED
 Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence.cpp
 Findings progress(const Facts& facts);             // LIV-PROGRESS   progress.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp

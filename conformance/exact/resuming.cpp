@@ -20,7 +20,7 @@ struct Places {
   std::map<DeviceConversation, std::vector<Index>> feed_rows;  // pushes and rows of a Sync
 };
 
-Places read_places(const Facts& facts) {
+Places read_resumes(const Facts& facts) {
   Places places;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
@@ -82,7 +82,7 @@ void judge_push(const Facts& facts, const Places& places, Index at, Findings& ou
 
 Findings session_resume(const Facts& facts) {
   Findings out;
-  const Places places = read_places(facts);
+  const Places places = read_resumes(facts);
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     if (r.kind == Kind::kResume) judge_answer(facts, places, i, out);

@@ -59,14 +59,27 @@ Findings send_idempotency(const Facts& facts) {
 }
 
 // What was refused for good is never an entry, before or after. A conflict refuses the second use of a key
-// only.
+// only. What was refused at every attempt so far is none yet.
 Findings send_definite(const Facts& facts) {
   Findings out;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
-    if (r.kind != Kind::kSendFailed && r.kind != Kind::kSendAcked && r.kind != Kind::kReceived) continue;
+    if (r.kind != Kind::kSendFailed && r.kind != Kind::kSendAcked && r.kind != Kind::kReceived &&
+        r.kind != Kind::kSendRefused) {
+      continue;
+    }
     const Message* message = facts.message(r.key, i);
     if (message == nullptr) continue;
+    if (r.kind == Kind::kSendRefused) {
+      out.fired();
+      continue;
+    }
+    const bool is_early = (r.kind == Kind::kReceived || r.kind == Kind::kSendAcked) && message->acked >= i &&
+                          message->is_refused_so_far(i);
+    if (is_early) {
+      out.violate(r, "{} was refused every time, and yet device {} finds it at {} of conversation {}",
+                  name_of(r.key), r.device, r.seq, r.conversation);
+    }
     if (r.kind == Kind::kSendFailed) {
       const bool is_conflict = r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kIdempotencyConflict);
       if (is_conflict && message->is_reused(i)) continue;

@@ -39,9 +39,9 @@ std::uint64_t cohort_of(const Facts& facts, DeviceTag device) {
 }  // namespace
 
 // Outside of faults and recovery the promised share of messages is answered within the bound, counted from
-// the first transmission. A definite refusal is an answer. A device that leaves by itself, not because it was
-// told to, before its answer could come is not counted; a message whose time was not over at the end is not,
-// either.
+// the first transmission. A definite refusal is an answer, also of one attempt. A device that leaves by
+// itself, not because it was told to, before its answer could come is not counted; a message whose time was
+// not over at the end is not, either.
 Findings availability(const Facts& facts) {
   Findings out;
   const DurationNs bound = facts.config.availability_bound;
@@ -57,7 +57,8 @@ Findings availability(const Facts& facts) {
       const MessageKey key = waiting.begin()->second;
       const Message* message = facts.message(key, at);
       if (message == nullptr || !settled.insert(key).second) continue;
-      const bool is_answered = message->acked < at || message->failed < at;
+      const bool was_refused = !message->refusals.empty() && message->refusals.front().at < at;
+      const bool is_answered = message->acked < at || message->failed < at || was_refused;
       const TimeNs start = deadline - bound;
       const TimeNs finish = is_answered ? start : deadline;
       if (facts.phase_of(start, finish, at) != Phase::kCalm) continue;
@@ -70,6 +71,7 @@ Findings availability(const Facts& facts) {
     }
   };
   std::map<DeviceTag, std::set<MessageKey>> unanswered;
+  std::set<DeviceTag> not_reading;
   std::set<DeviceTag> sent_away;  // told to leave the connection that is open, and the app is not closed
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
@@ -85,8 +87,12 @@ Findings availability(const Facts& facts) {
         message != nullptr && (message->acked <= i || message->failed <= i)) {
       unanswered[r.key.device].erase(r.key);
     }
-    if (r.kind == Kind::kSendTransmitted && r.value <= 1) waiting[{r.time + bound, i}] = r.key;
-    if (!leaves) continue;
+    if (r.kind == Kind::kSendTransmitted && r.value <= 1 && !not_reading.contains(r.device))
+      waiting[{r.time + bound, i}] = r.key;
+    const bool stops_reading = r.kind == Kind::kReading && !r.flag;
+    if (r.kind == Kind::kReading) not_reading.erase(r.device);
+    if (stops_reading) not_reading.insert(r.device);
+    if (!leaves && !stops_reading) continue;
     for (const MessageKey key : unanswered[r.device]) settled.insert(key);
     unanswered[r.device].clear();
   }

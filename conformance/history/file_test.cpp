@@ -122,6 +122,11 @@ Header a_header() {
   config.operation_bound = 15;
   config.connect_bound = 16;
   config.fewest_operations = 17;
+  config.sends_per_s = 18;
+  config.send_burst = 19;
+  config.push_queue_frames = 20;
+  config.push_queue_bytes = 21;
+  config.slow_bound = 22;
   return header;
 }
 

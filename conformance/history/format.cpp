@@ -54,6 +54,11 @@ std::string pack_header(const Header& header) {
   put_signed(out, config.operation_bound);
   put_signed(out, config.connect_bound);
   put_number(out, config.fewest_operations);
+  put_number(out, config.sends_per_s);
+  put_number(out, config.send_burst);
+  put_number(out, config.push_queue_frames);
+  put_number(out, config.push_queue_bytes);
+  put_signed(out, config.slow_bound);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -93,6 +98,11 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.operation_bound = in.signed_number();
   config.connect_bound = in.signed_number();
   config.fewest_operations = in.number();
+  config.sends_per_s = in.number32();
+  config.send_burst = in.number32();
+  config.push_queue_frames = in.number32();
+  config.push_queue_bytes = in.number32();
+  config.slow_bound = in.signed_number();
   return in.ok() && in.rest().empty();
 }
 

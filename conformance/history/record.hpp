@@ -113,6 +113,14 @@ enum class Kind : std::uint8_t {
                      // The
                      // end of its connection ends it, too
   kPresenceShown,    // the device shows another state: conversation, subject = whose, flag = online
+  // ---- limits
+  kSendRefused,  // one attempt was refused, and the message will be sent again: conversation, key, code =
+                 // ErrorCode, value = milliseconds to wait at least, value2 = the attempt
+  // ---- backpressure
+  kPushQueue,  // what waits at a gateway for the reader of a slow device: code = QueueStep, value = pushes,
+               // value2 = their bytes, size = gateway node
+  kPushGap,    // the device was told that pushes were left out: value = the feed's head
+  kReading,    // the device stops to read what comes (flag = 0), or goes on (1)
   kCount
 };
 

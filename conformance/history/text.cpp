@@ -57,7 +57,11 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "typing_shown",
     "typing_hidden",
     "presence_watched",
-    "presence_shown"};
+    "presence_shown",
+    "send_refused",
+    "push_queue",
+    "push_gap",
+    "reading"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -1,10 +1,11 @@
 // SLO-AVAIL: outside of faults and recovery the stated share of transmitted messages is answered within the
 // bound.
 //
-// The clock starts at the first transmission. A definite refusal is an answer. A device that goes away by
-// itself before its answer could come is not counted; one that was told to leave does not go by itself,
-// unless its user closes the app. A share below the promise is a violation when chance does not explain it
-// (promised_share.hpp). With judged cohorts only their devices count; the share of all is noted.
+// The clock starts at the first transmission. A definite refusal is an answer, also one of this attempt only.
+// A device that goes away by itself before its answer could come is not counted; one that was told to leave
+// does not go by itself, unless its user closes the app. Nor is one that does not read. A share below the
+// promise is a violation when chance does not explain it (promised_share.hpp). With judged cohorts only their
+// devices count; the share of all is noted.
 #include <algorithm>
 #include <deque>
 
@@ -31,8 +32,8 @@ class Availability final : public Monitor {
   }
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kDisconnected,
-                    Kind::kDeviceRestart, Kind::kPhase, Kind::kEnd);
+    return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kSendRefused,
+                    Kind::kDisconnected, Kind::kDeviceRestart, Kind::kReading, Kind::kPhase, Kind::kEnd);
   }
 
   void on(const Observation& seen) override {
@@ -40,8 +41,15 @@ class Availability final : public Monitor {
     expire(record.time);
     switch (record.kind) {
       case Kind::kSendTransmitted:
-        if (record.value <= 1) waiting_.push_back({record.time + bound_, record.key});
+        if (record.value > 1) return;
+        if (std::find(not_reading_.begin(), not_reading_.end(), record.device) == not_reading_.end())
+          waiting_.push_back({record.time + bound_, record.key});
         return;
+      case Kind::kReading:
+        std::erase(not_reading_, record.device);
+        if (record.flag) return;
+        not_reading_.push_back(record.device);
+        return excuse(seen);
       case Kind::kDisconnected:
         if (record.code == static_cast<std::uint8_t>(CloseReason::kNormal) && is_own_will(*seen.device))
           excuse(seen);
@@ -105,7 +113,8 @@ class Availability final : public Monitor {
       Send* send = find(waiting.key);
       if (send == nullptr || send->has(Send::kJudged)) continue;
       // Every answer record passes by here before it counts, so what is answered now was answered in time.
-      const bool is_answered = send->has(Send::kAcked) || send->has(Send::kFailed);
+      const bool is_answered =
+          send->has(Send::kAcked) || send->has(Send::kFailed) || send->has(Send::kRefused);
       send->set(Send::kJudged);
       count(waiting.key, waiting.deadline - bound_,
             is_answered ? waiting.deadline - bound_ : waiting.deadline, is_answered);
@@ -133,6 +142,7 @@ class Availability final : public Monitor {
   bool judges_all_ = true;
   std::vector<bool> is_judged_;
   std::deque<Waiting> waiting_;  // in the order of their deadlines
+  std::vector<DeviceTag> not_reading_;
   Share judged_;
   LateOnes late_;  // of the judged ones
   Share all_;

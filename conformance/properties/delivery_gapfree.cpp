@@ -4,6 +4,9 @@
 // see; a hole that stays open too long on a healthy connection; a push left out although nothing was broken,
 // so that the device had to find the gap by itself.
 //
+// A connection whose reader was so slow that pushes had to be left out, or that has stopped reading for a
+// while, is no healthy one.
+//
 // A pointer says that there are entries up to its head: none of them is left out in silence, and until the
 // device has fetched on there is a hole. A device that never does is LIV-CONVERGE's business.
 #include <algorithm>
@@ -18,6 +21,7 @@ namespace {
 // A device that says nothing new this long after its Welcome has caught up.
 constexpr DurationNs kSettled = 10 * kSecond;
 constexpr std::size_t kMostHoles = 1U << 20;
+constexpr auto kFull = static_cast<std::uint8_t>(QueueStep::kFull);
 
 class DeliveryGapfree final : public Monitor {
  public:
@@ -26,7 +30,7 @@ class DeliveryGapfree final : public Monitor {
 
   KindSet kinds() const override {
     return kinds_of(Kind::kReceived, Kind::kTombstone, Kind::kPointer, Kind::kSyncInvoked,
-                    Kind::kSyncCompleted, Kind::kConversationState);
+                    Kind::kSyncCompleted, Kind::kConversationState, Kind::kPushQueue, Kind::kReading);
   }
 
   void on(const Observation& seen) override {
@@ -45,6 +49,11 @@ class DeliveryGapfree final : public Monitor {
         return on_sync_completed(seen);
       case Kind::kConversationState:
         return on_state(seen);
+      case Kind::kPushQueue:
+      case Kind::kReading:
+        if (seen.record.kind == Kind::kReading || seen.record.code == kFull)
+          slow_.insert_or_assign(seen.record.device, seen.device->connection);
+        return;
       default:
         return;
     }
@@ -120,6 +129,8 @@ class DeliveryGapfree final : public Monitor {
   }
 
   bool is_calm_since_connect(const Observation& seen) {
+    const auto slow = slow_.find(seen.record.device);
+    if (slow != slow_.end() && slow->second == seen.device->connection) return false;
     return seen.device->has(Device::kConnected) &&
            truth().phase_of(seen.device->connected_at, seen.record.time) == Phase::kCalm;
   }
@@ -219,8 +230,9 @@ class DeliveryGapfree final : public Monitor {
 
   DurationNs hole_bound_;
   boost::unordered_flat_map<DeviceTag, std::uint32_t>
-      suspects_;                                            // asked though they had caught up; connection
-  boost::unordered_flat_map<std::uint64_t, TimeNs> holes_;  // by (device, conversation): open since
+      suspects_;                                              // asked though they had caught up; connection
+  boost::unordered_flat_map<DeviceTag, std::uint32_t> slow_;  // readers, and on which connection
+  boost::unordered_flat_map<std::uint64_t, TimeNs> holes_;    // by (device, conversation): open since
   std::uint64_t holes_lost_ = 0;
 };
 

@@ -219,6 +219,14 @@ class HistoryBuilder {
   void refuse(MessageKey key, protocol::ErrorCode code = protocol::ErrorCode::kForbidden) {
     write_message(Kind::kSendFailed, key).code = static_cast<std::uint8_t>(code);
   }
+  // The attempt under way is refused: above the limit.
+  Record& refuse_for_now(MessageKey key, std::uint64_t retry_after_ms) {
+    Record& r = write_message(Kind::kSendRefused, key);
+    r.code = static_cast<std::uint8_t>(protocol::ErrorCode::kRateLimited);
+    r.value = retry_after_ms;
+    r.value2 = messages_[key].attempts;
+    return r;
+  }
   // All of it.
   MessageKey say(DeviceTag device, ConversationIndex conversation, std::uint8_t kind = 0,
                  UserIndex target = kNone) {
@@ -246,6 +254,18 @@ class HistoryBuilder {
     const auto found = c.members.find(user);
     return found != c.members.end() && found->second.back().second == 0;
   }
+
+  // ---- backpressure
+  // What waits for the device at its gateway.
+  Record& queue(DeviceTag device, QueueStep step, std::uint64_t pushes, std::uint64_t bytes = 1000) {
+    Record& r = write(Kind::kPushQueue, device);
+    r.code = static_cast<std::uint8_t>(step);
+    r.value = pushes;
+    r.value2 = bytes;
+    return r;
+  }
+  void tell_gap(DeviceTag device) { write(Kind::kPushGap, device); }
+  void set_reading(DeviceTag device, bool reads) { write(Kind::kReading, device).flag = reads; }
 
   // ---- receiving
   // An entry comes by `via`; shown when it is the next, held when it is above, dropped when the device has

@@ -89,9 +89,9 @@ bool Truth::is_whole(const Record& record) const {
                Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
                Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
-               Kind::kAnswered, Kind::kLinkStalled);
-  constexpr KindSet kSends =
-      kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed);
+               Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading);
+  constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
+                                      Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
   const KindSet kind = kinds_of(record.kind);
   // A session's number has 16 bits for its gateway.
@@ -206,6 +206,7 @@ void Truth::apply(Observation& seen) {
     case Kind::kSendInvoked:
     case Kind::kSendTransmitted:
     case Kind::kSendFailed:
+    case Kind::kSendRefused:
     case Kind::kSendAtGateway:
       return apply_send(seen);
     case Kind::kSendAcked:
@@ -341,6 +342,9 @@ void Truth::apply_send(Observation& seen) {
       } else {
         send->set(Send::kFailed);
       }
+      return;
+    case Kind::kSendRefused:
+      if (send != nullptr) send->set(Send::kRefused);
       return;
     case Kind::kSendAtGateway:
       if (send == nullptr || send->to_gateway != kNone) return;

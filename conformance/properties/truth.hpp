@@ -66,7 +66,8 @@ struct Send {
     kKeyReused = 8,   // invoked again with other content
     kOnline = 16,     // its device was connected when it was invoked
     kWitnessed = 32,  // somebody was shown the entry
-    kJudged = 64      // SLO-AVAIL has counted it
+    kJudged = 64,     // SLO-AVAIL has counted it
+    kRefused = 128    // an attempt was refused for now
   };
   TimeNs invoked_at = 0;
   std::uint32_t conversation = kNone;  // kNone: not invoked

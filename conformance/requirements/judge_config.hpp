@@ -62,6 +62,17 @@ struct JudgeConfig {
   // More unverified witnesses than this, in a thousand antecedents, leave a property inconclusive.
   std::uint32_t unverified_per_mille = 1;
 
+  // RL-LIMIT: sends of one device that the service lets in, per second and at once. Rate 0: no limit.
+  std::uint32_t sends_per_s = 0;
+  std::uint32_t send_burst = 0;
+
+  // BP-BOUNDED: pushes to one session that may wait for its reader, and their bytes; no more pushes: no
+  // bound.
+  std::uint32_t push_queue_frames = 0;
+  std::uint32_t push_queue_bytes = 0;
+  // After a queue was full there is room again and its device told, or the session over, within this.
+  DurationNs slow_bound = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

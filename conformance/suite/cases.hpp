@@ -60,6 +60,8 @@ std::span<const Case> membership_cases();
 std::span<const Case> setting_cases();
 std::span<const Case> typing_cases();
 std::span<const Case> presence_cases();
+std::span<const Case> limit_cases();
+std::span<const Case> push_cases();
 std::span<const Case> durability_cases();
 
 }  // namespace wavetank::conformance

@@ -68,6 +68,10 @@ void SimulatedTarget::build_nodes(const SimulatedOptions& options) {
     server::ServerConfig config;
     config.self = node;
     config.defects = options.defects;
+    config.push_queue_frames = options.push_queue_frames;
+    config.slow_consumer_ms = options.slow_consumer_ms;
+    config.sends_per_s = options.sends_per_s;
+    config.send_burst = options.send_burst;
     nodes_.push_back(std::make_unique<sim::ServerNode>(
         *services_, place, config, sim::SkewedClock(0, 0),
         gateway ? nullptr : std::make_unique<sim::ShardDisk>(node, vfs_.get())));

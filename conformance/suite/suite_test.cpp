@@ -35,22 +35,43 @@ std::vector<CaseResult> over_sockets(const host::ServerOptions& options, std::st
   return results;
 }
 
+// The cases of limits and of bounds need a server that has some; the others one that is not in their way.
+constexpr std::string_view kLimits = "conf/limit/";
+constexpr std::string_view kPushes = "conf/push/";
+constexpr std::uint32_t kPushFrames = 16;
+constexpr std::uint32_t kSlowMs = 1'000;
+constexpr std::uint32_t kSendsPerS = 5;
+constexpr std::uint32_t kSendBurst = 10;
+
 std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id_begin = {}) {
   const TestFolder folder;
   host::ServerOptions options = local_server(folder);
   options.config.defects = defects;
+  if (id_begin.starts_with(kLimits)) {
+    options.config.sends_per_s = kSendsPerS;
+    options.config.send_burst = kSendBurst;
+  }
+  if (id_begin.starts_with(kPushes)) {
+    options.config.push_queue_frames = kPushFrames;
+    options.config.slow_consumer_ms = kSlowMs;
+  }
   return over_sockets(options, id_begin);
 }
 
 std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view id_begin = {},
                                         std::uint64_t seed = 1) {
-  SimulatedTarget target({seed, 2, 2, defects});
+  const std::uint32_t sends_per_s = id_begin.starts_with(kLimits) ? kSendsPerS : 0;
+  const std::uint32_t pushes = id_begin.starts_with(kPushes) ? kPushFrames : 0;
+  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst});
   return run_all(target, 1, id_begin);
 }
 
+// By a server without limits.
 void expect_all_pass(const std::vector<CaseResult>& results) {
   for (const CaseResult& result : results) {
-    EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
+    const bool lacks = result.id.starts_with(kLimits) || result.id.starts_with(kPushes);
+    const Grade expected = lacks ? Grade::kUnsupported : Grade::kPass;
+    EXPECT_EQ(name_of(result.grade), name_of(expected)) << result.id << ": " << result.detail;
   }
 }
 
@@ -86,6 +107,15 @@ TEST(Suite, BothDriversPassEveryCaseAlike) {
   EXPECT_EQ(socket.size(), all_cases().size());
 }
 
+TEST(Suite, BothDriversPassTheCasesOfLimitsAndBounds) {
+  for (const auto& results : {over_sockets(DefectSet(), kLimits), over_simulation({}, kLimits),
+                              over_sockets(DefectSet(), kPushes), over_simulation({}, kPushes)}) {
+    EXPECT_EQ(results.size(), 2U);
+    for (const CaseResult& result : results)
+      EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
+  }
+}
+
 TEST(Suite, SimulatedVerdictsHoldForOtherSeeds) {
   for (std::uint64_t seed = 2; seed <= 6; ++seed) expect_all_pass(over_simulation({}, {}, seed));
 }
@@ -110,9 +140,9 @@ TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
   host::ServerOptions options = local_server(folder);
   options.data.clear();  // in memory
   for (const CaseResult& result : over_sockets(options)) {
-    const bool needs_restart = result.id.starts_with("conf/durable/");
-    EXPECT_EQ(result.grade, needs_restart ? Grade::kUnsupported : Grade::kPass)
-        << result.id << ": " << result.detail;
+    const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits) ||
+                       result.id.starts_with(kPushes);
+    EXPECT_EQ(result.grade, lacks ? Grade::kUnsupported : Grade::kPass) << result.id << ": " << result.detail;
   }
 }
 
@@ -131,11 +161,11 @@ TEST(Suite, AServerThatAsksForNoTokenIsUnsupportedThere) {
 }
 
 // A wrong server fails the case made for its mistake, on both drivers alike.
-struct Mistake {
+struct SeededMistake {
   Defect defect;
   std::string_view caught_by;
 };
-class WrongServer : public testing::TestWithParam<Mistake> {};
+class WrongServer : public testing::TestWithParam<SeededMistake> {};
 
 TEST_P(WrongServer, FailsAlikeOnBothDrivers) {
   if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are not compiled in";
@@ -154,20 +184,29 @@ TEST_P(WrongServer, FailsAlikeOnBothDrivers) {
 INSTANTIATE_TEST_SUITE_P(
     Defects, WrongServer,
     testing::Values(
-        Mistake{Defect::kConflictAcceptedAsDuplicate, "conf/send/SND-IDEM-003/conflict-is-rejected"},
-        Mistake{Defect::kConflictOverwritesPayload, "conf/send/SND-IDEM-003/conflict-is-rejected"},
-        Mistake{Defect::kDedupWithoutDevice, "conf/send/SND-IDEM-001/key-is-per-device"},
-        Mistake{Defect::kSenderFromClientFrame, "conf/send/DLV-INTEGRITY-001/sender-is-the-session"},
-        Mistake{Defect::kPageDropsFirstRow, "conf/range/FET-COVER-001/pages-are-dense"},
-        Mistake{Defect::kPageRepeatsLastRow, "conf/range/FET-COVER-001/pages-are-dense"},
-        Mistake{Defect::kStaleDeviceLowersRead, "conf/receipt/RD-USER-001/read-is-the-maximum"},
-        Mistake{Defect::kDeliveredBelowRead, "conf/receipt/RD-LEQ-001/read-moves-delivered"},
-        Mistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
-        Mistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
-        Mistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
-        Mistake{Defect::kTypingToFormerMembers, "conf/typing/TYP-MEMBER-001/outsiders-neither-say-nor-see"},
-        Mistake{Defect::kTypingKeptAndReplayed, "conf/typing/TYP-STORE-001/not-told-later"},
-        Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
+        SeededMistake{Defect::kConflictAcceptedAsDuplicate, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        SeededMistake{Defect::kConflictOverwritesPayload, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        SeededMistake{Defect::kDedupWithoutDevice, "conf/send/SND-IDEM-001/key-is-per-device"},
+        SeededMistake{Defect::kSenderFromClientFrame, "conf/send/DLV-INTEGRITY-001/sender-is-the-session"},
+        SeededMistake{Defect::kPageDropsFirstRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        SeededMistake{Defect::kPageRepeatsLastRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        SeededMistake{Defect::kStaleDeviceLowersRead, "conf/receipt/RD-USER-001/read-is-the-maximum"},
+        SeededMistake{Defect::kDeliveredBelowRead, "conf/receipt/RD-LEQ-001/read-moves-delivered"},
+        SeededMistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
+        SeededMistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
+        SeededMistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
+        SeededMistake{Defect::kTypingToFormerMembers,
+                      "conf/typing/TYP-MEMBER-001/outsiders-neither-say-nor-see"},
+        SeededMistake{Defect::kTypingKeptAndReplayed, "conf/typing/TYP-STORE-001/not-told-later"},
+        SeededMistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"},
+        SeededMistake{Defect::kLimitResetByReconnect, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"},
+        SeededMistake{Defect::kRetryAfterTooShort, "conf/limit/LIM-RETRY-001/who-waits-is-let-in-once"},
+        SeededMistake{Defect::kLimitSharedByUser, "conf/limit/LIM-SEND-001/above-the-burst-is-refused"},
+        SeededMistake{Defect::kPushQueueUnbounded,
+                      "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
+        SeededMistake{Defect::kPushGapUnmarked,
+                      "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
+        SeededMistake{Defect::kSlowConsumerKept, "conf/push/BP-CLOSE-001/who-makes-no-room-is-closed"}));
 
 }  // namespace
 }  // namespace wavetank::conformance

@@ -160,6 +160,7 @@ void Client::timer_fired(TimerId, TimeNs now, Effects& effects) {
 void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (phase_ != Phase::kGreeting && phase_ != Phase::kReady) return;
   frame_seq_in_ = std::max(frame_seq_in_, frame.frame_seq);
+  if (flow_ != nullptr) count_push(frame);
   protocol::Body& body = frame.body;
   if (phase_ == Phase::kReady && frame.request_id != 0 && frame.request_id <= UINT32_MAX) {
     shared_.observer.request_answered(tag_, static_cast<std::uint32_t>(frame.request_id), error_in(body));
@@ -189,6 +190,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_signal(*signal, now);
   } else if (auto* presence = std::get_if<protocol::PresenceState>(&body)) {
     on_presence(*presence, now);
+  } else if (auto* gap = std::get_if<protocol::PushGap>(&body)) {
+    on_push_gap(*gap);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -196,6 +199,7 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     close_connection(CloseReason::kProtocolError, now, effects);
   }
   finish(now, effects);
+  if (flow_ != nullptr) acknowledge_pushes(effects);
 }
 
 void Client::on_error(const protocol::Error& error, std::uint64_t request_id, TimeNs now, Effects& effects) {
@@ -283,6 +287,8 @@ void Client::transmit(Effects& effects, protocol::Body&& body, std::uint64_t req
   frame.request_id = request_id;
   frame.body = std::move(body);
   effects.send(0, std::move(frame));
+  if (flow_ != nullptr) flow_->frames = 0;
+  if (flow_ != nullptr) flow_->bytes = 0;
 }
 
 std::uint32_t Client::open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence,
@@ -441,6 +447,7 @@ std::size_t Client::heap_bytes() const {
              ephemeral_->watched.capacity() * sizeof(Ephemeral::Watched) +
              ephemeral_->seen.capacity() * sizeof(Ephemeral::Seen);
   }
+  if (flow_ != nullptr) bytes += sizeof(*flow_);
   return bytes;
 }
 

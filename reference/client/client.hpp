@@ -181,6 +181,10 @@ class Client {
   // What the Welcome has announced again has not all come yet.
   bool is_replaying() const { return resume_ != nullptr && frame_seq_in_ < resume_->replay_end; }
   void on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now);
+  // Counts a push; tells the server of the pushes received once half of what may be unacknowledged is.
+  void count_push(const protocol::Frame& frame);
+  void acknowledge_pushes(Effects& effects);
+  void on_push_gap(const protocol::PushGap& gap);
   void on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects);
   // Told to go away, and its moment has come: nothing new is asked on this connection.
   bool is_leaving(TimeNs now) const { return phase_ == Phase::kReady && now >= phase_deadline_; }
@@ -193,6 +197,8 @@ class Client {
   void on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id, TimeNs now);
   void send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                    TimeNs now);
+  void send_limited(OutboxEntry& entry, std::uint32_t retry_after_ms, TimeNs now);
+  std::uint32_t sends_allowed(TimeNs now) const;  // under way at once
   void resolve_send(std::size_t position, const protocol::SendAck& ack);
 
   // timeline.cpp: one conversation's order, gaps and their repair
@@ -290,6 +296,7 @@ class Client {
   std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Resume> resume_;
+  std::unique_ptr<Flow> flow_;
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<Ephemeral> ephemeral_;
   std::uint64_t user_seq_ = 0;
@@ -320,6 +327,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 280);
+static_assert(sizeof(Client) <= 288);
 
 }  // namespace wavetank::client

@@ -92,7 +92,7 @@ class Story {
         if (auto frame = harness.server.read_elsewhere(id, command.detail)) harness.push(std::move(*frame));
         break;
       case 17:
-        harness.server.mood = static_cast<FakeServer::Mood>(command.detail % 4);
+        harness.server.mood = static_cast<FakeServer::Mood>(command.detail % 5);
         break;
       case 18:
         duplicate_push(command.detail);

@@ -24,7 +24,7 @@ class FakeServer {
     std::uint64_t read = 0;            // the user's mark, over all devices
   };
   // What to do with the next request.
-  enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy };
+  enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy, kLimited };
 
   explicit FakeServer(UserId user) : user_(user) {}
 
@@ -34,6 +34,8 @@ class FakeServer {
   std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
   std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
+  std::uint32_t max_unacked_frames = 0;
+  std::uint32_t max_unacked_bytes = 1 << 20;
   std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
   std::uint64_t features = 0;  // of those that a Hello names
@@ -141,10 +143,22 @@ class FakeServer {
       subscriptions.push_back(*wish);
       return out;
     }
+    if (std::holds_alternative<protocol::FrameAck>(frame.body)) return out;
     const Mood now = std::exchange(mood, Mood::kAnswer);
     if (now == Mood::kBusy || now == Mood::kUnavailable) {
       const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
       out.push_back(protocol::make_frame(protocol::Error{code, 100}, frame.request_id));
+      return out;
+    }
+    if (const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+        message != nullptr && now == Mood::kLimited) {
+      protocol::SendAck refusal;
+      refusal.conversation = message->conversation;
+      refusal.client_msg_id = message->client_msg_id;
+      refusal.status = protocol::SendStatus::kRejected;
+      refusal.error = protocol::ErrorCode::kRateLimited;
+      refusal.retry_after_ms = 400;
+      out.push_back(protocol::make_frame(refusal, frame.request_id));
       return out;
     }
     std::vector<protocol::Frame> pushes;
@@ -168,6 +182,8 @@ class FakeServer {
     welcome.user_head_seq = feed_head_;
     welcome.features = hellos.empty() ? 0 : features & hellos.back().features;
     welcome.server_time_ms = time_ms;
+    welcome.max_unacked_frames = max_unacked_frames;
+    welcome.max_unacked_bytes = max_unacked_bytes;
     return protocol::make_frame(welcome);
   }
 

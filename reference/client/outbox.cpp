@@ -50,10 +50,11 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
 void Client::pump_outbox(TimeNs now, Effects& effects) {
   if (outbox_.empty()) return;
   std::uint32_t in_flight = count_requests(Request::Kind::kSend);
+  const std::uint32_t allowed = sends_allowed(now);
   for (OutboxEntry& entry : outbox_) {
     Conversation& row = conversations_[entry.conversation];
     if (row.has(Conversation::kOutboxSeen)) continue;
-    const bool may_leave = entry.retry_at <= now && in_flight < shared_.config.max_in_flight_sends;
+    const bool may_leave = entry.retry_at <= now && in_flight < allowed;
     if (!entry.in_flight && may_leave) {
       transmit_send(entry, now, effects);
       ++in_flight;
@@ -62,6 +63,18 @@ void Client::pump_outbox(TimeNs now, Effects& effects) {
   }
   for (const OutboxEntry& entry : outbox_)
     conversations_[entry.conversation].clear(Conversation::kOutboxSeen);
+}
+
+// The limit is the whole device's. While it has refused a message none leaves before the told time, and then
+// one after the other in the order of the outbox, until none is left that it has refused.
+std::uint32_t Client::sends_allowed(TimeNs now) const {
+  std::uint32_t allowed = shared_.config.max_in_flight_sends;
+  for (const OutboxEntry& entry : outbox_) {
+    if (!entry.is_limited) continue;
+    if (!entry.in_flight && entry.retry_at > now) return 0;
+    allowed = 1;
+  }
+  return allowed;
 }
 
 void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
@@ -113,8 +126,10 @@ void Client::send_failed(const Request& request, protocol::ErrorCode code, std::
   });
   if (found == outbox_.end()) return;
   OutboxEntry& entry = *found;
+  if (code == protocol::ErrorCode::kRateLimited) return send_limited(entry, retry_after_ms, now);
   if (may_try_again(code)) {
     entry.in_flight = false;
+    entry.is_limited = false;
     const DurationNs delay = retry_delay(shared_, tag_, entry.row.client_msg_id.lo, entry.failures);
     entry.retry_at = now + std::max(delay, retry_after_ms * kMillisecond);
     if (entry.failures < UINT16_MAX) ++entry.failures;
@@ -126,6 +141,21 @@ void Client::send_failed(const Request& request, protocol::ErrorCode code, std::
   refusal.status = protocol::SendStatus::kRejected;
   refusal.error = code;
   resolve_send(static_cast<std::size_t>(found - outbox_.begin()), refusal);
+}
+
+// No failure: the message has its turn later, and nothing is backed off from.
+void Client::send_limited(OutboxEntry& entry, std::uint32_t retry_after_ms, TimeNs now) {
+  protocol::SendAck refusal;
+  refusal.conversation = entry.row.conversation;
+  refusal.client_msg_id = entry.row.client_msg_id;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = protocol::ErrorCode::kRateLimited;
+  refusal.retry_after_ms = retry_after_ms;
+  shared_.observer.send_refused(tag_, refusal, entry.row.attempts);
+  entry.in_flight = false;
+  entry.is_limited = true;
+  entry.retry_at =
+      now + limit_delay(shared_, tag_, entry.row.client_msg_id.lo, entry.row.attempts, retry_after_ms);
 }
 
 void Client::resolve_send(std::size_t position, const protocol::SendAck& ack) {

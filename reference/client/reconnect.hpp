@@ -21,11 +21,16 @@ DurationNs reconnect_delay(const ClientShared& shared, DeviceTag tag, std::uint3
 // node that answers UNAVAILABLE at once is not hammered. `key` names what is repeated.
 DurationNs retry_delay(const ClientShared& shared, DeviceTag tag, std::uint64_t key, std::uint32_t attempt);
 
+// After the limit of sends has refused an attempt: what the server told, and up to a quarter of it more, so
+// that not everybody who was told the same comes at the same moment.
+DurationNs limit_delay(const ClientShared& shared, DeviceTag tag, std::uint64_t key, std::uint32_t attempt,
+                       std::uint32_t retry_after_ms);
+
 // Errors that end this attempt or this session, and say nothing about what was asked for itself.
 inline bool may_try_again(protocol::ErrorCode code) {
   return !protocol::is_definite(code) || code == protocol::ErrorCode::kBusy ||
-         code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kUnauthenticated ||
-         code == protocol::ErrorCode::kUnsupportedVersion;
+         code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kRateLimited ||
+         code == protocol::ErrorCode::kUnauthenticated || code == protocol::ErrorCode::kUnsupportedVersion;
 }
 
 }  // namespace wavetank::client

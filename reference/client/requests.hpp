@@ -32,6 +32,7 @@ struct OutboxEntry {
   std::uint16_t failures = 0;      // since the last restart; chooses the backoff
   bool in_flight = false;
   bool is_of_earlier_process = false;  // and not transmitted by this one yet
+  bool is_limited = false;             // the last answer was RATE_LIMITED
 };
 
 // An entry that came before its turn.
@@ -74,6 +75,14 @@ struct Resume {
   std::uint32_t last_frame_seq = 0;  // received on the connection that was lost
   std::uint32_t replay_end = 0;      // the present connection's last frame that replays; 0: none does
   std::uint32_t attempts = 0;        // dials since the loss
+};
+
+// How much a session may leave unacknowledged, and how much it has; exists only where the server has a bound.
+struct Flow {
+  std::uint32_t most_frames = 0;
+  std::uint32_t most_bytes = 0;
+  std::uint32_t frames = 0;  // pushes received since the last frame that was sent
+  std::uint64_t bytes = 0;   // of them
 };
 
 // What a device knows of settings; exists from the first one on.

@@ -3,6 +3,7 @@
 
 #include "reference/client/client.hpp"
 #include "reference/client/reconnect.hpp"
+#include "reference/protocol/codec.hpp"
 
 namespace wavetank::client {
 
@@ -124,6 +125,12 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   shared_.observer.connected(tag_, welcome.session);
   take_token(welcome);
   greet_typing(welcome, now);
+  flow_.reset();
+  if (welcome.max_unacked_frames != 0) {
+    flow_ = std::make_unique<Flow>();
+    flow_->most_frames = welcome.max_unacked_frames;
+    flow_->most_bytes = welcome.max_unacked_bytes;
+  }
   if (welcome.user_epoch != user_epoch_) adopt_user_epoch(welcome.user_epoch);
   user_head_ = std::max(user_head_, welcome.user_head_seq);
   // The user's shard has just answered the attach, so nothing is left to back off from.
@@ -140,6 +147,25 @@ void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
   const TimeNs sent = heartbeat_due_ - shared_.config.heartbeat_ack_timeout_ms * kMillisecond;
   learn_clock(ack.server_time_ms, sent, now);
   heartbeat_due_ = std::max(now, sent + heartbeat_interval_ms_ * kMillisecond);
+}
+
+void Client::count_push(const protocol::Frame& frame) {
+  if (!std::holds_alternative<protocol::ChangePush>(frame.body)) return;
+  ++flow_->frames;
+  flow_->bytes += protocol::encoded_size(frame);
+}
+
+// What is received acknowledges itself with whatever is sent. Who only reads has to say so, or the server
+// takes it for one that does not.
+void Client::acknowledge_pushes(Effects& effects) {
+  if (phase_ != Phase::kReady) return;
+  const bool is_half = flow_->frames * 2ULL >= flow_->most_frames || flow_->bytes * 2 >= flow_->most_bytes;
+  if (flow_->frames != 0 && is_half) transmit(effects, protocol::FrameAck{}, 0);
+}
+
+void Client::on_push_gap(const protocol::PushGap& gap) {
+  shared_.observer.push_gap_received(tag_, gap);
+  user_head_ = std::max(user_head_, gap.user_head_seq);
 }
 
 void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& effects) {

@@ -511,5 +511,61 @@ TEST(Resume, CostsNothingWhereItIsNotOffered) {
   EXPECT_EQ(harness.server.hellos.back().resume_token, ResumeToken());
 }
 
+// ---- backpressure
+
+struct Reader : Harness {
+  explicit Reader(std::uint32_t frames, std::uint32_t bytes = 1 << 20) {
+    server.max_unacked_frames = frames;
+    server.max_unacked_bytes = bytes;
+    start();
+    settle();
+  }
+  void push_one(const std::string& text = "x") {
+    push(server.append(direct_conversation(kUser, kPeer), kPeer, text));
+    carry_to_client();
+  }
+  std::size_t acknowledgements() const { return waiting<protocol::FrameAck>().size(); }
+};
+
+TEST(Flow, WhoOnlyReadsAcknowledgesHalfOfWhatMayWait) {
+  Reader reader(8);
+  reader.push_one();  // the first mark is reported at once, and acknowledges too
+  reader.settle();
+  for (int i = 0; i < 3; ++i) reader.push_one();
+  EXPECT_EQ(reader.acknowledgements(), 0U);
+  reader.push_one();
+  ASSERT_EQ(reader.acknowledgements(), 1U);
+  EXPECT_EQ(reader.to_server.back().ack_frame_seq, 6U);  // Welcome, the mark's answer is none: five pushes
+  for (int i = 0; i < 4; ++i) reader.push_one();
+  EXPECT_EQ(reader.acknowledgements(), 2U);
+}
+
+TEST(Flow, LongPushesCountByTheirLength) {
+  Reader reader(1000, 4000);
+  reader.push_one();
+  reader.settle();
+  reader.push_one(std::string(1500, 'x'));
+  EXPECT_EQ(reader.acknowledgements(), 0U);
+  reader.push_one(std::string(1500, 'x'));
+  EXPECT_EQ(reader.acknowledgements(), 1U);
+}
+
+TEST(Flow, WithoutABoundNothingIsAcknowledged) {
+  Reader reader(0);
+  for (int i = 0; i < 1000; ++i) reader.push_one();
+  EXPECT_EQ(reader.acknowledgements(), 0U);
+}
+
+TEST(Flow, AGapThatIsToldIsSyncedAtOnce) {
+  Reader reader(8);
+  for (int i = 0; i < 20; ++i) reader.server.append(direct_conversation(kUser, kPeer), kPeer, "left out");
+  reader.push(protocol::make_frame(protocol::PushGap{reader.server.feed_head()}));
+  reader.carry_to_client();
+  EXPECT_EQ(reader.recorder.push_gaps, 1);
+  EXPECT_EQ(reader.waiting<protocol::Sync>().size(), 1U);
+  reader.settle();
+  EXPECT_EQ(reader.recorder.shown(direct_conversation(kUser, kPeer)).size(), 20U);
+}
+
 }  // namespace
 }  // namespace wavetank::client::test

@@ -36,6 +36,7 @@ class Recorder final : public ClientObserver {
   std::vector<Received> received;
   std::vector<protocol::Tombstone> tombstones;
   std::vector<protocol::SendAck> resolved;
+  std::vector<protocol::SendAck> refused;  // attempts
   std::vector<std::pair<protocol::SendMessage, std::uint32_t>> transmitted;
   std::vector<protocol::Change> receipts;
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
@@ -56,6 +57,7 @@ class Recorder final : public ClientObserver {
   int disconnects = 0;
   int go_aways = 0;
   int resumes = 0;  // sessions resumed
+  int push_gaps = 0;
   int fetches = 0;
   int syncs = 0;
 
@@ -66,6 +68,7 @@ class Recorder final : public ClientObserver {
     resumes += welcome.resumed ? 1 : 0;
   }
   void go_away_received(DeviceTag, const protocol::GoAway&) override { ++go_aways; }
+  void push_gap_received(DeviceTag, const protocol::PushGap&) override { ++push_gaps; }
   void send_invoked(DeviceTag, const protocol::SendMessage& message) override {
     invoked.push_back(message.client_msg_id);
   }
@@ -73,6 +76,9 @@ class Recorder final : public ClientObserver {
     transmitted.emplace_back(message, attempt);
   }
   void send_resolved(DeviceTag, const protocol::SendAck& ack) override { resolved.push_back(ack); }
+  void send_refused(DeviceTag, const protocol::SendAck& ack, std::uint32_t) override {
+    refused.push_back(ack);
+  }
   void event_received(DeviceTag, const protocol::Event& event, Via via, bool applied) override {
     received.push_back({event, via, applied});
   }

@@ -80,6 +80,13 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "half-open-stays-online",
     "presence-last-device-wins",
     "ghost-after-gateway-death",
+    "limit-reset-by-reconnect",
+    "limit-after-commit",
+    "retry-after-too-short",
+    "limit-shared-by-user",
+    "push-queue-unbounded",
+    "push-gap-unmarked",
+    "slow-consumer-kept",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -85,6 +85,13 @@ enum class Defect : std::uint16_t {
   kHalfOpenStaysOnline,     // gateway: a session that falls silent is not detached at its home
   kPresenceLastDeviceWins,  // shard: a device that leaves takes its user offline, whoever else is there
   kGhostAfterGatewayDeath,  // shard: a gateway that is back renews what its former life had attached
+  kLimitResetByReconnect,   // shard: what a device owes is forgotten between its sessions
+  kLimitAfterCommit,        // gateway: a send above the limit is forwarded, and its answer replaced
+  kRetryAfterTooShort,      // gateway: names half of the time that is to pass
+  kLimitSharedByUser,       // gateway: the devices of a user use up one limit
+  kPushQueueUnbounded,      // gateway: pushes to whoever does not read, without end
+  kPushGapUnmarked,         // gateway: leaves pushes out, and goes on as if it had not
+  kSlowConsumerKept,        // gateway: a reader that stands still is never given up
   kCount
 };
 

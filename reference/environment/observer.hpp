@@ -60,6 +60,12 @@ enum class Probe : std::uint8_t {
   kLeaseExpired,
   kPresenceEdge,
   kWatchRefused,
+  kSendLimited,
+  kDebtCarried,
+  kSessionReplaced,
+  kPushQueueFull,
+  kPushGapTold,
+  kSlowConsumerClosed,
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -116,12 +122,16 @@ class ClientObserver {
   // The server asks the device to leave its session; told once for each session, with the jitter window that
   // the device goes by.
   virtual void go_away_received(DeviceTag, const protocol::GoAway&) {}
+  // The server has left pushes out, up to this head of the feed.
+  virtual void push_gap_received(DeviceTag, const protocol::PushGap&) {}
   // The user's wish, before anything is stored or sent.
   virtual void send_invoked(DeviceTag, const protocol::SendMessage&) {}
   // One transmission on the wire; attempt counts from 1 over the message's whole life.
   virtual void send_transmitted(DeviceTag, const protocol::SendMessage&, std::uint32_t /*attempt*/) {}
   // Final: ACCEPTED, DUPLICATE, or REJECTED with a definite error.
   virtual void send_resolved(DeviceTag, const protocol::SendAck&) {}
+  // This attempt was refused with RATE_LIMITED; the message will be sent again.
+  virtual void send_refused(DeviceTag, const protocol::SendAck&, std::uint32_t /*attempt*/) {}
   // Every event that arrives, also repeats; `applied` when it was the next one and is now shown.
   virtual void event_received(DeviceTag, const protocol::Event&, Via, bool /*applied*/) {}
   // [from, to] will not be shown; the device's cursor is now `to` when applied.
@@ -160,6 +170,14 @@ class ClientObserver {
   virtual void presence_shown(DeviceTag, const ConversationId&, UserId, bool /*online*/) {}
 };
 
+// What became of the pushes that wait for one session's reader.
+enum class QueueStep : std::uint8_t {
+  kDeep,     // more than half of the bound wait
+  kFull,     // one more did not fit: from now on pushes are left out
+  kGapTold,  // there is room again, and the client has been told what it lacks
+  kOver      // the session is over, or its connection, before there was room
+};
+
 class ServerObserver {
  public:
   virtual ~ServerObserver() = default;
@@ -167,6 +185,10 @@ class ServerObserver {
   virtual void send_at_gateway(NodeId, const protocol::Route&, const protocol::SendMessage&, TimeNs) {}
   // The first byte of an event leaves the recipient's gateway for this session.
   virtual void event_leaves_gateway(NodeId, const protocol::Route&, const protocol::Event&, TimeNs) {}
+  // So many pushes, and so many bytes of them, are not acknowledged by the client of this session. Only told
+  // of sessions that are slow.
+  virtual void push_queue(NodeId, const protocol::Route&, QueueStep, std::size_t /*frames*/,
+                          std::uint64_t /*bytes*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

@@ -51,6 +51,7 @@ enum class Purpose : std::uint32_t {
   kSetting = 32,
   kTyping = 33,
   kWatching = 34,
+  kFlood = 35,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

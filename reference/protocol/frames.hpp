@@ -44,12 +44,13 @@ enum class ErrorCode : std::uint32_t {
   kBusy = 9,                 // definite: shed, try again after retry_after_ms
   kInternal = 10,            // indefinite
   kEpochMismatch = 11,       // definite: the cursor's epoch is dead
+  kRateLimited = 12,         // definite for this attempt: above the limit, try again after retry_after_ms
 };
 // Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
 // nothing.
 constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
-         code <= ErrorCode::kEpochMismatch;
+         code <= ErrorCode::kRateLimited;
 }
 
 enum class GoAwayReason : std::uint32_t {
@@ -228,6 +229,9 @@ struct Welcome {
   std::uint32_t resume_window_ms = 0;  // for so long after the connection is lost
   bool resumed = false;                // the session is the one of the token that Hello has shown
   std::uint32_t replayed = 0;          // so many pushes follow that had not been received
+  // Pushes that the gateway sends without an acknowledgement, in number and in encoded bytes; 0: any number.
+  std::uint32_t max_unacked_frames = 0;
+  std::uint32_t max_unacked_bytes = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -245,6 +249,8 @@ struct Welcome {
     v(14, s.resume_window_ms, "resume_window_ms");
     v(15, s.resumed, "resumed");
     v(16, s.replayed, "replayed");
+    v(17, s.max_unacked_frames, "max_unacked_frames");
+    v(18, s.max_unacked_bytes, "max_unacked_bytes");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -589,6 +595,24 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
+// Says nothing but its frame's ack_frame_seq: for a client that receives and has nothing to send.
+struct FrameAck {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+  friend bool operator==(const FrameAck&, const FrameAck&) = default;
+};
+
+// Pushes to this connection were left out, because too many were not acknowledged: up to this head, and the
+// client syncs. Those that follow are above it.
+struct PushGap {
+  std::uint64_t user_head_seq = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.user_head_seq, "user_head_seq");
+  }
+  friend bool operator==(const PushGap&, const PushGap&) = default;
+};
+
 // ---- between server nodes -----------------------------------------------------------------------
 
 // A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came
@@ -597,11 +621,13 @@ struct Attach {
   SessionId session = 0;
   UserId user = 0;
   DeviceIndex device = 0;
+  bool again = false;  // the session is no new one
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
     v(3, s.device, "device");
+    v(4, s.again, "again");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -612,12 +638,15 @@ struct AttachResult {
   std::uint32_t user_epoch = 0;
   std::uint64_t user_head_seq = 0;
   ErrorCode error = ErrorCode::kNone;
+  // Of a new session, where sends are limited: for so long the device would have to be silent to owe nothing.
+  std::uint32_t debt_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user_epoch, "user_epoch");
     v(3, s.user_head_seq, "user_head_seq");
     v(4, s.error, "error");
+    v(5, s.debt_ms, "debt_ms");
   }
   friend bool operator==(const AttachResult&, const AttachResult&) = default;
 };
@@ -625,10 +654,14 @@ struct AttachResult {
 struct Detach {
   SessionId session = 0;
   UserId user = 0;
+  DeviceIndex device = 0;
+  std::uint32_t debt_ms = 0;  // what the device owes where sends are limited, as in AttachResult
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
+    v(3, s.device, "device");
+    v(4, s.debt_ms, "debt_ms");
   }
   friend bool operator==(const Detach&, const Detach&) = default;
 };
@@ -695,6 +728,21 @@ struct PresenceLease {
   friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
 };
 
+// The home of a user tells a gateway, where sends are limited, what it has learnt of a session there since
+// AttachResult.
+struct SessionNotice {
+  SessionId session = 0;
+  bool replaced = false;        // the device has a newer session: this one is over
+  std::uint32_t credit_ms = 0;  // the device owes so much less than AttachResult has said
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.session, "session");
+    v(2, s.replaced, "replaced");
+    v(3, s.credit_ms, "credit_ms");
+  }
+  friend bool operator==(const SessionNotice&, const SessionNotice&) = default;
+};
+
 // ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
@@ -715,23 +763,16 @@ struct Route {
 using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
                           SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
                           ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck, SignalEphemeral, RelayEphemeral,
-                          SubscribePresence, PresenceState, PresenceLease>;
+                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
+                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
-// The first alternative after a run of numbers that are left free (40 to 42), and how many they are.
-inline constexpr std::size_t kBodyAfterGap = 24;
-inline constexpr int kBodyGap = 3;
 
 // The field number of the body with this index in Body.
-constexpr int body_field(std::size_t index) {
-  return kFirstBodyField + static_cast<int>(index) + (index < kBodyAfterGap ? 0 : kBodyGap);
-}
+constexpr int body_field(std::size_t index) { return kFirstBodyField + static_cast<int>(index); }
 // The inverse; 0 for a number that is no body's.
 constexpr std::size_t body_index(std::uint32_t field) {
   const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
-  if (index < kBodyAfterGap) return index;
-  const std::size_t after = index - kBodyGap;
-  return after >= kBodyAfterGap && after < std::variant_size_v<Body> ? after : 0;
+  return index < std::variant_size_v<Body> ? index : 0;
 }
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -22,12 +22,14 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 29> kBodyNames = {
-    "Empty",           "Hello",           "Welcome",           "Heartbeat",     "HeartbeatAck", "GoAway",
-    "SendMessage",     "SendAck",         "FetchRange",        "RangeResult",   "Sync",         "SyncResult",
-    "ChangePush",      "DeliveredCursor", "ReadWatermark",     "CursorAck",     "Error",        "Attach",
-    "AttachResult",    "Detach",          "OutboxBatch",       "OutboxAck",     "PutSetting",   "SettingAck",
-    "SignalEphemeral", "RelayEphemeral",  "SubscribePresence", "PresenceState", "PresenceLease"};
+constexpr std::array<std::string_view, 32> kBodyNames = {
+    "Empty",         "Hello",        "Welcome",         "Heartbeat",       "HeartbeatAck",
+    "GoAway",        "SendMessage",  "SendAck",         "FetchRange",      "RangeResult",
+    "Sync",          "SyncResult",   "ChangePush",      "DeliveredCursor", "ReadWatermark",
+    "CursorAck",     "Error",        "Attach",          "AttachResult",    "Detach",
+    "OutboxBatch",   "OutboxAck",    "PutSetting",      "SettingAck",      "SessionNotice",
+    "FrameAck",      "PushGap",      "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
+    "PresenceState", "PresenceLease"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -177,7 +179,8 @@ std::string_view name_of(ErrorCode value) {
                                                "WRONG_HOME",
                                                "BUSY",
                                                "INTERNAL",
-                                               "EPOCH_MISMATCH"};
+                                               "EPOCH_MISMATCH",
+                                               "RATE_LIMITED"};
   return pick(value, names);
 }
 std::string_view name_of(GoAwayReason value) {

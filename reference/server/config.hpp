@@ -40,6 +40,12 @@ struct ServerConfig {
   std::uint32_t replay_ring_bytes = 256 * 1024;
   // Resume tokens are drawn from it. A token opens nothing by itself: Hello proves the device all the same.
   std::uint64_t resume_seed = 0;
+  // Pushes to one session that its client has not acknowledged: so many, and so many encoded bytes; above
+  // that pushes are left out, and the client is told so when there is room. Frames 0: as many as come.
+  std::uint32_t push_queue_frames = 0;
+  std::uint32_t push_queue_bytes = 1 << 20;
+  // A session without room for so long is told GoAway SLOW_CONSUMER and closed.
+  std::uint32_t slow_consumer_ms = 10'000;
   // Logins that a gateway lets in within one second, evenly spread but for one second's worth at once; the
   // others are answered BUSY. Resumes do not count. 0: as many as come.
   std::uint32_t logins_per_s = 0;
@@ -49,6 +55,10 @@ struct ServerConfig {
   std::uint32_t presence_lease_ms = 15'000;
   // Clients ask again within so long who is there; what they are told is valid for three times as long.
   std::uint32_t presence_refresh_ms = 15'000;
+  // Sends of one device that are let in: so many per second, and so many at once after a silence (gcra.hpp);
+  // the others are REJECTED RATE_LIMITED. Rate 0: as many as come. All nodes must have the same two.
+  std::uint32_t sends_per_s = 0;
+  std::uint32_t send_burst = 60;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE

@@ -19,7 +19,7 @@ constexpr DurationNs kDefectLag = 2 * kSecond;
 }  // namespace
 
 Feed::Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer)
-    : config_(config), store_(store), observer_(observer) {}
+    : config_(config), store_(store), observer_(observer), debts_(config) {}
 
 store::FeedHead& Feed::head(UserId user) {
   const auto [at, fresh] = heads_.try_emplace(user);
@@ -197,7 +197,11 @@ void Feed::unlink(std::uint32_t slot) {
   --session_count_;
 }
 
-void Feed::attach(NodeId gateway, const protocol::Attach& request, Effects& effects) {
+void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects) {
+  if (debts_.is_on() && is_replaced(request)) {
+    effects.send_peer(gateway, protocol::make_frame(protocol::SessionNotice{request.session, true, 0}));
+    return;
+  }
   std::uint32_t slot = find(request.user, request.session);
   if (slot == kNone) {
     if (free_.empty()) {
@@ -214,9 +218,9 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, Effects& effe
   }
   sessions_[slot].gateway = gateway;
   const store::FeedHead& feed = head(request.user);
-  protocol::Frame frame = protocol::make_frame(
-      protocol::AttachResult{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone});
-  effects.send_peer(gateway, std::move(frame));
+  protocol::AttachResult result{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone};
+  if (debts_.is_on()) result.debt_ms = SendDebts::to_ms(take_debt(request, now, effects));
+  effects.send_peer(gateway, protocol::make_frame(result));
   if (config_.defects.has(Defect::kResendsAllAfterReconnect)) resend_all(sessions_[slot], feed, effects);
 }
 
@@ -230,15 +234,77 @@ void Feed::resend_all(const OnlineSession& session, const store::FeedHead& head,
   }
 }
 
-void Feed::detach(const protocol::Detach& request) {
+void Feed::detach(const protocol::Detach& request, TimeNs now, Effects& effects) {
   const std::uint32_t slot = find(request.user, request.session);
+  const bool was_replaced = slot == kNone || sessions_[slot].replaced;
   if (slot != kNone) unlink(slot);
+  if (debts_.is_on()) settle_debt(request, was_replaced, now, effects);
 }
 
-void Feed::gateway_lost(NodeId gateway) {
+void Feed::gateway_lost(NodeId gateway, TimeNs now) {
   for (std::uint32_t slot = 0; slot < sessions_.size(); ++slot) {
-    if (sessions_[slot].used && sessions_[slot].gateway == gateway) unlink(slot);
+    const OnlineSession& session = sessions_[slot];
+    if (!session.used || session.gateway != gateway) continue;
+    if (debts_.is_on()) debts_.put_unknown(session.user, session.device, now);
+    unlink(slot);
   }
+}
+
+// ---- what devices owe of their limit of sends
+// ------------------------------------------------------------------------------------------------------
+
+bool Feed::is_replaced(const protocol::Attach& request) const {
+  if (!request.again) return false;
+  const auto first = first_session_.find(request.user);
+  std::uint32_t slot = first == first_session_.end() ? kNone : first->second;
+  for (; slot != kNone; slot = sessions_[slot].next) {
+    const OnlineSession& other = sessions_[slot];
+    if (other.device == request.device && other.session != request.session && !other.replaced) return true;
+  }
+  return false;
+}
+
+DurationNs Feed::take_debt(const protocol::Attach& request, TimeNs now, Effects& effects) {
+  if (request.again) return 0;  // its gateway knows better; what another session has left owing stays
+  DurationNs owed = debts_.take(request.user, request.device, now);
+  bool has_others = false;
+  for (std::uint32_t slot = first_session_.at(request.user); slot != kNone; slot = sessions_[slot].next) {
+    OnlineSession& other = sessions_[slot];
+    if (other.device != request.device || other.session == request.session) continue;
+    has_others = true;
+    if (std::exchange(other.replaced, true)) continue;
+    observer_.probe(config_.self, Probe::kSessionReplaced);
+    effects.send_peer(other.gateway, protocol::make_frame(protocol::SessionNotice{other.session, true, 0}));
+  }
+  // How much of its limit another session has used is known when it ends.
+  // Nothing is credited where it owed something besides.
+  if (has_others) {
+    if (owed == 0) debts_.put_unknown(request.user, request.device, now);
+    owed = debts_.full();
+  }
+  if (config_.defects.has(Defect::kLimitResetByReconnect)) return 0;
+  if (owed > 0) observer_.probe(config_.self, Probe::kDebtCarried);
+  return owed;
+}
+
+void Feed::settle_debt(const protocol::Detach& request, bool was_replaced, TimeNs now, Effects& effects) {
+  const DurationNs debt = request.debt_ms * kMillisecond;
+  const OnlineSession* successor = nullptr;
+  std::size_t others = 0;
+  const auto first = first_session_.find(request.user);
+  std::uint32_t slot = first == first_session_.end() ? kNone : first->second;
+  for (; slot != kNone; slot = sessions_[slot].next) {
+    if (sessions_[slot].device != request.device) continue;
+    ++others;
+    if (!sessions_[slot].replaced) successor = &sessions_[slot];
+  }
+  if (!was_replaced || successor == nullptr) return debts_.put(request.user, request.device, debt, now);
+  if (others > 1) return;  // what the others owe is not known yet: the successor's debt stays as it is
+  const DurationNs credit = debts_.take(request.user, request.device, now) - debt;
+  if (credit < kMillisecond) return;
+  effects.send_peer(successor->gateway,
+                    protocol::make_frame(protocol::SessionNotice{
+                        successor->session, false, static_cast<std::uint32_t>(credit / kMillisecond)}));
 }
 
 // ---- sync

@@ -9,6 +9,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/protocol/frames.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/send_debts.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -22,16 +23,20 @@ class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
+  // The shard's process begins.
+  void begin(TimeNs now) { debts_.begin(now); }
+
   // Appends `change` to the user's feed and pushes it to his sessions. A receipt that tells nothing new is
   // dropped.
   void append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects);
 
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
-  // it again is harmless.
-  void attach(NodeId gateway, const protocol::Attach& request, Effects& effects);
-  void detach(const protocol::Detach& request);
+  // it again is harmless. Where sends are limited a device has one session: a new one replaces the older,
+  // whose gateway is told so, and is told what the device owes (LIM-SCOPE).
+  void attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects);
+  void detach(const protocol::Detach& request, TimeNs now, Effects& effects);
   // Forgets the sessions of a gateway. O(sessions).
-  void gateway_lost(NodeId gateway);
+  void gateway_lost(NodeId gateway, TimeNs now);
 
   // fn(gateway, session) for each session of the user, whatever becomes of it.
   template <class Fn>
@@ -69,6 +74,7 @@ class Feed {
     DeviceIndex device = 0;
     std::uint32_t next = kNone;  // the user's next session
     bool used = false;
+    bool replaced = false;  // its gateway has been told that it is over
   };
 
   store::FeedHead& head(UserId user);
@@ -83,6 +89,12 @@ class Feed {
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
   // Defect::kResendsAllAfterReconnect.
   void resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects);
+  // Whether the device has another session, and that is the newer.
+  bool is_replaced(const protocol::Attach& request) const;
+  // What the device of a session owes that begins; its other sessions are over.
+  DurationNs take_debt(const protocol::Attach& request, TimeNs now, Effects& effects);
+  // The account of a session that has ended: kept, or set against what its successor was said to owe.
+  void settle_debt(const protocol::Detach& request, bool was_replaced, TimeNs now, Effects& effects);
   // The slot of the session, kNone when it is not attached.
   std::uint32_t find(UserId user, SessionId session) const;
   void unlink(std::uint32_t slot);
@@ -96,6 +108,7 @@ class Feed {
   std::vector<std::uint32_t> free_;
   std::vector<protocol::Change> changes_;
   std::size_t session_count_ = 0;
+  SendDebts debts_;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.
   boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;
   // Defect::kSettingToldToWriterOnly: where the feed was before the settings that others were not told of.

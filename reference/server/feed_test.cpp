@@ -91,13 +91,14 @@ class Machine {
   }
   void attach() {
     Effects effects;
-    feed_->attach(kSubscriber, {77, kUser, 0}, effects);
+    feed_->attach(kSubscriber, {77, kUser, 0}, 0, effects);
     const auto& result = std::get<protocol::AttachResult>(effects.list().at(0).frame.body);
     RC_ASSERT(result.user_head_seq == head_);
     online_ = true;
   }
   void detach() {
-    feed_->detach({77, kUser});
+    Effects effects;
+    feed_->detach({77, kUser}, 0, effects);
     online_ = false;
   }
   // `pushed` false: the push is lost on its way, as with a failing link.
@@ -206,22 +207,22 @@ class FeedTest : public testing::Test {
 };
 
 TEST_F(FeedTest, EverySessionOfTheUserIsPushed) {
-  feed.attach(3, {31, kUser, 0}, effects);
-  feed.attach(4, {41, kUser, 1}, effects);
-  feed.attach(4, {42, kUser, 2}, effects);
-  feed.attach(4, {42, kUser, 2}, effects);  // again, after a link flap
+  feed.attach(3, {31, kUser, 0}, 0, effects);
+  feed.attach(4, {41, kUser, 1}, 0, effects);
+  feed.attach(4, {42, kUser, 2}, 0, effects);
+  feed.attach(4, {42, kUser, 2}, 0, effects);  // again, after a link flap
   EXPECT_EQ(feed.session_count(), 3u);
   effects.clear();
   feed.append(kUser, event_change(1), 0, effects);
   EXPECT_EQ(effects.list().size(), 3u);
-  feed.gateway_lost(4);
+  feed.gateway_lost(4, 0);
   effects.clear();
   feed.append(kUser, event_change(2), 0, effects);
   ASSERT_EQ(effects.list().size(), 1u);
   EXPECT_EQ(effects.list()[0].target, 3u);
   EXPECT_EQ(effects.list()[0].frame.route->session, 31u);
-  feed.detach({31, kUser});
-  feed.detach({31, kUser});
+  feed.detach({31, kUser}, 0, effects);
+  feed.detach({31, kUser}, 0, effects);
   EXPECT_EQ(feed.session_count(), 0u);
 }
 
@@ -239,7 +240,7 @@ TEST_F(FeedTest, StaleReceiptsTakeNoNumber) {
 }
 
 TEST_F(FeedTest, APointerTakesThePlaceOfTheOlder) {
-  feed.attach(3, {31, kUser, 0}, effects);
+  feed.attach(3, {31, kUser, 0}, 0, effects);
   feed.append(kUser, pointer_change(7), 0, effects);
   feed.append(kUser, event_change(1), 0, effects);
   EXPECT_EQ(observer.count(Probe::kPointerCoalesced), 0u);
@@ -264,8 +265,8 @@ TEST_F(FeedTest, APointerTakesThePlaceOfTheOlder) {
 }
 
 TEST_F(FeedTest, ASettingIsStoredAndPushedToAllSessionsOnce) {
-  feed.attach(3, {31, kUser, 0}, effects);
-  feed.attach(4, {41, kUser, 1}, effects);
+  feed.attach(3, {31, kUser, 0}, 0, effects);
+  feed.attach(4, {41, kUser, 1}, 0, effects);
   effects.clear();
   const protocol::PutSetting draft = put_of(1, "first");
   const protocol::SettingAck taken = feed.put({31, kUser, 0}, draft, 0, effects);

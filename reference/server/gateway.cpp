@@ -13,10 +13,6 @@ using protocol::Frame;
 
 namespace {
 
-constexpr DurationNs kDrainStep = 100 * kMillisecond;
-
-std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
-
 Id128 device_key(const Session& session) { return {session.user, session.device}; }
 
 // Whether a client may send this body at all (after its Hello).
@@ -46,7 +42,8 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
       authenticator_(authenticator),
       observer_(observer),
       id_base_(static_cast<SessionId>(config.self & 0xffff) << 48 | static_cast<SessionId>(boot & 0xffff)
-                                                                        << 32) {}
+                                                                        << 32),
+      send_limit_(config.sends_per_s, config.send_burst) {}
 
 void Gateway::start(TimeNs now, Effects& effects) {
   if (config_.presence_lease_ms != 0) renew_leases(now, effects);
@@ -84,8 +81,10 @@ void Gateway::arm(SessionState state, Effects& effects) {
 }
 
 void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  now_ = now;
   if (timer == kDrainTimer) return step_drain(now, effects);
   if (timer == kLeaseTimer) return renew_leases(now, effects);
+  if (timer == kSlowTimer) return close_slow_consumers(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -114,6 +113,7 @@ void Gateway::connection_opened(ConnectionId connection, TimeNs now, Effects& ef
 }
 
 void Gateway::connection_closed(ConnectionId connection, CloseReason reason, TimeNs now, Effects& effects) {
+  now_ = now;
   if (Session* session = sessions_.by_connection(connection)) lose_connection(*session, reason, now, effects);
 }
 
@@ -127,6 +127,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   ++detached_count_;
   overtaken_.erase(session_id(session));
   tell_away(session, true, effects);
+  drop_waiting(session);
   sessions_.detach(session, now);
   arm(SessionState::kDetached, effects);
 }
@@ -136,11 +137,16 @@ void Gateway::forget(Session& session, Effects& effects) {
   if (session.state == SessionState::kDetached) --detached_count_;
   if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
-    effects.send_peer(session.home,
-                      protocol::make_frame(protocol::Detach{session_id(session), session.user}));
+    protocol::Detach word{session_id(session), session.user};
+    if (limits_sends()) {
+      word.device = session.device;
+      word.debt_ms = SendDebts::to_ms(Gcra::debt(session.send_due, now_));
+    }
+    effects.send_peer(session.home, protocol::make_frame(word));
   }
   // Its requests in flight stay noted until their answers come or the link fails; both then find nobody.
   overtaken_.erase(session_id(session));
+  drop_waiting(session);
   sessions_.close(session);
 }
 
@@ -164,76 +170,18 @@ void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request
        effects);
 }
 
-// ---- the planned restart
-// ----------------------------------------------------------------------------------------
-
-void Gateway::drain(DurationNs window, TimeNs now, Effects& effects) {
-  if (is_draining()) return;
-  drain_.since = now;
-  drain_.window = std::max<DurationNs>(window, 0);
-  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) drain_.window = 0;
-  if (config_.defects.has(Defect::kDrainKillsWithoutGoAway)) return close_all(CloseReason::kReset, effects);
-  // Nobody will come back here.
-  while (Session* detached = sessions_.oldest(SessionState::kDetached)) forget(*detached, effects);
-  sessions_.for_each([&](const Session& session) {
-    if (session.state != SessionState::kAwaitingHello) drain_.sessions.push_back(session_id(session));
-  });
-  step_drain(now, effects);
-}
-
-// After each step as many have been told as the steps so far, this one included, are of all steps. A timer
-// that is late catches up.
-void Gateway::step_drain(TimeNs now, Effects& effects) {
-  if (!is_draining()) return;
-  const DurationNs grace =
-      (DurationNs{config_.reconnect_jitter_ms} + DurationNs{config_.drain_grace_ms}) * kMillisecond;
-  const TimeNs closing = drain_.since + drain_.window + grace;
-  if (now >= closing) return close_all(CloseReason::kNormal, effects);
-  const std::size_t all = drain_.sessions.size();
-  const auto steps = static_cast<std::size_t>(std::max<DurationNs>(drain_.window / kDrainStep, 1));
-  const std::size_t step = static_cast<std::size_t>((now - drain_.since) / kDrainStep) + 1;
-  const std::size_t due = step >= steps ? all : (all * step + steps - 1) / steps;
-  for (; drain_.told < due; ++drain_.told) {
-    if (Session* session = by_id(drain_.sessions[drain_.told])) send_away(*session, effects);
-  }
-  const TimeNs next = drain_.since + static_cast<DurationNs>(step) * kDrainStep;
-  effects.arm(kDrainTimer, drain_.told < all ? next : closing);
-}
-
-void Gateway::send_away(Session& session, Effects& effects) {
-  protocol::GoAway body;
-  body.reason = protocol::GoAwayReason::kShutdown;
-  body.jitter_window_ms = config_.reconnect_jitter_ms;
-  if (config_.defects.has(Defect::kGoAwayAllAtOnce)) body.jitter_window_ms = 0;
-  const bool silent = config_.defects.has(Defect::kDrainKillsWithoutGoAway);
-  if (!silent) send(session, protocol::make_frame(body), effects);
-  if (session.state == SessionState::kLive) return;
-  effects.close(session.connection, CloseReason::kNormal);
-  forget(session, effects);
-}
-
-void Gateway::close_all(CloseReason reason, Effects& effects) {
-  std::vector<ConnectionId> connections;
-  connections.reserve(sessions_.size());
-  sessions_.for_each([&](const Session& session) {
-    if (session.state != SessionState::kDetached) connections.push_back(session.connection);
-  });
-  for (const ConnectionId connection : connections) {
-    effects.close(connection, reason);
-    forget(*sessions_.by_connection(connection), effects);
-  }
-}
-
 // ---- from the client
 // -----------------------------------------------------------------------------------------------
 
 void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now, Effects& effects) {
+  now_ = now;
   Session* session = sessions_.by_connection(connection);
   // A frame that crossed our close.
   if (session == nullptr) return;
   session->frames_received = std::max(session->frames_received, frame.frame_seq);
   if (session->state == SessionState::kLive) {
     if (Resumable* resumable = resumable_of(*session)) resumable->ring.acknowledge(frame.ack_frame_seq);
+    if (!waiting_.empty()) acknowledged(*session, frame.ack_frame_seq, effects);
     live_frame_received(*session, std::move(frame), now, effects);
   } else if (session->state == SessionState::kAwaitingHello &&
              std::holds_alternative<protocol::Hello>(frame.body)) {
@@ -271,6 +219,7 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
     return refuse(session, ErrorCode::kUnavailable, frame.request_id, CloseReason::kNormal, effects);
   }
   enter(session, SessionState::kAttaching, now, effects);
+  if (limits_sends()) session.send_due = now + send_limit_.full();  // until the home has told
   attach(session, effects);
 }
 
@@ -289,8 +238,9 @@ bool Gateway::admit_login(TimeNs now) {
 }
 
 void Gateway::attach(const Session& session, Effects& effects) {
-  effects.send_peer(session.home, protocol::make_frame(
-                                      protocol::Attach{session_id(session), session.user, session.device}));
+  protocol::Attach request{session_id(session), session.user, session.device};
+  request.again = limits_sends() && session.state != SessionState::kAttaching;
+  effects.send_peer(session.home, protocol::make_frame(request));
   if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
 }
 
@@ -319,6 +269,7 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
     return;
   }
   if (std::holds_alternative<protocol::GoAway>(frame.body)) return;
+  if (std::holds_alternative<protocol::FrameAck>(frame.body)) return;
   refuse(session, ErrorCode::kMalformed, frame.request_id, CloseReason::kProtocolError, effects);
 }
 
@@ -327,6 +278,7 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
   frame.frame_seq = frame.ack_frame_seq = 0;
   const std::uint64_t request_id = frame.request_id;
   const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+  if (message != nullptr && is_above_limit(session, *message, request_id, now, effects)) return;
   if (message != nullptr) observer_.send_at_gateway(config_.self, *frame.route, *message, now);
   if (shard == kNoNode) return send_error(session, ErrorCode::kMalformed, request_id, effects);
   if (!is_up(shard)) {
@@ -342,6 +294,7 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
     at->second = shard;
     session.in_flight += fresh;
   }
+  if (message != nullptr) charge_send(session, now);
   if (config_.defects.has(Defect::kSocketSendsReordered) && message != nullptr) {
     return forward_reordered(session, shard, std::move(frame), effects);
   }
@@ -363,7 +316,6 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
 }
 
 // ---- resuming
-// -----------------------------------------------------------------------------------------------
 
 Gateway::Resumable* Gateway::resumable_of(const Session& session) {
   if (!can_resume()) return nullptr;
@@ -400,6 +352,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   }
   observer_.probe(config_.self, Probe::kSessionResumed);
   disown_connection(*session, effects);
+  drop_waiting(*session);
   session->hello_request = newcomer.hello_request;
   session->features = newcomer.features;
   session->background = newcomer.background;
@@ -432,7 +385,9 @@ void Gateway::welcome_back(Session& session, Resumable& resumable, const protoco
   for (protocol::ChangePush& push : pushes) {
     resumable.ring.keep(session.frames_sent + 1, push,
                         {config_.replay_ring_frames, config_.replay_ring_bytes});
-    send(session, protocol::make_frame(std::move(push)), effects);
+    Frame frame = protocol::make_frame(std::move(push));
+    if (bounds_pushes()) count_push(session, frame);
+    send(session, std::move(frame), effects);
   }
 }
 
@@ -490,7 +445,10 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
 }
 
 void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
-  if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
+  now_ = now;
+  if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
+    noticed(*notice, effects);
+  } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
     attached(*result, now, effects);
   } else if (!frame.route) {
     return;
@@ -528,6 +486,7 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   if (!first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;
+  if (limits_sends()) session->send_due = now + result.debt_ms * kMillisecond;
   protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
   if (can_resume()) {
     Resumable& fresh = resumables_[device_key(*session)];
@@ -554,6 +513,10 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
   welcome.server_time_ms = milliseconds(now);
   welcome.user_epoch = user_epoch;
   welcome.user_head_seq = session.known_head;
+  if (bounds_pushes()) {
+    welcome.max_unacked_frames = config_.push_queue_frames;
+    welcome.max_unacked_bytes = config_.push_queue_bytes;
+  }
   return welcome;
 }
 
@@ -564,6 +527,10 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
   // anyway.
   const bool is_live = session.state == SessionState::kLive;
   if (!is_live && session.state != SessionState::kDetached) return;
+  if (is_live && bounds_pushes() && !has_room(session, frame, now, effects)) {
+    if (Resumable* resumable = resumable_of(session)) resumable->ring.miss();
+    return;
+  }
   if (Resumable* resumable = resumable_of(session)) {
     const bool fits = resumable->ring.keep(session.frames_sent + 1, body,
                                            {config_.replay_ring_frames, config_.replay_ring_bytes});
@@ -583,6 +550,7 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
 void Gateway::reply(Frame&& frame, Effects& effects) {
   // Of an answered or unknown request: the answer UNAVAILABLE has gone out, or the session is gone.
   if (in_flight_.erase(RequestKey{frame.route->session, frame.request_id}) == 0) return;
+  if (config_.defects.has(Defect::kLimitAfterCommit)) replace_answer(frame);
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;

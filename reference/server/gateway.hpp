@@ -11,10 +11,18 @@
 // Resuming (SES-RESUME, SES-REPLAY; ServerConfig::resume_window_ms) keeps one session for each device, still
 // attached at its home, and in its ring the pushes that the client has not acknowledged. A Hello that shows
 // the session's token takes it up again, also while the old connection only seems to live.
+//
+// Where sends are limited (LIM-*; ServerConfig::sends_per_s) each session has the account of its device: the
+// home says at the beginning what the device owes, and is told at the end.
+//
+// Where pushes are bounded (BP-*; ServerConfig::push_queue_frames) what waits for a reader is counted by the
+// client's acknowledgements. Above the bound pushes are left out; the client is told so as soon as it has
+// read half of what waits, or is closed when it does not.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -22,8 +30,11 @@
 #include "reference/environment/observer.hpp"
 #include "reference/server/authenticator.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/gcra.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/push_queue.hpp"
 #include "reference/server/replay_ring.hpp"
+#include "reference/server/send_debts.hpp"
 #include "reference/server/session_table.hpp"
 
 namespace wavetank::server {
@@ -61,9 +72,11 @@ class Gateway : public Node {
   void drain(DurationNs window, TimeNs now, Effects& effects) override;
   bool is_draining() const { return drain_.since != kNever; }
 
-  // The timers: one for each list, in the order of the states but for this one, which is the drain's.
+  // The timers: one for each list, in the order of the states but for these, which are the drain's, that of
+  // leases and that of slow consumers.
   static constexpr TimerId kDrainTimer = 3;
   static constexpr TimerId kLeaseTimer = 5;
+  static constexpr TimerId kSlowTimer = 6;
   static constexpr TimerId timer_of(SessionState state) {
     return static_cast<TimerId>(state) + (static_cast<TimerId>(state) >= kDrainTimer ? 1 : 0);
   }
@@ -94,6 +107,11 @@ class Gateway : public Node {
     std::uint32_t user_epoch = 0;
     ResumeToken token;
     ReplayRing ring;
+  };
+  // What a session has beside its record while pushes to it are not acknowledged.
+  struct Waiting {
+    PushQueue queue;
+    TimeNs full_since = kNever;  // since then pushes are left out
   };
   struct RequestKeyHash {
     std::size_t operator()(const RequestKey& key) const {
@@ -149,6 +167,23 @@ class Gateway : public Node {
   void enter(Session& session, SessionState state, TimeNs now, Effects& effects);
   void arm(SessionState state, Effects& effects);
   DurationNs patience(SessionState state) const;
+  // gateway_pushes.cpp. Whether the push may leave now; if not it is left out.
+  bool has_room(const Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void count_push(const Session& session, const protocol::Frame& frame);
+  void acknowledged(Session& session, std::uint32_t number, Effects& effects);
+  void close_slow_consumers(TimeNs now, Effects& effects);
+  // The session's connection is over: whatever waited for its reader waits no more.
+  void drop_waiting(const Session& session);
+  void tell_queue(const Session& session, QueueStep step, const Waiting& waiting);
+  bool bounds_pushes() const { return config_.push_queue_frames != 0; }
+  // gateway_limits.cpp. Whether the send is above its device's limit; then it has been answered.
+  bool is_above_limit(Session& session, const protocol::SendMessage& message, std::uint64_t request_id,
+                      TimeNs now, Effects& effects);
+  void charge_send(Session& session, TimeNs now);
+  void replace_answer(protocol::Frame& frame);  // Defect::kLimitAfterCommit
+  void noticed(const protocol::SessionNotice& notice, Effects& effects);
+  TimeNs& send_due(Session& session);
+  bool limits_sends() const { return config_.sends_per_s != 0; }
   bool can_resume() const { return config_.resume_window_ms != 0; }
   Session* by_id(SessionId session) {
     return (session & ~0xffffffffULL) == id_base_ ? sessions_.by_counter(static_cast<std::uint32_t>(session))
@@ -169,8 +204,12 @@ class Gateway : public Node {
   std::size_t live_count_ = 0;
   std::size_t detached_count_ = 0;
   TimeNs login_due_ = 0;  // when the next login is due at an even pace
+  Gcra send_limit_;
+  TimeNs now_ = 0;  // of the input in hand
   // By {user, device}; only where sessions can be resumed.
   boost::unordered_flat_map<Id128, Resumable, IdHash> resumables_;
+  boost::unordered_flat_map<std::uint32_t, Waiting, IdHash> waiting_;  // by the session's counter
+  std::deque<std::pair<std::uint32_t, TimeNs>> slow_;  // sessions that were full, and since when
   std::vector<bool> up_;
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;
@@ -178,6 +217,10 @@ class Gateway : public Node {
   Drain drain_;
   // Defect::kSocketSendsReordered: the send that waits to be overtaken and its shard, by session.
   boost::unordered_flat_map<SessionId, std::pair<NodeId, protocol::Frame>, IdHash> overtaken_;
+  // Defect::kLimitAfterCommit: requests whose answers will be replaced.
+  boost::unordered_flat_map<RequestKey, std::uint32_t, RequestKeyHash> refused_later_;
+  // Defect::kLimitSharedByUser.
+  boost::unordered_flat_map<UserId, TimeNs, IdHash> due_of_users_;
 };
 
 }  // namespace wavetank::server

@@ -22,6 +22,7 @@ struct Session {
   std::uint64_t known_head = 0;  // the highest user_seq that the gateway has seen for this session's user
   TimeNs since = 0;              // when it entered its state; of a live one, when it was last heard
   std::uint64_t hello_request = 0;
+  TimeNs send_due = 0;  // Gcra's state of the device's sends; unused without a limit
   ConnectionId connection = 0;
   std::uint32_t counter = 0;  // low part of the SessionId
   DeviceIndex device = 0;
@@ -35,7 +36,7 @@ struct Session {
   SessionState state = SessionState::kFree;
   bool background = false;  // the Hello said so
 };
-static_assert(sizeof(Session) <= 80, "a session must stay small");
+static_assert(sizeof(Session) <= 88, "a session must stay small");
 
 // References to sessions stay valid until the next open().
 class SessionTable {

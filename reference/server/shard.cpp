@@ -36,7 +36,8 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       inbox_(config_, store, observer),
       deferred_(config_) {}
 
-void Shard::start(TimeNs, Effects&) {
+void Shard::start(TimeNs now, Effects&) {
+  feed_.begin(now);
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
@@ -52,7 +53,7 @@ WriteVolume Shard::end_batch() { return store_.commit(); }
 
 void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
-  feed_.gateway_lost(peer);
+  feed_.gateway_lost(peer, now);
   // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
   const std::vector<NodeId>& shards = placement_.shards();
   if (std::binary_search(shards.begin(), shards.end(), peer)) {
@@ -64,7 +65,7 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
 
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
-  feed_.gateway_lost(peer);
+  feed_.gateway_lost(peer, now);
   outbox_.link_down(peer);
 }
 
@@ -96,7 +97,7 @@ bool Shard::is_shut_out(const protocol::Frame& mark, const protocol::Frame* send
 void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
     if (placement_.home(attach->user) == config_.self) {
-      feed_.attach(peer, *attach, effects);
+      feed_.attach(peer, *attach, now, effects);
       presence_.attach(peer, *attach, now, effects);
       if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(peer, *attach, now, effects);
     } else {
@@ -104,7 +105,7 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
           peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
     }
   } else if (const auto* detach = std::get_if<protocol::Detach>(&frame.body)) {
-    feed_.detach(*detach);
+    feed_.detach(*detach, now, effects);
     presence_.detach(*detach, now, effects);
   } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
     batch_received(peer, *batch, now, effects);

@@ -150,6 +150,11 @@ class Cluster {
   Shard* shard_at(NodeId id) {
     return id < gateways_ ? nullptr : static_cast<Shard*>(nodes_[id].machine.get());
   }
+  // The last entry that the shard's store has, alive or not.
+  std::uint64_t head_of(NodeId shard, const ConversationId& id) {
+    const auto row = nodes_[shard].store->conversation(id);
+    return row ? row->head_seq : 0;
+  }
   const Placement& placement() const { return placement_; }
   TimeNs now() const { return now_; }
 

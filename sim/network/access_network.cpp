@@ -139,7 +139,9 @@ bool AccessNetwork::is_cut(const Connection& connection, Direction direction) co
 }
 
 bool AccessNetwork::is_blocked(const Connection& connection, Direction direction) const {
-  return connection.dead || scheduler_.now() < connection.stalled_until || is_cut(connection, direction);
+  const bool is_stalled =
+      scheduler_.now() < connection.stalled_until && (direction == Direction::kDown || !connection.only_down);
+  return connection.dead || is_stalled || is_cut(connection, direction);
 }
 
 std::uint32_t AccessNetwork::dial(std::uint32_t device, std::uint32_t gateway, std::uint32_t number) {
@@ -459,11 +461,20 @@ void AccessNetwork::stall(std::uint32_t index, TimeNs until) {
   if (!connections_.is_live(index)) return;
   Connection& connection = connections_.at(index);
   listener_.probe(Probe::kConnectionStalled);
+  connection.only_down = false;
   connection.stalled_until = std::max(connection.stalled_until, std::min(until, config_.calm_from));
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     const bool held = connection.streams[static_cast<int>(direction)].held_since != kNever;
     if (held) check_later(index, direction, connection.stalled_until);
   }
+}
+
+void AccessNetwork::stop_reading(std::uint32_t index, TimeNs until) {
+  if (!connections_.is_live(index)) return;
+  Connection& connection = connections_.at(index);
+  const bool is_stalled = scheduler_.now() < connection.stalled_until;
+  stall(index, until);
+  connection.only_down = !is_stalled;
 }
 
 void AccessNetwork::for_each_open(

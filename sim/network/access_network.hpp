@@ -101,6 +101,8 @@ class AccessNetwork {
   void kill_silently(std::uint32_t connection);
   // Nothing arrives on either side until `until` (or calm_from, if that is earlier); nothing is lost.
   void stall(std::uint32_t connection, TimeNs until);
+  // The device does not read until `until` (or calm_from): nothing arrives there; what it sends goes on.
+  void stop_reading(std::uint32_t connection, TimeNs until);
   // A path fault began or ended: what is held back and may pass again does so at its sender's next retry.
   // O(connections).
   void path_healed();
@@ -141,6 +143,7 @@ class AccessNetwork {
     bool gateway_holds = false;  // the gateway's machine may still name this connection
     bool refused = false;
     bool dead = false;         // silently: nothing passes any more
+    bool only_down = false;    // the stall is the device's, which does not read
     std::uint32_t events = 0;  // pending events that name this connection
     Stream streams[2];
   };

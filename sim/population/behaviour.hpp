@@ -100,6 +100,14 @@ std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population
                                          Randomness randomness, Stage& stage,
                                          std::unique_ptr<Behaviour> others);
 
+// Lets `others` act and adds floods: population.flood_permille of the users each send flood_messages at once
+// on the first device, at exponential gaps around flood_gap_ms, in turn to the first two conversations that
+// the user talks in; and a moment later one message on the second device, where there is one. Only where the
+// app is open. `script` must outlive it.
+std::unique_ptr<Behaviour> make_floods(const scenarios::Population& population, const Script& script,
+                                       Randomness randomness, Stage& stage,
+                                       std::unique_ptr<Behaviour> others);
+
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.
 std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices,

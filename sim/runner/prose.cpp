@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reference/environment/observer.hpp"
 #include "reference/protocol/print.hpp"
 
 namespace wavetank::sim {
@@ -60,6 +61,9 @@ std::string sentence(const Record& r) {
                          r.code == 1 ? " already" : "");
     case Kind::kSendFailed:
       return fmt::format("{} is told that {} was refused", who(r), message(r));
+    case Kind::kSendRefused:
+      return fmt::format("{} is told that {} (attempt {}) is too much, and to wait {} ms", who(r), message(r),
+                         r.value2, r.value);
     case Kind::kReceived:
       return fmt::format("{} {} entry {} = {}{}", who(r), r.flag ? "shows" : "receives, without showing it,",
                          r.seq, message(r),
@@ -110,6 +114,23 @@ std::string sentence(const Record& r) {
                          r.code == 0   ? "taken back"
                          : r.code == 1 ? "time is over"
                                        : "the message is there");
+    case Kind::kPushQueue:
+      switch (static_cast<QueueStep>(r.code)) {
+        case QueueStep::kFull:
+          return fmt::format("{} pushes wait at gateway {} for {}, and no more are taken", r.value, r.size,
+                             who(r));
+        case QueueStep::kGapTold:
+          return fmt::format("there is room again at gateway {} for {}, who is told so", r.size, who(r));
+        case QueueStep::kOver:
+          return fmt::format("the session of {} at gateway {} is over, and {} pushes with it", who(r), r.size,
+                             r.value);
+        default:
+          return fmt::format("{} pushes wait at gateway {} for {}", r.value, r.size, who(r));
+      }
+    case Kind::kPushGap:
+      return fmt::format("{} is told that pushes up to {} were left out", who(r), r.value);
+    case Kind::kReading:
+      return fmt::format("{} {}", who(r), r.flag ? "reads again" : "stops to read what comes");
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

@@ -33,6 +33,11 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.connect_bound = checks.connect_bound_s() * kSecond;
   config.fewest_operations = static_cast<std::uint64_t>(checks.fewest_operations());
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
+  config.sends_per_s = static_cast<std::uint32_t>(scenario.protocol().sends_per_s());
+  config.send_burst = static_cast<std::uint32_t>(scenario.protocol().send_burst());
+  config.push_queue_frames = static_cast<std::uint32_t>(scenario.protocol().push_queue_frames());
+  config.push_queue_bytes = static_cast<std::uint32_t>(scenario.protocol().push_queue_bytes());
+  config.slow_bound = (scenario.protocol().slow_consumer_ms() + 2000) * kMillisecond;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);
   if (world != nullptr) config.gateway_region = world->gateway_regions();

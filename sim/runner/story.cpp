@@ -26,7 +26,8 @@ bool concerns_all(Kind kind) {
 
 bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
-         kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume;
+         kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume ||
+         kind == Kind::kPushQueue || kind == Kind::kPushGap || kind == Kind::kReading;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -84,6 +85,9 @@ class DiagramBuilder {
         break;
       case Kind::kSendFailed:
         arrow(servers, device(r), r, "refused", highlight);
+        break;
+      case Kind::kSendRefused:
+        arrow(servers, device(r), r, fmt::format("wait {} ms", r.value), highlight);
         break;
       case Kind::kReceived:
         arrow(servers, device(r), r, fmt::format("entry {}{}", r.seq, r.flag ? "" : " (not shown)"),

@@ -132,6 +132,12 @@ std::expected<void, std::string> World::build_population() {
            "invented: the last three conversations written to, for two minutes each"});
       behaviour_ = make_watchers(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().flood_permille() > 0) {
+      script_.factors.push_back({"floods of messages",
+                                 fmt::format("{} of 1,000 users", scenario_.population().flood_permille()),
+                                 "invented: many messages at once"});
+      behaviour_ = make_floods(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }
@@ -156,6 +162,11 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.typing_ttl_ms = static_cast<std::uint32_t>(protocol.typing_ttl_ms());
   config.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
   config.presence_refresh_ms = static_cast<std::uint32_t>(protocol.presence_refresh_ms());
+  config.sends_per_s = static_cast<std::uint32_t>(protocol.sends_per_s());
+  config.send_burst = static_cast<std::uint32_t>(protocol.send_burst());
+  config.push_queue_frames = static_cast<std::uint32_t>(protocol.push_queue_frames());
+  config.push_queue_bytes = static_cast<std::uint32_t>(protocol.push_queue_bytes());
+  config.slow_consumer_ms = static_cast<std::uint32_t>(protocol.slow_consumer_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

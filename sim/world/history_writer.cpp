@@ -157,6 +157,18 @@ void HistoryWriter::go_away_received(DeviceTag device, const protocol::GoAway& g
   sink_.on(r);
 }
 
+void HistoryWriter::push_gap_received(DeviceTag device, const protocol::PushGap& gap) {
+  Record r = record(Kind::kPushGap, device);
+  r.value = gap.user_head_seq;
+  sink_.on(r);
+}
+
+void HistoryWriter::reading_changed(std::uint32_t device, bool reads) {
+  Record r = record(Kind::kReading, device);
+  r.flag = reads;
+  sink_.on(r);
+}
+
 void HistoryWriter::app_closes(std::uint32_t device) { sink_.on(record(Kind::kAppClosed, device)); }
 
 void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
@@ -208,6 +220,15 @@ void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack
                                             : static_cast<std::uint32_t>(ack.status));
   if (!failed) ++acks_;
   see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::send_refused(DeviceTag device, const protocol::SendAck& ack, std::uint32_t attempt) {
+  Record r = record(Kind::kSendRefused, device, ack.conversation);
+  r.key = {device, message_counter(ack.client_msg_id)};
+  r.code = static_cast<std::uint8_t>(ack.error);
+  r.value = ack.retry_after_ms;
+  r.value2 = attempt;
   sink_.on(r);
 }
 
@@ -419,6 +440,16 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
   r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
   r.seq = event.conv_seq;
   r.value = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
+                               std::uint64_t bytes) {
+  Record r = record(Kind::kPushQueue, directory_.device(route.user, route.device));
+  r.code = static_cast<std::uint8_t>(step);
+  r.value = frames;
+  r.value2 = bytes;
+  r.size = node;
   sink_.on(r);
 }
 

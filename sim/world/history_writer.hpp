@@ -38,6 +38,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void app_opened(std::uint32_t device) { sink_.on(record(history::Kind::kAppOpened, device)); }
   // What is under way on the device's access link arrives at `until`, not before. Of one stall one record.
   void link_stalled(std::uint32_t device, TimeNs until);
+  // The device stops to read what comes, or goes on.
+  void reading_changed(std::uint32_t device, bool reads);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
   // What the device shows of one setting at the end.
@@ -68,10 +70,12 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void request_sent(DeviceTag device, const RequestSent& request) override;
   void request_answered(DeviceTag device, std::uint32_t request, protocol::ErrorCode code) override;
   void go_away_received(DeviceTag device, const protocol::GoAway& go_away) override;
+  void push_gap_received(DeviceTag device, const protocol::PushGap& gap) override;
   void send_invoked(DeviceTag device, const protocol::SendMessage& message) override;
   void send_transmitted(DeviceTag device, const protocol::SendMessage& message,
                         std::uint32_t attempt) override;
   void send_resolved(DeviceTag device, const protocol::SendAck& ack) override;
+  void send_refused(DeviceTag device, const protocol::SendAck& ack, std::uint32_t attempt) override;
   void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
   void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone,
                           bool applied) override;
@@ -99,6 +103,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                        TimeNs now) override;
   void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,
                             TimeNs now) override;
+  void push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
+                  std::uint64_t bytes) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 

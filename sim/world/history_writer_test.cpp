@@ -278,6 +278,41 @@ TEST_F(Written, MeasuresReconnectsWhileTheAppIsOpen) {
   EXPECT_EQ(writer.reconnects().size(), 1u);
 }
 
+TEST_F(Written, TellsOfAnAttemptThatWasTooMuch) {
+  protocol::SendAck refusal;
+  refusal.conversation = message(7).conversation;
+  refusal.client_msg_id = message(7).client_msg_id;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = protocol::ErrorCode::kRateLimited;
+  refusal.retry_after_ms = 900;
+  const std::uint64_t hash = writer.history_hash();
+  writer.send_refused(1, refusal, 3);
+  EXPECT_EQ(writer.history_hash(), hash);  // the user sees nothing of it
+  EXPECT_EQ(last().kind, Kind::kSendRefused);
+  EXPECT_EQ(last().key, (history::MessageKey{1, 7}));
+  EXPECT_EQ(last().conversation, 0u);
+  EXPECT_EQ(last().code, 12);
+  EXPECT_EQ(last().value, 900u);
+  EXPECT_EQ(last().value2, 3u);
+}
+
+TEST_F(Written, TellsOfSlowReaders) {
+  writer.reading_changed(1, false);
+  EXPECT_EQ(last().kind, Kind::kReading);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_FALSE(last().flag);
+  writer.push_queue(7, {5, in_region(0, 0), 1}, QueueStep::kFull, 128, 9000);
+  EXPECT_EQ(last().kind, Kind::kPushQueue);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(QueueStep::kFull));
+  EXPECT_EQ(last().value, 128u);
+  EXPECT_EQ(last().value2, 9000u);
+  EXPECT_EQ(last().size, 7u);
+  writer.push_gap_received(1, {42});
+  EXPECT_EQ(last().kind, Kind::kPushGap);
+  EXPECT_EQ(last().value, 42u);
+}
+
 TEST_F(Written, FollowsASend) {
   writer.connected(1, 99);
   writer.send_invoked(1, message(7));

@@ -141,6 +141,10 @@ void Injector::start(std::uint32_t fault) {
         targets_.stall_connection(c, scheduler_.now() + duration);
       }
       break;
+    case faults::READ_STALL:
+      for (const std::uint32_t c : targets_.connections_at(selector(fault, f.target(), true)))
+        states_[fault].devices.push_back(targets_.stop_reading(c, scheduler_.now() + duration));
+      break;
     case faults::DEVICE_RESTART:
       for (const std::uint32_t d : targets_.devices_at(selector(fault, f.target(), true)))
         targets_.restart_device(d);
@@ -222,6 +226,9 @@ void Injector::stop(std::uint32_t fault) {
       for (const std::uint32_t node : state.nodes) {
         if (!held(node).down) targets_.replace_node(node);
       }
+      break;
+    case faults::READ_STALL:
+      for (const std::uint32_t device : state.devices) targets_.read_again(device);
       break;
     case faults::NODE_PAUSE:
       for (const std::uint32_t node : state.nodes) {

@@ -34,6 +34,9 @@ class FaultTargets {
   virtual void kill_connection_silently(std::uint32_t connection) = 0;
   virtual void reset_connection(std::uint32_t connection) = 0;
   virtual void stall_connection(std::uint32_t connection, TimeNs until) = 0;
+  // The device of the connection stops to read it, and is the result; read_again() when the fault ends.
+  virtual std::uint32_t stop_reading(std::uint32_t connection, TimeNs until) = 0;
+  virtual void read_again(std::uint32_t device) = 0;
   virtual void restart_device(std::uint32_t device) = 0;
   virtual void paths_changed() = 0;
   // A fault began or ended, for the history and the phases.
@@ -74,7 +77,8 @@ class Injector {
   struct State {
     bool armed = false;  // waits for its trigger
     bool active = false;
-    std::vector<std::uint32_t> nodes;  // hit by it, ascending
+    std::vector<std::uint32_t> nodes;    // hit by it, ascending
+    std::vector<std::uint32_t> devices;  // that do not read
   };
   // What the faults that are active now do to one node; several may hit it at once, and it is well again
   // when the last of them has ended.

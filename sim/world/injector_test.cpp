@@ -78,6 +78,11 @@ class Rig final : public FaultTargets {
   void kill_connection_silently(std::uint32_t c) override { say("half-open {}", c); }
   void reset_connection(std::uint32_t c) override { say("reset {}", c); }
   void stall_connection(std::uint32_t c, TimeNs until) override { say("stall {} to {}", c, until / kSecond); }
+  std::uint32_t stop_reading(std::uint32_t c, TimeNs until) override {
+    say("stop reading {} to {}", c, until / kSecond);
+    return c;
+  }
+  void read_again(std::uint32_t device) override { say("device {} reads again", device); }
   void restart_device(std::uint32_t device) override { say("restart device {}", device); }
   void paths_changed() override { say("paths"); }
   void fault_changed(std::uint32_t fault, bool active) override {
@@ -189,6 +194,10 @@ INSTANTIATE_TEST_SUITE_P(
                  "kind: STALL target { role: DEVICE }",
                  {"stall 0 to 15", "stall 1 to 15", "stall 2 to 15"},
                  {}},
+        KindCase{"ReadStall",
+                 "kind: READ_STALL target { role: DEVICE }",
+                 {"stop reading 0 to 15", "stop reading 1 to 15", "stop reading 2 to 15"},
+                 {"device 0 reads again", "device 1 reads again", "device 2 reads again"}},
         KindCase{"Restart",
                  "kind: DEVICE_RESTART target { role: DEVICE }",
                  {"restart device 0", "restart device 1", "restart device 2"},

@@ -65,7 +65,7 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
     }
     server::ServerConfig config;
     config.self = kSubject;
-  config.presence_lease_ms = 0;  // its timer is not these tests' business
+    config.presence_lease_ms = 0;  // its timer is not these tests' business
     config.defects = setting.defects;
     node = std::make_unique<ServerNode>(
         services_, subject, config, setting.clock,

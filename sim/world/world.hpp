@@ -234,6 +234,8 @@ class World final : private AccessListener,
   void stall_connection(std::uint32_t connection, TimeNs until) override {
     access_->stall(connection, until);
   }
+  std::uint32_t stop_reading(std::uint32_t connection, TimeNs until) override;
+  void read_again(std::uint32_t device) override;
   void restart_device(std::uint32_t device) override;
   void paths_changed() override;
   void fault_changed(std::uint32_t fault, bool active) override;

@@ -313,6 +313,36 @@ TEST(ResumedSessions, ATinyRingOrWindowOnlyMeansLogins) {
   EXPECT_EQ(window.resumed, 0U);
 }
 
+// ---- limits
+
+// A flood is held back to the pace, arrives in the end, and costs the shards what the pace allows.
+TEST(LimitedSends, AFloodIsHeldBackAndArrives) {
+  const auto flooded = [](const std::string& setting) {
+    scenarios::Scenario scenario =
+        changed_scenario("limits", {"run_s=60", "population.users=20", "population.campus_messages=50",
+                                    "population.flood_permille=500", "population.flood_gap_ms=30000",
+                                    "population.flood_messages=30", "protocol.send_burst=10", setting});
+    scenario.clear_faults();
+    scenario.mutable_checks()->clear_require();
+    return scenario;
+  };
+  Recording limited;
+  const auto world = run_world(flooded("protocol.sends_per_s=2"), 1, limited);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  const std::size_t refused = limited.of(Kind::kSendRefused).size();
+  EXPECT_GT(refused, 100u);
+  EXPECT_GT(world->facts().sends, 200u);
+  EXPECT_EQ(limited.of(Kind::kSendAcked).size(), world->facts().sends);
+  for (const Record& record : limited.of(Kind::kSendRefused)) {
+    EXPECT_GT(record.value, 0u);
+    EXPECT_LE(record.value, 500u);
+  }
+  Recording free;
+  const auto other = run_world(flooded("protocol.sends_per_s=0"), 1, free);
+  EXPECT_EQ(free.of(Kind::kSendRefused).size(), 0u);
+  EXPECT_EQ(other->facts().sends, world->facts().sends);
+}
+
 // ---- settings
 
 TEST(SettingsOfUsers, AreTheSameOnAllDevicesInTheEnd) {

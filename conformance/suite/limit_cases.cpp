@@ -1,0 +1,118 @@
+// The limit of sends, where a target has one: above the burst refused, let in after the wait, not reset by
+// coming back.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "conformance/suite/cases.hpp"
+#include "conformance/suite/trial.hpp"
+
+namespace wavetank::conformance {
+namespace {
+
+using namespace protocol;
+
+// So many are sent at once; a limit above it is not met. Below the usual limit of requests in flight.
+constexpr std::size_t kFlood = 100;
+// A target that has just started, or that has had the device before, may owe it this much silence.
+constexpr DurationNs kSilence = 3 * kSecond;
+constexpr DurationNs kMargin = 5 * kMillisecond;
+
+ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
+
+struct Flood {
+  std::vector<SendMessage> sent;
+  std::vector<SendAck> answers;
+  std::size_t accepted = 0;
+};
+
+// Sends kFlood messages without waiting. Every answer must be ACCEPTED or RATE_LIMITED with a time to wait.
+Flood flood(Trial& trial, Device& device) {
+  Flood result;
+  std::vector<std::uint64_t> requests;
+  for (std::size_t i = 0; i < kFlood; ++i) {
+    result.sent.push_back(device.message(chat_of(trial), fmt::format("flood {}", i)));
+    requests.push_back(device.post(result.sent.back()));
+  }
+  for (std::size_t i = 0; i < kFlood; ++i) {
+    const auto ack = device.expect_body<SendAck>(device.answer(requests[i]));
+    if (ack.status == SendStatus::kRejected) {
+      trial.expect_equal("the refusal's error", ack.error, ErrorCode::kRateLimited);
+      trial.expect(ack.retry_after_ms > 0, "a refusal names no time to wait");
+      trial.expect(ack.client_msg_id == result.sent[i].client_msg_id, "a refusal names another key");
+    } else {
+      trial.expect_equal("status", ack.status, SendStatus::kAccepted);
+      ++result.accepted;
+    }
+    result.answers.push_back(ack);
+  }
+  return result;
+}
+
+// The first flood of a device that was silent; UNSUPPORTED when all of one is let in.
+Flood first_flood(Trial& trial, Device& device) {
+  if (flood(trial, device).accepted == kFlood) {
+    trial.unsupported(fmt::format("the target lets in {} sends at once", kFlood));
+  }
+  trial.target().pass(kSilence);
+  Flood result = flood(trial, device);
+  trial.expect(result.accepted > 0, "a device that was silent is refused its first message");
+  return result;
+}
+
+void above_the_burst_is_refused(Trial& trial) {
+  Device phone(trial, trial.user(1), 0);
+  Device desk(trial, trial.user(1), 1);
+  Device tablet(trial, trial.user(1), 2);
+  const Flood first = first_flood(trial, phone);
+  for (Device* other : {&desk, &tablet}) {
+    trial.expect_equal("another device's message", other->send(other->message(chat_of(trial), "mine")).status,
+                       SendStatus::kAccepted);
+  }
+  for (int i = 0; i < 2; ++i) {
+    phone.reconnect();
+    const Flood again = flood(trial, phone);
+    trial.expect(
+        again.accepted * 2 < first.accepted,
+        fmt::format("{} were let in at once, and {} after a reconnect", first.accepted, again.accepted));
+  }
+}
+
+void who_waits_is_let_in_once(Trial& trial) {
+  Device phone(trial, trial.user(1), 0);
+  const Flood result = first_flood(trial, phone);
+  const auto refused = std::find_if(result.answers.rbegin(), result.answers.rend(),
+                                    [](const SendAck& ack) { return ack.status == SendStatus::kRejected; });
+  const auto& message = result.sent[static_cast<std::size_t>(result.answers.rend() - refused) - 1];
+  const DurationNs wait = refused->retry_after_ms * kMillisecond + kMargin;
+  trial.target().pass(wait);
+  const SendAck accepted = phone.accepted(message);
+  trial.target().pass(wait);
+  const SendAck repeated = phone.send(message);
+  trial.expect_equal("a repeat", repeated.status, SendStatus::kDuplicate);
+  trial.expect_equal("its place", repeated.conv_seq, accepted.conv_seq);
+  const auto page = phone.page(chat_of(trial), accepted.conv_seq, 0, 10);
+  trial.expect_equal("entries from there on", page.events.size(), std::size_t{1});
+}
+
+constexpr Case kCases[] = {
+    {"conf/limit/LIM-SEND-001/above-the-burst-is-refused",
+     "Send a hundred messages at once, one on each of two other devices, and a hundred again after each of "
+     "two "
+     "reconnects.",
+     "Some are REJECTED RATE_LIMITED with a time to wait, those of the others are accepted, and a reconnect "
+     "gives "
+     "no second burst.",
+     above_the_burst_is_refused},
+    {"conf/limit/LIM-RETRY-001/who-waits-is-let-in-once",
+     "Send a hundred messages at once, wait as the last refusal says, send its message again, twice.",
+     "ACCEPTED, then DUPLICATE; the entry stands there once.", who_waits_is_let_in_once},
+};
+
+}  // namespace
+
+std::span<const Case> limit_cases() { return kCases; }
+
+}  // namespace wavetank::conformance

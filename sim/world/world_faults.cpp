@@ -1,0 +1,111 @@
+// What faults do to a world's nodes, connections and devices.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sim/world/world.hpp"
+
+namespace wavetank::sim {
+
+using history::Kind;
+using history::Record;
+
+std::vector<std::uint32_t> World::nodes_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+    if (selector.matches(nodes_[node]->place())) list.push_back(node);
+  }
+  return list;
+}
+
+std::vector<std::uint32_t> World::connections_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  access_->for_each_open([&](std::uint32_t connection, std::uint32_t device, std::uint32_t gateway) {
+    const Place at_device = access_->place_of_device(device);
+    if (selector.matches(at_device) || selector.matches(nodes_[gateway]->place())) list.push_back(connection);
+  });
+  return list;
+}
+
+std::vector<std::uint32_t> World::devices_at(const Selector& selector) {
+  std::vector<std::uint32_t> list;
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    if (selector.matches(access_->place_of_device(device))) list.push_back(device);
+  }
+  return list;
+}
+
+void World::kill_node(std::uint32_t node, bool drop_unsynced) {
+  if (!nodes_[node]->is_alive()) return;
+  Record r;
+  r.kind = Kind::kCrash;
+  r.value = node;
+  history_->write(r);
+  nodes_[node]->kill(drop_unsynced);
+  if (nodes_[node]->is_gateway()) access_->gateway_died(node);
+  links_->node_died(node);
+}
+
+void World::restart_node(std::uint32_t node) {
+  if (nodes_[node]->is_alive()) return;
+  nodes_[node]->boot();
+  links_->node_started(node);
+  Record r;
+  r.kind = Kind::kRestart;
+  r.value = node;
+  history_->write(r);
+}
+
+void World::drain_node(std::uint32_t node, DurationNs window) {
+  if (!nodes_[node]->is_alive() || nodes_[node]->is_draining()) return;
+  Record r;
+  r.kind = Kind::kNodeDrains;
+  r.value = node;
+  r.value2 = static_cast<std::uint64_t>(window);
+  history_->write(r);
+  nodes_[node]->drain(window);
+}
+
+// No crash: whoever is still connected has been told to leave, and has stayed.
+void World::replace_node(std::uint32_t node) {
+  if (!nodes_[node]->is_draining()) return;
+  nodes_[node]->kill(false);
+  access_->gateway_died(node);
+  links_->node_died(node);
+  restart_node(node);
+}
+
+void World::set_door(std::uint32_t node, bool refuses, bool hangs) { doors_[node] = {refuses, hangs}; }
+
+std::uint32_t World::stop_reading(std::uint32_t connection, TimeNs until) {
+  const std::uint32_t device = access_->device_of(connection);
+  access_->stop_reading(connection, until);
+  history_->reading_changed(device, false);
+  return device;
+}
+
+void World::read_again(std::uint32_t device) { history_->reading_changed(device, true); }
+
+// The app is killed: what it had not committed is gone; it starts again at once when it was open.
+void World::restart_device(std::uint32_t number) {
+  Device& device = devices_[number];
+  if (!device.machine.is_running()) return;
+  if (device.connection != kNoConnection)
+    access_->device_died(std::exchange(device.connection, kNoConnection));
+  if (device.machine.outbox_size() > 0) probe(Probe::kAppKilledUnsent);
+  device.store.discard();
+  history_->device_restarted(number);
+  const UserId user = device.machine.user();
+  std::destroy_at(&device.machine);
+  std::construct_at(&device.machine, *client_shared_, user, directory_->index_of(number), number, Slice(),
+                    device.store);
+  device.timer_at = kNever;
+  open_app(number);
+}
+
+void World::paths_changed() {
+  access_->path_healed();
+  links_->paths_changed();
+}
+
+}  // namespace wavetank::sim
