@@ -28,6 +28,12 @@ using history::UserIndex;
 
 // A place in the history. kNowhere stands after all of them: it has not happened.
 using Index = std::size_t;
+
+// From `begin` up to `end`; kNever: up to the end of the history.
+struct Stretch {
+  TimeNs begin = 0;
+  TimeNs end = kNever;
+};
 inline constexpr Index kNowhere = SIZE_MAX;
 
 // A number that only rises, and when it did.

@@ -16,10 +16,6 @@ namespace wavetank::conformance::exact {
 
 namespace {
 
-struct Stretch {
-  TimeNs begin = 0;
-  TimeNs end = kNever;
-};
 struct OfUser {
   std::vector<Stretch> connected;
   std::vector<Stretch> away;

@@ -18,11 +18,6 @@ namespace {
 
 using Request = std::pair<DeviceTag, std::uint32_t>;
 
-struct Stretch {
-  TimeNs begin = 0;
-  TimeNs end = kNever;
-};
-
 struct Traffic {
   std::map<Request, std::vector<Index>> asked;
   std::map<Request, std::vector<Index>> answered;

@@ -16,7 +16,7 @@ namespace {
 
 using Display = std::tuple<DeviceTag, ConversationIndex, UserIndex>;
 
-struct Places {
+struct TypingPlaces {
   std::map<UserConversation, std::vector<Index>> said;       // typing, on
   std::map<Display, std::vector<Index>> turns;               // shown and hidden
   std::map<DeviceTag, std::vector<Index>> gone;              // the app was closed or killed
@@ -24,8 +24,8 @@ struct Places {
   std::map<DeviceConversation, std::vector<Index>> signals;  // sent by a device
 };
 
-Places read_places(const Facts& facts) {
-  Places places;
+TypingPlaces read_places(const Facts& facts) {
+  TypingPlaces places;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     if (r.kind == Kind::kTypingSent) {
@@ -90,7 +90,8 @@ void judge_audience(const Facts& facts, const Record& r, const Record* said, Fin
   }
 }
 
-void judge_stretch(const Facts& facts, const Places& places, Index begin, const Record* said, Findings& out) {
+void judge_stretch(const Facts& facts, const TypingPlaces& places, Index begin, const Record* said,
+                   Findings& out) {
   const Record& r = *facts.records[begin];
   const Display display{r.device, r.conversation, r.subject};
   const Index end = std::min(first_after(value_or_default(places.turns, display), begin),
@@ -115,7 +116,7 @@ void judge_stretch(const Facts& facts, const Places& places, Index begin, const 
 
 Findings typing_ttl(const Facts& facts) {
   Findings out;
-  const Places places = read_places(facts);
+  const TypingPlaces places = read_places(facts);
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     if (r.kind != Kind::kTypingShown) continue;

@@ -6,8 +6,6 @@
 namespace wavetank::client::test {
 namespace {
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
-
 ClientConfig watching_config() {
   ClientConfig config = unrested();
   config.presence_refresh_ms = 10'000;

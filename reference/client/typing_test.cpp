@@ -6,7 +6,6 @@
 namespace wavetank::client::test {
 namespace {
 
-const ConversationId kDirect = direct_conversation(kUser, kPeer);
 // The service's clock is ahead of the device's.
 constexpr DurationNs kAhead = 40 * kSecond;
 

@@ -17,4 +17,7 @@ inline constexpr DurationNs kSecond = 1'000'000'000;
 // Later than anything that happens: the time of a timer that is not armed.
 inline constexpr TimeNs kNever = INT64_MAX;
 
+// Whole milliseconds of a time that is not negative, as frames carry them.
+constexpr std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
+
 }  // namespace wavetank

@@ -15,8 +15,6 @@ namespace {
 
 constexpr DurationNs kDrainStep = 100 * kMillisecond;
 
-std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
-
 Id128 device_key(const Session& session) { return {session.user, session.device}; }
 
 // Whether a client may send this body at all (after its Hello).

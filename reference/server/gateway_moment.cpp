@@ -10,12 +10,6 @@ namespace wavetank::server {
 
 using protocol::Frame;
 
-namespace {
-
-std::uint64_t milliseconds(TimeNs time) { return static_cast<std::uint64_t>(time / kMillisecond); }
-
-}  // namespace
-
 // ---- signals
 // ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ using protocol::PresenceState;
 using protocol::SubscribePresence;
 using test::Cluster;
 
-const ConversationId kGroup = group_conversation(0, 9);
 constexpr NodeId kFirstShard = 2;
 
 // Two gateways and three shards. User 1 watches; users 2 and 3 come and go. All three are in a group.

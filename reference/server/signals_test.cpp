@@ -9,8 +9,6 @@ namespace {
 using protocol::SignalEphemeral;
 using test::Cluster;
 
-const ConversationId kGroup = group_conversation(0, 9);
-
 SignalEphemeral typing(const ConversationId& conversation) {
   SignalEphemeral signal;
   signal.conversation = conversation;

@@ -55,9 +55,9 @@ class Typists final : public Behaviour {
     }
   }
 
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender,
-             std::uint32_t counter) override {
-    others_->shown(device, conversation, sender, counter);
+  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
+             std::uint64_t seq) override {
+    others_->shown(device, conversation, sender, counter, seq);
   }
 
   void quiesce() override {

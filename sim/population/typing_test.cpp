@@ -1,15 +1,10 @@
 // People who are seen to type beside what a script has them do.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
-#include <queue>
-#include <set>
-#include <tuple>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
-#include "sim/population/community.hpp"
+#include "sim/population/test_stage.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -23,25 +18,8 @@ struct Typing {
 };
 
 // What is typed and sent until the quiesce.
-class Watch : public Stage {
+class Watch : public TestStage {
  public:
-  void run(Behaviour& behaviour, TimeNs end) {
-    behaviour.begin();
-    while (!cues_.empty()) {
-      const auto [time, number, code, index] = cues_.top();
-      cues_.pop();
-      if (now_ < end && time >= end) behaviour.quiesce();
-      now_ = time;
-      behaviour.cue(code, index);
-    }
-  }
-  TimeNs now() const override { return now_; }
-  void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override {
-    cues_.push({time, number_++, code, index});
-  }
-  void open_app(std::uint32_t device) override { open_.insert(device); }
-  void close_app(std::uint32_t device) override { open_.erase(device); }
-  bool app_is_open(std::uint32_t device) const override { return open_.contains(device); }
   std::uint32_t send(std::uint32_t device, std::uint32_t conversation, protocol::EntryKind kind,
                      std::uint32_t) override {
     ++sends;
@@ -49,11 +27,9 @@ class Watch : public Stage {
     typing_[{device, conversation}] = false;
     return sends;
   }
-  std::uint32_t direct(std::uint32_t, std::uint32_t) override { return 0; }
-  void read(std::uint32_t, std::uint32_t) override {}
   void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override {
     EXPECT_TRUE(app_is_open(device));
-    all.push_back({now_, device, conversation, is_typing});
+    all.push_back({now(), device, conversation, is_typing});
     typing_[{device, conversation}] = is_typing;
   }
   bool anybody_types() const {
@@ -68,24 +44,12 @@ class Watch : public Stage {
   std::uint32_t typed = 0;  // messages that were being typed when they were sent
 
  private:
-  using Cue = std::tuple<TimeNs, std::uint64_t, std::uint32_t, std::uint32_t>;
-  std::priority_queue<Cue, std::vector<Cue>, std::greater<>> cues_;
-  std::set<std::uint32_t> open_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, bool> typing_;
-  std::uint64_t number_ = 0;
-  TimeNs now_ = 0;
 };
 
 struct Village {
-  explicit Village(std::int32_t permille) {
-    scenario.set_run_s(600);
-    scenario.mutable_topology()->add_region()->set_name("us-east-1");
-    scenario.add_cohort()->set_profile("fibre");
+  explicit Village(std::int32_t permille) : scenario(small_campus(40, 500)) {
     scenarios::Population& population = *scenario.mutable_population();
-    population.set_workload(scenarios::Population::CAMPUS);
-    population.set_users(40);
-    population.set_campus_messages(500);
-    population.set_always_on_percent(100);
     population.set_typing_permille(permille);
     script = make_campus(scenario, Randomness(1));
     const Randomness randomness(1);
