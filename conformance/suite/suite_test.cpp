@@ -131,11 +131,11 @@ TEST(Suite, AServerThatAsksForNoTokenIsUnsupportedThere) {
 }
 
 // A wrong server fails the case made for its mistake, on both drivers alike.
-struct Mistake {
+struct SeededMistake {
   Defect defect;
   std::string_view caught_by;
 };
-class WrongServer : public testing::TestWithParam<Mistake> {};
+class WrongServer : public testing::TestWithParam<SeededMistake> {};
 
 TEST_P(WrongServer, FailsAlikeOnBothDrivers) {
   if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are not compiled in";
@@ -154,18 +154,18 @@ TEST_P(WrongServer, FailsAlikeOnBothDrivers) {
 INSTANTIATE_TEST_SUITE_P(
     Defects, WrongServer,
     testing::Values(
-        Mistake{Defect::kConflictAcceptedAsDuplicate, "conf/send/SND-IDEM-003/conflict-is-rejected"},
-        Mistake{Defect::kConflictOverwritesPayload, "conf/send/SND-IDEM-003/conflict-is-rejected"},
-        Mistake{Defect::kDedupWithoutDevice, "conf/send/SND-IDEM-001/key-is-per-device"},
-        Mistake{Defect::kSenderFromClientFrame, "conf/send/DLV-INTEGRITY-001/sender-is-the-session"},
-        Mistake{Defect::kPageDropsFirstRow, "conf/range/FET-COVER-001/pages-are-dense"},
-        Mistake{Defect::kPageRepeatsLastRow, "conf/range/FET-COVER-001/pages-are-dense"},
-        Mistake{Defect::kStaleDeviceLowersRead, "conf/receipt/RD-USER-001/read-is-the-maximum"},
-        Mistake{Defect::kDeliveredBelowRead, "conf/receipt/RD-LEQ-001/read-moves-delivered"},
-        Mistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
-        Mistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
-        Mistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
-        Mistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
+        SeededMistake{Defect::kConflictAcceptedAsDuplicate, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        SeededMistake{Defect::kConflictOverwritesPayload, "conf/send/SND-IDEM-003/conflict-is-rejected"},
+        SeededMistake{Defect::kDedupWithoutDevice, "conf/send/SND-IDEM-001/key-is-per-device"},
+        SeededMistake{Defect::kSenderFromClientFrame, "conf/send/DLV-INTEGRITY-001/sender-is-the-session"},
+        SeededMistake{Defect::kPageDropsFirstRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        SeededMistake{Defect::kPageRepeatsLastRow, "conf/range/FET-COVER-001/pages-are-dense"},
+        SeededMistake{Defect::kStaleDeviceLowersRead, "conf/receipt/RD-USER-001/read-is-the-maximum"},
+        SeededMistake{Defect::kDeliveredBelowRead, "conf/receipt/RD-LEQ-001/read-moves-delivered"},
+        SeededMistake{Defect::kOwnMessagesUnread, "conf/receipt/RD-UNREAD-001/unread-counts-others-messages"},
+        SeededMistake{Defect::kJoinSeesEntryBefore, "conf/member/ACL-BOUNDARY-002/join-boundary"},
+        SeededMistake{Defect::kFormerMemberKeepsFeed, "conf/member/FET-FORMER-001/leave-boundary"},
+        SeededMistake{Defect::kDedupLostAtRestart, "conf/durable/DUR-ACKED-001/acked-entry-survives"}));
 
 }  // namespace
 }  // namespace wavetank::conformance
