@@ -10,7 +10,7 @@
 namespace wavetank::conformance {
 namespace {
 
-constexpr std::string_view kHead =
+constexpr std::string_view kKillsHead =
     R"(# Which property caught which seeded defect
 
 Written by `./wavetank conform defects --write`; `--check` runs all of them again and holds this page to what was found. Every run is
@@ -53,7 +53,7 @@ std::string kill_line(const Kill& kill) {
 }
 
 std::string kill_table(std::span<const Kill> kills) {
-  std::string table(kHead);
+  std::string table(kKillsHead);
   for (const Kill& kill : kills) table += kill_line(kill);
   return table;
 }

@@ -9,7 +9,7 @@
 namespace wavetank::conformance {
 namespace {
 
-constexpr std::string_view kHead =
+constexpr std::string_view kMutantsHead =
     R"(# Which cases noticed which mutant
 
 Written by `./wavetank conform defects --write`; `--check` runs all of them again and holds this page to what was found. A mutant breaks
@@ -43,7 +43,7 @@ std::string mutant_line(const MutantTrial& trial) {
 }
 
 std::string mutant_table(std::span<const MutantTrial> trials) {
-  std::string table(kHead);
+  std::string table(kMutantsHead);
   for (const MutantTrial& trial : trials) table += mutant_line(trial);
   return table;
 }
