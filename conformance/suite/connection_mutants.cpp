@@ -1,5 +1,6 @@
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -139,17 +140,9 @@ Mistake answers_every_device() {
 }
 
 Mistake believes_the_route() {
-  auto claimed = std::make_shared<std::map<ClientMessageId, UserId>>();
-  Mistake mistake = tells_events([=](Line&, Event& event) {
-    const auto found = claimed->find(event.client_msg_id);
-    if (found != claimed->end()) event.sender = found->second;
+  return shows_claimed_senders([](const Frame& frame, const SendMessage&) {
+    return frame.route ? std::optional(frame.route->user) : std::nullopt;
   });
-  mistake.up = [=](Line&, Frame& frame) {
-    const auto* message = std::get_if<SendMessage>(&frame.body);
-    if (message != nullptr && frame.route) (*claimed)[message->client_msg_id] = frame.route->user;
-    return true;
-  };
-  return mistake;
 }
 
 constexpr Mutant kMutants[] = {

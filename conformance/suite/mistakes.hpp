@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -89,6 +92,24 @@ Mistake tells_events(Alter alter) {
   Mistake mistake;
   mistake.down = [alter = std::move(alter)](Line& line, protocol::Frame& frame) mutable {
     for_events(line, frame, alter);
+    return true;
+  };
+  return mistake;
+}
+
+// Shows a message as the user's that its own frame claims to be from: claim(frame, message), nothing for
+// none.
+template <class Claim>
+Mistake shows_claimed_senders(Claim claim) {
+  auto claimed = std::make_shared<std::map<ClientMessageId, UserId>>();
+  Mistake mistake = tells_events([claimed](Line&, protocol::Event& event) {
+    const auto found = claimed->find(event.client_msg_id);
+    if (found != claimed->end()) event.sender = found->second;
+  });
+  mistake.up = [claimed, claim](Line&, protocol::Frame& frame) {
+    const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
+    if (message == nullptr) return true;
+    if (const std::optional<UserId> user = claim(frame, *message)) (*claimed)[message->client_msg_id] = *user;
     return true;
   };
   return mistake;

@@ -151,19 +151,10 @@ Mistake refuses_the_first_join() {
 }
 
 Mistake takes_the_sender_from_the_frame() {
-  auto claimed = std::make_shared<std::map<ClientMessageId, UserId>>();
-  Mistake mistake = tells_events([=](Line&, Event& event) {
-    const auto found = claimed->find(event.client_msg_id);
-    if (found != claimed->end()) event.sender = found->second;
+  return shows_claimed_senders([](const Frame&, const SendMessage& message) {
+    const bool claims = message.kind == EntryKind::kMessage && message.target_user != 0;
+    return claims ? std::optional(message.target_user) : std::nullopt;
   });
-  mistake.up = [=](Line&, Frame& frame) {
-    const auto* message = std::get_if<SendMessage>(&frame.body);
-    if (message != nullptr && message->kind == EntryKind::kMessage && message->target_user != 0) {
-      (*claimed)[message->client_msg_id] = message->target_user;
-    }
-    return true;
-  };
-  return mistake;
 }
 
 bool is_newer(EntryKind kind) { return kind > EntryKind::kLeave; }

@@ -20,6 +20,7 @@
 #include "reference/host/client_driver.hpp"
 #include "reference/host/exit_code.hpp"
 #include "reference/host/test_folder.hpp"
+#include "reference/host/test_journal.hpp"
 
 extern char** environ;
 
@@ -177,15 +178,6 @@ TEST(Process, ADrainEndsWithTheLastClientAndASecondSignalEndsTheDrain) {
   }
 }
 
-struct Hearing : ClientObserver {
-  void event_received(DeviceTag device, const protocol::Event& event, Via, bool applied) override {
-    if (applied) shown[device].push_back(event);
-  }
-  void send_resolved(DeviceTag, const protocol::SendAck& ack) override { acks.push_back(ack); }
-  std::map<DeviceTag, std::vector<protocol::Event>> shown;
-  std::vector<protocol::SendAck> acks;
-};
-
 // kill -9 in the middle of the talk, three times: the process gets no chance to put anything in order.
 TEST(Process, NothingAcknowledgedIsLostByKillMinus9) {
   const TestFolder folder;
@@ -200,7 +192,7 @@ TEST(Process, NothingAcknowledgedIsLostByKillMinus9) {
   ASSERT_NE(port, 0) << process->output;
 
   EventLoop loop;
-  Hearing journal;
+  Journal journal;
   client::ClientConfig config;
   config.reconnect_min_ms = 20;
   config.reconnect_max_ms = 100;
@@ -219,19 +211,21 @@ TEST(Process, NothingAcknowledgedIsLostByKillMinus9) {
   const ConversationId chat = direct_conversation(1, 2);
   for (std::size_t i = 0; i < kMessages; ++i) a.send(chat, Slice(fmt::format("{}", i)));
   for (std::size_t kills = 1; kills <= 3; ++kills) {
-    ASSERT_TRUE(loop.run_until([&] { return journal.acks.size() >= kills * 15; }, 8 * kSecond));
+    ASSERT_TRUE(loop.run_until([&] { return journal.acks[1].size() >= kills * 15; }, 8 * kSecond));
     process->signal(SIGKILL);
     EXPECT_EQ(process->wait(), -SIGKILL);
     process = serve(port);
     ASSERT_EQ(process->port(), port) << process->output;
   }
   ASSERT_TRUE(loop.run_until(
-      [&] { return journal.acks.size() == kMessages && journal.shown[2].size() >= kMessages; }, 8 * kSecond));
+      [&] { return journal.acks[1].size() == kMessages && journal.shown[2].size() >= kMessages; },
+      8 * kSecond));
   ASSERT_EQ(journal.shown[2].size(), kMessages);
   for (std::size_t i = 0; i < kMessages; ++i) {
     EXPECT_EQ(journal.shown[2][i].conv_seq, i + 1);
     EXPECT_EQ(journal.shown[2][i].payload.view(), fmt::format("{}", i));
-    EXPECT_EQ(journal.acks[i].client_msg_id, journal.shown[2][journal.acks[i].conv_seq - 1].client_msg_id);
+    EXPECT_EQ(journal.acks[1][i].client_msg_id,
+              journal.shown[2][journal.acks[1][i].conv_seq - 1].client_msg_id);
   }
 }
 

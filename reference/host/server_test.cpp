@@ -11,25 +11,13 @@
 #include "reference/host/authenticators.hpp"
 #include "reference/host/client_driver.hpp"
 #include "reference/host/test_folder.hpp"
+#include "reference/host/test_journal.hpp"
 #include "reference/protocol/codec.hpp"
 
 namespace wavetank::host {
 namespace {
 
 constexpr DurationNs kPatience = 8 * kSecond;
-
-// What every device was shown and told, by device tag.
-struct Journal : ClientObserver {
-  void event_received(DeviceTag device, const protocol::Event& event, Via, bool applied) override {
-    if (applied) shown[device].push_back(event);
-  }
-  void send_resolved(DeviceTag device, const protocol::SendAck& ack) override { acks[device].push_back(ack); }
-  void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
-
-  std::map<DeviceTag, std::vector<protocol::Event>> shown;
-  std::map<DeviceTag, std::vector<protocol::SendAck>> acks;
-  int disconnects = 0;
-};
 
 client::ClientConfig hasty_client() {
   client::ClientConfig config;

@@ -12,7 +12,7 @@ namespace wavetank::host {
 class TestFolder {
  public:
   TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "wavetank-host-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "wavetank-test-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for the test");
     path_ = name;
   }

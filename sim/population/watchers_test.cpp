@@ -2,43 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <queue>
 #include <set>
-#include <tuple>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
-#include "sim/population/community.hpp"
+#include "sim/population/test_stage.hpp"
 
 namespace wavetank::sim {
 namespace {
 
-class Screens : public Stage {
+class Screens : public TestStage {
  public:
-  void run(Behaviour& behaviour, TimeNs end) {
-    behaviour.begin();
-    while (!cues_.empty()) {
-      const auto [time, number, code, index] = cues_.top();
-      cues_.pop();
-      if (now_ < end && time >= end) behaviour.quiesce();
-      now_ = time;
-      behaviour.cue(code, index);
-    }
-  }
-  TimeNs now() const override { return now_; }
-  void cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) override {
-    cues_.push({time, number_++, code, index});
-  }
-  void open_app(std::uint32_t device) override { apps_.insert(device); }
-  void close_app(std::uint32_t device) override { apps_.erase(device); }
-  bool app_is_open(std::uint32_t device) const override { return apps_.contains(device); }
-  std::uint32_t send(std::uint32_t, std::uint32_t, protocol::EntryKind, std::uint32_t) override {
-    return ++sends;
-  }
-  std::uint32_t direct(std::uint32_t, std::uint32_t) override { return 0; }
-  void read(std::uint32_t, std::uint32_t) override {}
   void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override {
     EXPECT_TRUE(app_is_open(device));
     if (is_open) {
@@ -55,26 +29,11 @@ class Screens : public Stage {
   std::size_t most = 0;
   std::uint32_t looks = 0;
   std::uint32_t closes = 0;
-  std::uint32_t sends = 0;
-
- private:
-  using Cue = std::tuple<TimeNs, std::uint64_t, std::uint32_t, std::uint32_t>;
-  std::priority_queue<Cue, std::vector<Cue>, std::greater<>> cues_;
-  std::set<std::uint32_t> apps_;
-  std::uint64_t number_ = 0;
-  TimeNs now_ = 0;
 };
 
 struct Suburb {
-  explicit Suburb(std::int32_t permille) {
-    scenario.set_run_s(600);
-    scenario.mutable_topology()->add_region()->set_name("us-east-1");
-    scenario.add_cohort()->set_profile("fibre");
+  explicit Suburb(std::int32_t permille) : scenario(small_campus(40, 800)) {
     scenarios::Population& population = *scenario.mutable_population();
-    population.set_workload(scenarios::Population::CAMPUS);
-    population.set_users(40);
-    population.set_campus_messages(800);
-    population.set_always_on_percent(100);
     population.set_watchers_permille(permille);
     script = make_campus(scenario, Randomness(1));
     const Randomness randomness(1);
@@ -92,7 +51,7 @@ TEST(Watchers, AShareOfTheDevicesLooks) {
   const Suburb some(300);
   const Suburb none(0);
   EXPECT_EQ(none.stage.looks, 0U);
-  EXPECT_EQ(all.stage.sends, none.stage.sends);  // the script goes on as without
+  EXPECT_EQ(all.stage.sent(), none.stage.sent());  // the script goes on as without
   EXPECT_GT(all.stage.open.size(), 35U);
   EXPECT_GT(some.stage.open.size(), 3U);
   EXPECT_LT(some.stage.open.size(), all.stage.open.size() * 6 / 10);
