@@ -44,8 +44,9 @@ TEST(Progress, NoAnswerIsNamed) {
   Office h;
   h.ask_page();
   h.later();
-  ASSERT_EQ(h.outcome().violations, 1U);
-  const Violation& violation = h.outcome().examples.at(0);
+  const PropertyOutcome outcome = h.outcome();
+  ASSERT_EQ(outcome.violations, 1U);
+  const Violation& violation = outcome.examples.at(0);
   EXPECT_EQ(violation.device, h.anna);
   EXPECT_EQ(violation.conversation, h.chat_room);
   EXPECT_NE(violation.text.find("fetch 7 of conversation 0"), std::string::npos) << violation.text;
