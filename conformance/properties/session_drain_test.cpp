@@ -199,7 +199,7 @@ TEST(SessionDrain, FaultsExcuse) {
 // Whatever happens: the judges agree (judge() throws when they do not).
 TEST(SessionDrain, TheJudgesAgreeOnAnything) {
   EXPECT_TRUE(rc::check([] {
-    struct Step {
+    struct Drawn {
       std::uint8_t what;
       std::uint8_t who;
       std::uint16_t wait_ms;
@@ -209,8 +209,8 @@ TEST(SessionDrain, TheJudgesAgreeOnAnything) {
     h.step = 0;
     for (DeviceTag tag = 0; tag < 40; ++tag) h.device(tag);
     for (const std::uint32_t number : numbers) {
-      const Step step{static_cast<std::uint8_t>(number % 16), static_cast<std::uint8_t>((number >> 4) % 40),
-                      static_cast<std::uint16_t>((number >> 12) % 5000)};
+      const Drawn step{static_cast<std::uint8_t>(number % 16), static_cast<std::uint8_t>((number >> 4) % 40),
+                       static_cast<std::uint16_t>((number >> 12) % 5000)};
       h.wait(step.wait_ms * kMillisecond);
       const DeviceTag who = step.who;
       if (step.what == 0) h.begin_drain(who % 3, (step.wait_ms % 30) * kSecond);

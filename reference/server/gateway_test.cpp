@@ -105,21 +105,21 @@ TEST_F(GatewayTest, WelcomesADeviceOnceItsShardKnowsIt) {
 }
 
 TEST_F(GatewayTest, RefusesWhatItCannotServe) {
-  struct Case {
+  struct Refused {
     const char* name;
     Frame frame;
     ErrorCode expected;
   };
   Frame old = hello(1, 0);
   std::get<protocol::Hello>(old.body).min_version = std::get<protocol::Hello>(old.body).max_version = 99;
-  const std::vector<Case> cases{
+  const std::vector<Refused> cases{
       {"version", old, ErrorCode::kUnsupportedVersion},
       {"token", hello(1, 0, "bad"), ErrorCode::kUnauthenticated},
       {"region", hello(UserId{9} << kRegionShift, 0), ErrorCode::kUnauthenticated},
       {"early request", protocol::make_frame(protocol::Sync{}, 1), ErrorCode::kUnauthenticated},
   };
   ConnectionId connection = 1;
-  for (const Case& c : cases) {
+  for (const Refused& c : cases) {
     gateway.connection_opened(++connection, now, effects);
     receive(connection, c.frame);
     EXPECT_EQ(only<protocol::Error>().code, c.expected) << c.name;

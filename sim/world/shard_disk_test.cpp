@@ -32,13 +32,11 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
 }
 
 rc::Gen<Step> any_step() {
-  using Kind = Step::Kind;
+  using enum Step::Kind;
   return rc::gen::build<Step>(
-      rc::gen::set(&Step::kind, rc::gen::weightedElement<Kind>({{8, Kind::kCommit},
-                                                                {1, Kind::kWrite},
-                                                                {5, Kind::kSynced},
-                                                                {3, Kind::kCrash},
-                                                                {1, Kind::kCrashTwice}})),
+      rc::gen::set(&Step::kind,
+                   rc::gen::weightedElement<Step::Kind>(
+                       {{8, kCommit}, {1, kWrite}, {5, kSynced}, {3, kCrash}, {1, kCrashTwice}})),
       rc::gen::set(&Step::fate,
                    rc::gen::weightedElement<BatchFate>(
                        {{2, BatchFate::kKept}, {1, BatchFate::kDropped}, {3, BatchFate::kTorn}})),
