@@ -257,9 +257,9 @@ class HistoryBuilder {
 
   // ---- backpressure
   // What waits for the device at its gateway.
-  Record& queue(DeviceTag device, QueueStep step, std::uint64_t pushes, std::uint64_t bytes = 1000) {
+  Record& queue(DeviceTag device, QueueStep what, std::uint64_t pushes, std::uint64_t bytes = 1000) {
     Record& r = write(Kind::kPushQueue, device);
-    r.code = static_cast<std::uint8_t>(step);
+    r.code = static_cast<std::uint8_t>(what);
     r.value = pushes;
     r.value2 = bytes;
     return r;

@@ -182,7 +182,7 @@ void every_home_answers(Trial& trial) {
   }
 }
 
-constexpr Case kCases[] = {
+constexpr Case kConnectionCases[] = {
     {"conf/connect/VER-NEGOTIATE-001/hello-gets-welcome", "Say Hello with a wide range of versions.",
      "Welcome with the same request_id, a session, timings and a version of the range that does not depend "
      "on "
@@ -221,6 +221,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> connection_cases() { return kCases; }
+std::span<const Case> connection_cases() { return kConnectionCases; }
 
 }  // namespace wavetank::conformance

@@ -145,7 +145,7 @@ Mistake believes_the_route() {
   });
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kConnectionMutants[] = {
     {"clients-version-is-taken",
      "Welcome names the highest version that the client offers, whether the server has it or not.",
      {"VER-NEGOTIATE-001"},
@@ -257,6 +257,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> connection_mutants() { return kMutants; }
+std::span<const Mutant> connection_mutants() { return kConnectionMutants; }
 
 }  // namespace wavetank::conformance

@@ -121,7 +121,7 @@ Mistake has_other_epochs() {
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kControlMutants[] = {
     {"newer-fields",
      "Every frame and every entry has a field that the client does not know.",
      {},
@@ -188,6 +188,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> control_mutants() { return kMutants; }
+std::span<const Mutant> control_mutants() { return kControlMutants; }
 
 }  // namespace wavetank::conformance

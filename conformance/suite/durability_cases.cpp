@@ -9,21 +9,19 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 void acked_entry_survives(Trial& trial) {
   std::vector<SendMessage> messages;
   std::vector<SendAck> acks;
   {
     Device speaker(trial, trial.user(1));
     for (int i = 1; i <= 5; ++i) {
-      messages.push_back(speaker.message(chat_of(trial), fmt::format("{}", i)));
+      messages.push_back(speaker.message(trial.chat(), fmt::format("{}", i)));
       acks.push_back(speaker.accepted(messages.back()));
     }
   }
   trial.restart_server();
   Device speaker(trial, trial.user(1));
-  const RangeResult page = speaker.fetch(chat_of(trial));
+  const RangeResult page = speaker.fetch(trial.chat());
   trial.expect_equal("entries after the restart", page.head_seq, std::uint64_t{5});
   for (std::size_t i = 0; i < 5; ++i) {
     trial.expect(page.events.at(i).client_msg_id == messages[i].client_msg_id, "another entry in its place");
@@ -31,7 +29,7 @@ void acked_entry_survives(Trial& trial) {
     trial.expect_equal("a repeat after the restart", repeat.status, SendStatus::kDuplicate);
     trial.expect_equal("its place", repeat.conv_seq, acks[i].conv_seq);
   }
-  trial.expect_equal("the place of the next entry", speaker.say(chat_of(trial), "next").conv_seq,
+  trial.expect_equal("the place of the next entry", speaker.say(trial.chat(), "next").conv_seq,
                      std::uint64_t{6});
   // The recipient was away all the time.
   Device listener(trial, trial.user(2));
@@ -53,7 +51,7 @@ void kill_in_the_middle(Trial& trial) {
     Device speaker(trial, trial.user(1));
     std::vector<std::uint64_t> requests;
     for (std::size_t i = 0; i < kCount; ++i) {
-      messages.push_back(speaker.message(chat_of(trial), fmt::format("{}", i)));
+      messages.push_back(speaker.message(trial.chat(), fmt::format("{}", i)));
       requests.push_back(speaker.post(messages.back()));
     }
     acked.push_back(speaker.expect_body<SendAck>(speaker.answer(requests[0])).conv_seq);
@@ -74,7 +72,7 @@ void kill_in_the_middle(Trial& trial) {
     trial.expect_equal("the place that was acknowledged", acked[i], repeat.conv_seq);
     trial.expect_equal("what was acknowledged is now", repeat.status, SendStatus::kDuplicate);
   }
-  trial.expect_equal("entries in the log", speaker.fetch(chat_of(trial)).head_seq, std::uint64_t{kCount});
+  trial.expect_equal("entries in the log", speaker.fetch(trial.chat()).head_seq, std::uint64_t{kCount});
 }
 
 void cursors_and_marks_survive(Trial& trial) {
@@ -83,10 +81,10 @@ void cursors_and_marks_survive(Trial& trial) {
   {
     Device speaker(trial, trial.user(1));
     Device reader(trial, trial.user(2));
-    for (int i = 1; i <= 4; ++i) speaker.say(chat_of(trial), "x");
-    reader.pushed(chat_of(trial), 4);
+    for (int i = 1; i <= 4; ++i) speaker.say(trial.chat(), "x");
+    reader.pushed(trial.chat(), 4);
     cursor = reader.sync(0, 2).next_user_seq;
-    reader.read(chat_of(trial), 3);
+    reader.read(trial.chat(), 3);
     session = reader.welcome().session;
   }
   trial.restart_server();
@@ -97,7 +95,7 @@ void cursors_and_marks_survive(Trial& trial) {
   const std::vector<Change> rest = reader.sync_all(cursor);
   trial.expect(rest.size() >= 4 - cursor && rest[0].event && rest[0].event->conv_seq == cursor + 1,
                "the old cursor leads to other changes");
-  const CursorAck marks = reader.delivered(chat_of(trial), 0);
+  const CursorAck marks = reader.delivered(trial.chat(), 0);
   trial.expect_equal("delivered_seq", marks.delivered_seq, std::uint64_t{3});
   trial.expect_equal("read_seq", marks.read_seq, std::uint64_t{3});
 }
@@ -107,15 +105,15 @@ void pushed_entry_survives(Trial& trial) {
   {
     Device speaker(trial, trial.user(1));
     Device listener(trial, trial.user(2));
-    for (int i = 1; i <= 20; ++i) speaker.post(speaker.message(chat_of(trial), fmt::format("{}", i)));
-    listener.pushed(chat_of(trial), 1);
+    for (int i = 1; i <= 20; ++i) speaker.post(speaker.message(trial.chat(), fmt::format("{}", i)));
+    listener.pushed(trial.chat(), 1);
     trial.restart_server();
     for (const Change& change : listener.pushes_until_quiet()) {
       if (change.event) shown.push_back(*change.event);
     }
   }
   Device listener(trial, trial.user(2));
-  const RangeResult page = listener.fetch(chat_of(trial));
+  const RangeResult page = listener.fetch(trial.chat());
   const std::vector<Change> feed = listener.sync_all(0);
   for (const Event& event : shown) {
     trial.expect(std::find(page.events.begin(), page.events.end(), event) != page.events.end(),
@@ -167,7 +165,7 @@ void feeds_are_whole_after_a_kill(Trial& trial) {
   }
 }
 
-constexpr Case kCases[] = {
+constexpr Case kDurabilityCases[] = {
     {"conf/durable/DUR-ACKED-001/acked-entry-survives",
      "Kill and restart the server after five acknowledged sends.",
      "All are there, repeats get DUPLICATE, numbering goes on, the absent recipient's feed is complete.",
@@ -191,6 +189,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> durability_cases() { return kCases; }
+std::span<const Case> durability_cases() { return kDurabilityCases; }
 
 }  // namespace wavetank::conformance

@@ -169,7 +169,7 @@ void swap_two_changes(SyncResult& page, std::uint64_t cut, std::uint64_t) {
   }
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kDurabilityMutants[] = {
     {"cursors-die-with-the-server",
      "A feed begins a new epoch with every start of its server.",
      {"DUR-CURSOR-001"},
@@ -203,6 +203,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> durability_mutants() { return kMutants; }
+std::span<const Mutant> durability_mutants() { return kDurabilityMutants; }
 
 }  // namespace wavetank::conformance

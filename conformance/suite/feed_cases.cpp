@@ -8,8 +8,6 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 // Waits until the user's feed has this head.
 void await_head(Trial& trial, Device& device, std::uint64_t head) {
   for (int i = 0; i < 50; ++i) {
@@ -21,7 +19,7 @@ void await_head(Trial& trial, Device& device, std::uint64_t head) {
 
 void pages_touch(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  for (int i = 1; i <= 5; ++i) speaker.say(chat_of(trial), fmt::format("{}", i));
+  for (int i = 1; i <= 5; ++i) speaker.say(trial.chat(), fmt::format("{}", i));
   Device reader(trial, trial.user(2));
   await_head(trial, reader, 5);
   const SyncResult first = reader.sync(0, 2);
@@ -39,7 +37,7 @@ void pages_touch(Trial& trial) {
 
 void same_cursor_same_answer(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  for (int i = 1; i <= 4; ++i) speaker.say(chat_of(trial), "x");
+  for (int i = 1; i <= 4; ++i) speaker.say(trial.chat(), "x");
   Device reader(trial, trial.user(2));
   await_head(trial, reader, 4);
   const SyncResult once = reader.sync(1, 2);
@@ -50,7 +48,7 @@ void same_cursor_same_answer(Trial& trial) {
 
 void cursor_ahead(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  speaker.say(chat_of(trial), "x");
+  speaker.say(trial.chat(), "x");
   Device reader(trial, trial.user(2));
   await_head(trial, reader, 1);
   const SyncResult page = reader.sync(1000);
@@ -72,9 +70,9 @@ void every_device_once(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device desk(trial, trial.user(1), 1);
   Device peer(trial, trial.user(2), 0);
-  for (int i = 1; i <= 3; ++i) peer.say(chat_of(trial), "x");
+  for (int i = 1; i <= 3; ++i) peer.say(trial.chat(), "x");
   for (Device* device : {&phone, &desk, &peer}) {
-    device->pushed(chat_of(trial), 3);
+    device->pushed(trial.chat(), 3);
     const std::vector<Change>& changes = device->pushes_until_quiet();
     trial.expect_equal("changes pushed", changes.size(), std::size_t{3});
     for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -106,12 +104,12 @@ void members_get_everything_once(Trial& trial) {
 void one_receipt_each(Trial& trial) {
   Device author(trial, trial.user(1));
   Device reader(trial, trial.user(2));
-  for (int i = 1; i <= 4; ++i) author.say(chat_of(trial), "x");
+  for (int i = 1; i <= 4; ++i) author.say(trial.chat(), "x");
   for (std::uint64_t seq = 1; seq <= 4; ++seq) {
-    reader.delivered(chat_of(trial), seq);
-    if (seq > 1) reader.read(chat_of(trial), seq - 1);
+    reader.delivered(trial.chat(), seq);
+    if (seq > 1) reader.read(trial.chat(), seq - 1);
   }
-  author.pushed_receipt(chat_of(trial), reader.user(), 4, 3);
+  author.pushed_receipt(trial.chat(), reader.user(), 4, 3);
   std::uint64_t receipts = 0;
   std::uint64_t entries = 0;
   for (const Change& change : author.sync_all(0)) {
@@ -125,7 +123,7 @@ void one_receipt_each(Trial& trial) {
   trial.expect_equal("receipts in the feed", receipts, std::uint64_t{1});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kFeedCases[] = {
     {"conf/feed/SYN-RANGE-001/pages-touch", "Read a feed of five changes in pages of two.",
      "Each page begins where the one before ended; `more` is right; the order is the log's.", pages_touch},
     {"conf/feed/SYN-CURSOR-001/same-cursor-same-answer",
@@ -146,6 +144,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> feed_cases() { return kCases; }
+std::span<const Case> feed_cases() { return kFeedCases; }
 
 }  // namespace wavetank::conformance

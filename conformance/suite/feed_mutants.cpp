@@ -37,8 +37,6 @@ Mistake answers_otherwise() {
   });
 }
 
-bool is_receipt(const Change& change) { return change.kind == ChangeKind::kReceipt; }
-
 // The receipts that were pushed stay in the feed beside the newest.
 Mistake keeps_old_receipts() {
   auto pushed = std::make_shared<std::map<UserId, std::map<std::uint64_t, Change>>>();
@@ -68,7 +66,7 @@ Mistake keeps_old_receipts() {
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kFeedMutants[] = {
     {"every-third-push-is-lost",
      "A push in three is lost on its way to the device.",
      {"DLV-PUSH-002"},
@@ -171,6 +169,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> feed_mutants() { return kMutants; }
+std::span<const Mutant> feed_mutants() { return kFeedMutants; }
 
 }  // namespace wavetank::conformance

@@ -326,7 +326,7 @@ void too_large_changes_nothing(Trial& trial) {
   trial.expect_equal("changes in the feed", desk.sync_all(0).size(), std::size_t{0});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kFrameCases[] = {
     {"conf/frame/FRM-CODEC-004/malformed-frame", "Send bytes that are no frame.",
      "That connection ends; another one and a fresh one work, and no state has changed.", malformed_frame},
     {"conf/frame/FRM-LIMIT-001/oversized-frame", "Send a frame of more than a mebibyte.",
@@ -367,6 +367,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> frame_cases() { return kCases; }
+std::span<const Case> frame_cases() { return kFrameCases; }
 
 }  // namespace wavetank::conformance

@@ -101,7 +101,7 @@ Mistake answers_the_next_request() {
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kFrameMutants[] = {
     {"malformed-frames-are-passed-over",
      "Bytes that are no frame are dropped and the connection goes on.",
      {"FRM-CODEC-004"},
@@ -215,6 +215,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> frame_mutants() { return kMutants; }
+std::span<const Mutant> frame_mutants() { return kFrameMutants; }
 
 }  // namespace wavetank::conformance

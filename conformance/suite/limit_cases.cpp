@@ -20,8 +20,6 @@ constexpr std::size_t kFlood = 100;
 constexpr DurationNs kSilence = 3 * kSecond;
 constexpr DurationNs kMargin = 5 * kMillisecond;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 struct Flood {
   std::vector<SendMessage> sent;
   std::vector<SendAck> answers;
@@ -33,7 +31,7 @@ Flood flood(Trial& trial, Device& device) {
   Flood result;
   std::vector<std::uint64_t> requests;
   for (std::size_t i = 0; i < kFlood; ++i) {
-    result.sent.push_back(device.message(chat_of(trial), fmt::format("flood {}", i)));
+    result.sent.push_back(device.message(trial.chat(), fmt::format("flood {}", i)));
     requests.push_back(device.post(result.sent.back()));
   }
   for (std::size_t i = 0; i < kFlood; ++i) {
@@ -68,7 +66,7 @@ void above_the_burst_is_refused(Trial& trial) {
   Device tablet(trial, trial.user(1), 2);
   const Flood first = first_flood(trial, phone);
   for (Device* other : {&desk, &tablet}) {
-    trial.expect_equal("another device's message", other->send(other->message(chat_of(trial), "mine")).status,
+    trial.expect_equal("another device's message", other->send(other->message(trial.chat(), "mine")).status,
                        SendStatus::kAccepted);
   }
   for (int i = 0; i < 2; ++i) {
@@ -93,11 +91,11 @@ void who_waits_is_let_in_once(Trial& trial) {
   const SendAck repeated = phone.send(message);
   trial.expect_equal("a repeat", repeated.status, SendStatus::kDuplicate);
   trial.expect_equal("its place", repeated.conv_seq, accepted.conv_seq);
-  const auto page = phone.page(chat_of(trial), accepted.conv_seq, 0, 10);
+  const auto page = phone.page(trial.chat(), accepted.conv_seq, 0, 10);
   trial.expect_equal("entries from there on", page.events.size(), std::size_t{1});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kLimitCases[] = {
     {"conf/limit/LIM-SEND-001/above-the-burst-is-refused",
      "Send a hundred messages at once, one on each of two other devices, and a hundred again after each of "
      "two "
@@ -113,6 +111,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> limit_cases() { return kCases; }
+std::span<const Case> limit_cases() { return kLimitCases; }
 
 }  // namespace wavetank::conformance

@@ -138,7 +138,7 @@ void only_messages_are_counted(Trial& trial) {
   }
 }
 
-constexpr Case kCases[] = {
+constexpr Case kMembershipCases[] = {
     {"conf/member/ACL-BOUNDARY-002/join-boundary", "Join a group that has entries already.",
      "The own join and what follows is seen; earlier entries are tombstones.", join_boundary},
     {"conf/member/FET-FORMER-001/leave-boundary", "Leave a group that goes on.",
@@ -158,6 +158,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> membership_cases() { return kCases; }
+std::span<const Case> membership_cases() { return kMembershipCases; }
 
 }  // namespace wavetank::conformance

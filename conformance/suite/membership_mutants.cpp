@@ -76,7 +76,7 @@ Mistake decides_by_the_clock() {
   });
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kMembershipMutants[] = {
     {"own-join-is-hidden",
      "A membership begins behind the join.",
      {"ACL-BOUNDARY-002"},
@@ -117,6 +117,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> membership_mutants() { return kMutants; }
+std::span<const Mutant> membership_mutants() { return kMembershipMutants; }
 
 }  // namespace wavetank::conformance

@@ -53,6 +53,10 @@ Mistake hears(Alter alter) {
   return mistake;
 }
 
+inline bool is_receipt(const protocol::Change& change) {
+  return change.kind == protocol::ChangeKind::kReceipt;
+}
+
 // Alters every change that the client is pushed or told in a page: keep = alter(line, change). What is not
 // kept is left out; in a page the next change says that it follows all the same.
 template <class Alter>

@@ -11,8 +11,6 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 // What the next word about presence says of the user; nothing when none comes.
 std::optional<bool> next_state(Trial& trial, const Device& device, UserId user, DurationNs within) {
   const auto has = [user](const std::vector<UserId>& list) {
@@ -43,7 +41,7 @@ void require_presence(const Device& device) {
 void told_at_once_and_on_change(Trial& trial) {
   Device anna(trial, trial.user(1));
   require_presence(anna);
-  anna.post(SubscribePresence{chat_of(trial), true, {}});
+  anna.post(SubscribePresence{trial.chat(), true, {}});
   expect_state(trial, anna, trial.user(2), false);
   Device bert(trial, trial.user(2));
   expect_state(trial, anna, trial.user(2), true);
@@ -56,7 +54,7 @@ void online_until_the_last_device(Trial& trial) {
   require_presence(anna);
   Device phone(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  anna.post(SubscribePresence{chat_of(trial), true, {}});
+  anna.post(SubscribePresence{trial.chat(), true, {}});
   expect_state(trial, anna, trial.user(2), true);
   trial.target().close(phone.connection());
   trial.target().pass(kQuietTime);
@@ -73,13 +71,13 @@ void strangers_are_told_nothing(Trial& trial) {
   const ConversationId room = trial.group(1);
   anna.add(room, trial.user(1));
   anna.add(room, trial.user(2));
-  stranger.post(SubscribePresence{chat_of(trial), true, {}});
+  stranger.post(SubscribePresence{trial.chat(), true, {}});
   stranger.post(SubscribePresence{room, true, {trial.user(2)}});
   trial.target().pass(kQuietTime);
   trial.expect(!next_state(trial, stranger, trial.user(2), 0), "a stranger was told who is there");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kPresenceCases[] = {
     {"conf/presence/PRS-WATCH-001/told-at-once-and-on-change",
      "Watch a direct conversation; the other connects, then leaves.",
      "Offline at once, then online, then offline.", told_at_once_and_on_change},
@@ -93,6 +91,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> presence_cases() { return kCases; }
+std::span<const Case> presence_cases() { return kPresenceCases; }
 
 }  // namespace wavetank::conformance

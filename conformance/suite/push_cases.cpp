@@ -18,8 +18,6 @@ constexpr std::uint32_t kMore = 5;
 // Within it a session whose reader makes no room must be closed.
 constexpr DurationNs kCloseTime = 15 * kSecond;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 // The bound that the target names; UNSUPPORTED without one.
 std::uint32_t bound_of(const Device& device) {
   const std::uint32_t bound = device.welcome().max_unacked_frames;
@@ -31,7 +29,7 @@ std::uint32_t bound_of(const Device& device) {
 // More messages than may wait for the reader, which sends nothing meanwhile.
 void fill(Trial& trial, Device& speaker, Device& reader) {
   const std::uint32_t bound = bound_of(reader);
-  for (std::uint32_t i = 0; i < bound + kMore; ++i) speaker.say(chat_of(trial), "x");
+  for (std::uint32_t i = 0; i < bound + kMore; ++i) speaker.say(trial.chat(), "x");
   const std::size_t pushed = reader.pushes_until_quiet().size();
   trial.expect(pushed > 0, "nothing was pushed");
   trial.expect(
@@ -71,7 +69,7 @@ void who_makes_no_room_is_closed(Trial& trial) {
   trial.expect_equal("changes in the feed", reader.sync_all(0).size(), std::size_t{bound_of(reader) + kMore});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kPushCases[] = {
     {"conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much",
      "Send a device that acknowledges nothing five more messages than may be unacknowledged; then "
      "acknowledge all.",
@@ -85,6 +83,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> push_cases() { return kCases; }
+std::span<const Case> push_cases() { return kPushCases; }
 
 }  // namespace wavetank::conformance

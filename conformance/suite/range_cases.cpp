@@ -10,15 +10,13 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 void pages_are_dense(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  for (int i = 1; i <= 7; ++i) speaker.say(chat_of(trial), fmt::format("{}", i));
+  for (int i = 1; i <= 7; ++i) speaker.say(trial.chat(), fmt::format("{}", i));
   Device reader(trial, trial.user(2));
   std::uint64_t next = 1;
   while (next <= 7) {
-    const RangeResult page = reader.page(chat_of(trial), next, 0, 3);
+    const RangeResult page = reader.page(trial.chat(), next, 0, 3);
     trial.expect_equal("error", page.error, ErrorCode::kNone);
     trial.expect_equal("from_seq", page.from_seq, next);
     trial.expect_equal("head_seq", page.head_seq, std::uint64_t{7});
@@ -37,14 +35,14 @@ void pages_are_dense(Trial& trial) {
 
 void range_ends(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  for (int i = 1; i <= 5; ++i) speaker.say(chat_of(trial), "x");
-  const RangeResult inner = speaker.fetch(chat_of(trial), 2, 4);
+  for (int i = 1; i <= 5; ++i) speaker.say(trial.chat(), "x");
+  const RangeResult inner = speaker.fetch(trial.chat(), 2, 4);
   trial.expect(numbers_of(inner) == std::vector<std::uint64_t>({2, 3, 4}), "[2, 4] are other entries");
   trial.expect_equal("more of a whole range", inner.more, false);
-  const RangeResult beyond = speaker.fetch(chat_of(trial), 4, 1000);
+  const RangeResult beyond = speaker.fetch(trial.chat(), 4, 1000);
   trial.expect_equal("covered_to_seq of a range beyond the head", beyond.covered_to_seq, std::uint64_t{5});
   trial.expect_equal("more at the head", beyond.more, false);
-  const RangeResult above = speaker.page(chat_of(trial), 6);
+  const RangeResult above = speaker.page(trial.chat(), 6);
   trial.expect_equal("the error above the head", above.error, ErrorCode::kNone);
   trial.expect_equal("entries above the head", above.events.size(), std::size_t{0});
   trial.expect_equal("covered_to_seq above the head", above.covered_to_seq, std::uint64_t{5});
@@ -52,12 +50,12 @@ void range_ends(Trial& trial) {
   trial.expect_equal("more above the head", above.more, false);
 }
 
-void outsider_is_refused(Trial& trial) {
+void outsider_fetch_is_refused(Trial& trial) {
   Device member(trial, trial.user(1));
-  member.say(chat_of(trial), "ours");
+  member.say(trial.chat(), "ours");
   member.add(trial.group(1), trial.user(1));
   Device outsider(trial, trial.user(3));
-  for (const ConversationId& conversation : {chat_of(trial), trial.group(1), trial.group(2)}) {
+  for (const ConversationId& conversation : {trial.chat(), trial.group(1), trial.group(2)}) {
     const RangeResult page = outsider.fetch(conversation);
     trial.expect_equal("error", page.error, ErrorCode::kForbidden);
     trial.expect(page.events.empty() && page.tombstones.empty(), "a refusal with content");
@@ -69,12 +67,12 @@ void outsider_is_refused(Trial& trial) {
 void large_pages_end_early(Trial& trial) {
   constexpr std::uint64_t kCount = 20;
   Device speaker(trial, trial.user(1));
-  for (std::uint64_t i = 0; i < kCount; ++i) speaker.say(chat_of(trial), std::string(60'000, 'x'));
+  for (std::uint64_t i = 0; i < kCount; ++i) speaker.say(trial.chat(), std::string(60'000, 'x'));
   Device reader(trial, trial.user(2));
   std::uint64_t next = 1;
   std::size_t pages = 0;
   while (next <= kCount) {
-    const std::uint64_t request = reader.post(FetchRange{chat_of(trial), 0, next, 0, 100});
+    const std::uint64_t request = reader.post(FetchRange{trial.chat(), 0, next, 0, 100});
     const auto came = trial.target().wait_for(
         reader.connection(), [&](const Frame& any) { return any.request_id == request; }, kAnswerTime);
     trial.expect(came.has_value(), "no page came, or one that cannot be decoded");
@@ -91,20 +89,20 @@ void large_pages_end_early(Trial& trial) {
   trial.expect_equal("changes in the feed", reader.sync_all(0, 100).size(), std::size_t{kCount});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kRangeCases[] = {
     {"conf/range/FET-COVER-001/pages-are-dense", "Fetch seven entries in pages of three.",
      "Pages of at most three without hole or overlap; `more` on all but the last.", pages_are_dense},
     {"conf/range/FET-HEAD-002/range-ends", "Fetch an inner range, one beyond the head and one above it.",
      "Exactly the range; up to the head; nothing, covered up to the head.", range_ends},
     {"conf/range/FET-FORBIDDEN-001/outsider-is-refused",
      "Fetch others' direct conversation, others' group and none.",
-     "FORBIDDEN, without content and without the head.", outsider_is_refused},
+     "FORBIDDEN, without content and without the head.", outsider_fetch_is_refused},
     {"conf/range/FRM-PAGE-001/large-pages-end-early", "Fetch and sync twenty entries of 60,000 bytes.",
      "Pages that end early rather than exceed a frame; together they are complete.", large_pages_end_early},
 };
 
 }  // namespace
 
-std::span<const Case> range_cases() { return kCases; }
+std::span<const Case> range_cases() { return kRangeCases; }
 
 }  // namespace wavetank::conformance

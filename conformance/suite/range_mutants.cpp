@@ -15,7 +15,7 @@ Mistake alters_pages(Alter alter) {
 
 // What everybody's acknowledgements have told of the heads of conversations.
 using Heads = std::shared_ptr<std::map<ConversationId, std::uint64_t>>;
-void learn(const Heads& heads, const Frame& frame) {
+void learn_heads(const Heads& heads, const Frame& frame) {
   const auto* ack = std::get_if<SendAck>(&frame.body);
   if (ack == nullptr || ack->status == SendStatus::kRejected) return;
   std::uint64_t& head = (*heads)[ack->conversation];
@@ -28,14 +28,14 @@ Mistake knows_the_heads(Tell tell) {
   auto heads = std::make_shared<std::map<ConversationId, std::uint64_t>>();
   Mistake mistake;
   mistake.down = [=](Line&, Frame& frame) {
-    learn(heads, frame);
+    learn_heads(heads, frame);
     if (auto* page = std::get_if<RangeResult>(&frame.body)) tell(*page, (*heads)[page->conversation]);
     return true;
   };
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kRangeMutants[] = {
     {"pages-leave-out-their-middle",
      "An entry in the middle of a page is left out.",
      {"FET-COVER-001"},
@@ -142,6 +142,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> range_mutants() { return kMutants; }
+std::span<const Mutant> range_mutants() { return kRangeMutants; }
 
 }  // namespace wavetank::conformance

@@ -6,10 +6,8 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 void speak(Trial& trial, Device& speaker, int count) {
-  for (int i = 1; i <= count; ++i) speaker.say(chat_of(trial), "x");
+  for (int i = 1; i <= count; ++i) speaker.say(trial.chat(), "x");
 }
 
 void expect_marks(Trial& trial, const CursorAck& ack, std::uint64_t delivered, std::uint64_t read) {
@@ -23,33 +21,33 @@ void read_is_the_maximum(Trial& trial) {
   speak(trial, speaker, 5);
   Device phone(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  expect_marks(trial, phone.read(chat_of(trial), 4), 4, 4);
+  expect_marks(trial, phone.read(trial.chat(), 4), 4, 4);
   // The desk is behind: the user's mark stays, its own delivered mark is its own.
-  expect_marks(trial, desk.read(chat_of(trial), 2), 2, 4);
-  expect_marks(trial, phone.read(chat_of(trial), 1), 4, 4);
-  expect_marks(trial, desk.read(chat_of(trial), 5), 5, 5);
-  expect_marks(trial, phone.delivered(chat_of(trial), 1), 4, 5);
+  expect_marks(trial, desk.read(trial.chat(), 2), 2, 4);
+  expect_marks(trial, phone.read(trial.chat(), 1), 4, 4);
+  expect_marks(trial, desk.read(trial.chat(), 5), 5, 5);
+  expect_marks(trial, phone.delivered(trial.chat(), 1), 4, 5);
 }
 
 void marks_are_clamped(Trial& trial) {
   Device speaker(trial, trial.user(1));
   speak(trial, speaker, 3);
   Device reader(trial, trial.user(2));
-  const CursorAck delivered = reader.delivered(chat_of(trial), 1000);
+  const CursorAck delivered = reader.delivered(trial.chat(), 1000);
   expect_marks(trial, delivered, 3, 0);
   trial.expect_equal("head_seq", delivered.head_seq, std::uint64_t{3});
-  expect_marks(trial, reader.read(chat_of(trial), 1ULL << 60), 3, 3);
+  expect_marks(trial, reader.read(trial.chat(), 1ULL << 60), 3, 3);
   // The next entry is above the mark.
   speak(trial, speaker, 1);
-  expect_marks(trial, reader.delivered(chat_of(trial), 0), 3, 3);
+  expect_marks(trial, reader.delivered(trial.chat(), 0), 3, 3);
 }
 
 void read_moves_delivered(Trial& trial) {
   Device speaker(trial, trial.user(1));
   speak(trial, speaker, 3);
   Device reader(trial, trial.user(2));
-  expect_marks(trial, reader.delivered(chat_of(trial), 1), 1, 0);
-  expect_marks(trial, reader.read(chat_of(trial), 3), 3, 3);
+  expect_marks(trial, reader.delivered(trial.chat(), 1), 1, 0);
+  expect_marks(trial, reader.read(trial.chat(), 3), 3, 3);
 }
 
 void unread_counts_others_messages(Trial& trial) {
@@ -75,12 +73,12 @@ void marks_reach_the_author(Trial& trial) {
   speak(trial, author, 3);
   Device reader(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  reader.delivered(chat_of(trial), 2);
-  author.pushed_receipt(chat_of(trial), reader.user(), 2, 0);
-  reader.read(chat_of(trial), 3);
-  const Change seen = author.pushed_receipt(chat_of(trial), reader.user(), 3, 3);
+  reader.delivered(trial.chat(), 2);
+  author.pushed_receipt(trial.chat(), reader.user(), 2, 0);
+  reader.read(trial.chat(), 3);
+  const Change seen = author.pushed_receipt(trial.chat(), reader.user(), 3, 3);
   trial.expect_equal("the delivered mark shown", seen.delivered_seq, std::uint64_t{3});
-  desk.pushed_receipt(chat_of(trial), reader.user(), 0, 3);
+  desk.pushed_receipt(trial.chat(), reader.user(), 0, 3);
 }
 
 void private_marks_stay_private(Trial& trial) {
@@ -88,8 +86,8 @@ void private_marks_stay_private(Trial& trial) {
   speak(trial, author, 3);
   Device reader(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  expect_marks(trial, reader.read(chat_of(trial), 3, true), 3, 3);
-  desk.pushed_receipt(chat_of(trial), reader.user(), 0, 3);
+  expect_marks(trial, reader.read(trial.chat(), 3, true), 3, 3);
+  desk.pushed_receipt(trial.chat(), reader.user(), 0, 3);
   for (const Change& change : author.pushes_until_quiet()) {
     trial.expect(change.subject != reader.user() || change.read_seq == 0,
                  "the author was shown a private mark");
@@ -100,8 +98,8 @@ void outsider_has_no_marks(Trial& trial) {
   Device author(trial, trial.user(1));
   speak(trial, author, 3);
   Device outsider(trial, trial.user(3));
-  trial.expect_equal("a delivered mark", outsider.delivered(chat_of(trial), 2).error, ErrorCode::kForbidden);
-  const CursorAck refused = outsider.read(chat_of(trial), 2);
+  trial.expect_equal("a delivered mark", outsider.delivered(trial.chat(), 2).error, ErrorCode::kForbidden);
+  const CursorAck refused = outsider.read(trial.chat(), 2);
   trial.expect_equal("a read mark", refused.error, ErrorCode::kForbidden);
   trial.expect_equal("the head that a stranger is told", refused.head_seq, std::uint64_t{0});
 }
@@ -111,11 +109,11 @@ void the_furthest_device_is_shown(Trial& trial) {
   speak(trial, author, 3);
   Device phone(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  desk.delivered(chat_of(trial), 1);
-  author.pushed_receipt(chat_of(trial), phone.user(), 1, 0);
-  phone.delivered(chat_of(trial), 3);
-  author.pushed_receipt(chat_of(trial), phone.user(), 3, 0);
-  desk.delivered(chat_of(trial), 2);
+  desk.delivered(trial.chat(), 1);
+  author.pushed_receipt(trial.chat(), phone.user(), 1, 0);
+  phone.delivered(trial.chat(), 3);
+  author.pushed_receipt(trial.chat(), phone.user(), 3, 0);
+  desk.delivered(trial.chat(), 2);
   std::uint64_t shown = 0;
   for (const Change& change : author.pushes_until_quiet()) {
     if (change.kind != ChangeKind::kReceipt) continue;
@@ -143,7 +141,7 @@ void groups_are_spared_deliveries(Trial& trial) {
   }
 }
 
-constexpr Case kCases[] = {
+constexpr Case kReceiptCases[] = {
     {"conf/receipt/RD-USER-001/read-is-the-maximum", "Move the read marks of two devices up and down.",
      "The user's mark is the maximum and never falls; delivered marks are each device's own.",
      read_is_the_maximum},
@@ -172,6 +170,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> receipt_cases() { return kCases; }
+std::span<const Case> receipt_cases() { return kReceiptCases; }
 
 }  // namespace wavetank::conformance

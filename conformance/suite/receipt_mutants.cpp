@@ -10,8 +10,6 @@ namespace {
 
 using namespace protocol;
 
-bool is_receipt(const Change& change) { return change.kind == ChangeKind::kReceipt; }
-
 using Of = std::pair<ConversationId, UserId>;
 
 // A mark above the head is kept as it came, and held against the head of the moment.
@@ -132,7 +130,7 @@ Mistake leaves_delivered_behind() {
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kReceiptMutants[] = {
     {"delivered-marks-fall",
      "A lower delivered mark takes the place of the higher.",
      {"RCP-DEVICE-001"},
@@ -221,6 +219,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> receipt_mutants() { return kMutants; }
+std::span<const Mutant> receipt_mutants() { return kReceiptMutants; }
 
 }  // namespace wavetank::conformance

@@ -8,8 +8,6 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 void expect_same_place(Trial& trial, const SendAck& came, const SendAck& original) {
   trial.expect_equal("status", came.status, SendStatus::kDuplicate);
   trial.expect_equal("conv_epoch", came.conv_epoch, original.conv_epoch);
@@ -20,45 +18,45 @@ void expect_same_place(Trial& trial, const SendAck& came, const SendAck& origina
 void ack_then_delivery(Trial& trial) {
   Device speaker(trial, trial.user(1));
   Device listener(trial, trial.user(2));
-  const SendMessage message = speaker.message(chat_of(trial), "hello");
+  const SendMessage message = speaker.message(trial.chat(), "hello");
   const SendAck ack = speaker.accepted(message);
   trial.expect_equal("conv_seq", ack.conv_seq, std::uint64_t{1});
   trial.expect_equal("msg_no", ack.msg_no, std::uint64_t{1});
   trial.expect(ack.client_msg_id == message.client_msg_id, "the ack names another key");
-  const Event event = listener.pushed(chat_of(trial), 1);
+  const Event event = listener.pushed(trial.chat(), 1);
   trial.expect_equal("the entry's epoch", event.conv_epoch, ack.conv_epoch);
   trial.expect_equal("the entry's msg_no", event.msg_no, ack.msg_no);
   trial.expect_equal("the sender", event.sender, speaker.user());
   trial.expect(event.client_msg_id == message.client_msg_id, "the entry has another key");
   trial.expect(event.payload == message.payload, "the entry has another payload");
   // The sender's own feed has it too: his other devices need it.
-  trial.expect(speaker.pushed(chat_of(trial), 1) == event, "the sender was shown another entry");
+  trial.expect(speaker.pushed(trial.chat(), 1) == event, "the sender was shown another entry");
 }
 
 void repeat_gets_duplicate(Trial& trial) {
   Device speaker(trial, trial.user(1));
   Device listener(trial, trial.user(2));
-  const SendMessage message = speaker.message(chat_of(trial), "once");
+  const SendMessage message = speaker.message(trial.chat(), "once");
   const SendAck original = speaker.accepted(message);
   expect_same_place(trial, speaker.send(message), original);
   speaker.reconnect();
   expect_same_place(trial, speaker.send(message), original);
-  trial.expect_equal("the place of the next entry", speaker.say(chat_of(trial), "next").conv_seq,
+  trial.expect_equal("the place of the next entry", speaker.say(trial.chat(), "next").conv_seq,
                      std::uint64_t{2});
-  listener.pushed(chat_of(trial), 2);
+  listener.pushed(trial.chat(), 2);
   trial.expect_equal("changes pushed", listener.pushes_until_quiet().size(), std::size_t{2});
 }
 
 void conflict_is_rejected(Trial& trial) {
   Device speaker(trial, trial.user(1));
-  const SendMessage message = speaker.message(chat_of(trial), "the first text");
+  const SendMessage message = speaker.message(trial.chat(), "the first text");
   const SendAck original = speaker.accepted(message);
   SendMessage other = message;
   other.payload = Slice("another text");
   const SendAck refused = speaker.send(other);
   trial.expect_equal("status", refused.status, SendStatus::kRejected);
   trial.expect_equal("error", refused.error, ErrorCode::kIdempotencyConflict);
-  const RangeResult page = speaker.fetch(chat_of(trial));
+  const RangeResult page = speaker.fetch(trial.chat());
   trial.expect_equal("entries in the log", page.head_seq, std::uint64_t{1});
   trial.expect(page.events.size() == 1 && page.events[0].payload == message.payload,
                "the stored text has changed");
@@ -68,7 +66,7 @@ void conflict_is_rejected(Trial& trial) {
 void key_is_per_device(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device desk(trial, trial.user(1), 1);
-  const SendMessage message = phone.message(chat_of(trial), "same key");
+  const SendMessage message = phone.message(trial.chat(), "same key");
   trial.expect_equal("the first device's place", phone.accepted(message).conv_seq, std::uint64_t{1});
   trial.expect_equal("the second device's place", desk.accepted(message).conv_seq, std::uint64_t{2});
   Device other(trial, trial.user(2), 0);
@@ -92,22 +90,22 @@ void order_on_one_socket(Trial& trial) {
   constexpr std::uint64_t kCount = 20;
   std::vector<std::uint64_t> requests;
   for (std::uint64_t i = 1; i <= kCount; ++i) {
-    requests.push_back(speaker.post(speaker.message(chat_of(trial), fmt::format("{}", i))));
+    requests.push_back(speaker.post(speaker.message(trial.chat(), fmt::format("{}", i))));
   }
   for (std::uint64_t i = 1; i <= kCount; ++i) {
     const auto ack = speaker.expect_body<SendAck>(speaker.answer(requests[i - 1]));
     trial.expect_equal("the place of a send", ack.conv_seq, i);
-    trial.expect(listener.pushed(chat_of(trial), i).payload.view() == fmt::format("{}", i),
+    trial.expect(listener.pushed(trial.chat(), i).payload.view() == fmt::format("{}", i),
                  fmt::format("entry {} is another message", i));
   }
 }
 
 void outsider_is_refused(Trial& trial) {
   Device member(trial, trial.user(1));
-  member.say(chat_of(trial), "ours");
+  member.say(trial.chat(), "ours");
   member.add(trial.group(1), trial.user(1));
   Device outsider(trial, trial.user(3));
-  for (const ConversationId& conversation : {chat_of(trial), trial.group(1)}) {
+  for (const ConversationId& conversation : {trial.chat(), trial.group(1)}) {
     const SendAck ack = outsider.send(outsider.message(conversation, "let me in"));
     trial.expect_equal("status", ack.status, SendStatus::kRejected);
     trial.expect_equal("error", ack.error, ErrorCode::kForbidden);
@@ -119,11 +117,11 @@ void outsider_is_refused(Trial& trial) {
 void sender_is_the_session(Trial& trial) {
   Device speaker(trial, trial.user(1));
   Device listener(trial, trial.user(2));
-  SendMessage message = speaker.message(chat_of(trial), "not from me");
+  SendMessage message = speaker.message(trial.chat(), "not from me");
   message.target_user = trial.user(2);
   message.client_time_ms = 1;
   speaker.accepted(message);
-  const Event event = listener.pushed(chat_of(trial), 1);
+  const Event event = listener.pushed(trial.chat(), 1);
   trial.expect_equal("the sender", event.sender, trial.user(1));
   trial.expect(event.server_time_ms > 1, "the server's time is the client's");
 }
@@ -131,15 +129,15 @@ void sender_is_the_session(Trial& trial) {
 void answer_ahead_is_refused(Trial& trial) {
   Device speaker(trial, trial.user(1));
   Device listener(trial, trial.user(2));
-  speaker.say(chat_of(trial), "the question");
-  SendMessage answer = listener.message(chat_of(trial), "the answer");
+  speaker.say(trial.chat(), "the question");
+  SendMessage answer = listener.message(trial.chat(), "the answer");
   answer.reply_to_seq = 2;
   const SendAck refused = listener.send(answer);
   trial.expect_equal("status", refused.status, SendStatus::kRejected);
   trial.expect_equal("error", refused.error, ErrorCode::kMalformed);
   answer.reply_to_seq = 1;
   trial.expect_equal("the place of the true answer", listener.accepted(answer).conv_seq, std::uint64_t{2});
-  trial.expect_equal("what it answers", speaker.pushed(chat_of(trial), 2).reply_to_seq, std::uint64_t{1});
+  trial.expect_equal("what it answers", speaker.pushed(trial.chat(), 2).reply_to_seq, std::uint64_t{1});
 }
 
 // A kind of a newer version: nobody here knows what it says, everybody can count it.
@@ -147,24 +145,24 @@ void unknown_kind_is_an_entry(Trial& trial) {
   Device speaker(trial, trial.user(1));
   Device listener(trial, trial.user(2));
   constexpr auto kNewer = static_cast<EntryKind>(77);
-  SendMessage message = speaker.message(chat_of(trial), "from a newer client");
+  SendMessage message = speaker.message(trial.chat(), "from a newer client");
   message.kind = kNewer;
   const SendAck ack = speaker.accepted(message);
   trial.expect_equal("conv_seq", ack.conv_seq, std::uint64_t{1});
   trial.expect_equal("msg_no", ack.msg_no, std::uint64_t{0});
-  const Event event = listener.pushed(chat_of(trial), 1);
+  const Event event = listener.pushed(trial.chat(), 1);
   trial.expect(event.kind == kNewer && event.payload == message.payload, "another entry was pushed");
-  const RangeResult page = listener.fetch(chat_of(trial));
+  const RangeResult page = listener.fetch(trial.chat());
   trial.expect(page.events.size() == 1 && page.events[0] == event, "another entry was fetched");
-  trial.expect_equal("the delivered mark", listener.delivered(chat_of(trial), 1).delivered_seq,
+  trial.expect_equal("the delivered mark", listener.delivered(trial.chat(), 1).delivered_seq,
                      std::uint64_t{1});
-  const SendAck next = speaker.say(chat_of(trial), "and a message");
+  const SendAck next = speaker.say(trial.chat(), "and a message");
   trial.expect_equal("the next place", next.conv_seq, std::uint64_t{2});
   trial.expect_equal("the next message", next.msg_no, std::uint64_t{1});
-  trial.expect_equal("unread", listener.delivered(chat_of(trial), 2).unread, std::uint64_t{1});
+  trial.expect_equal("unread", listener.delivered(trial.chat(), 2).unread, std::uint64_t{1});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kSendCases[] = {
     {"conf/send/SND-ACK-001/ack-then-delivery", "Send one message to a connected peer.",
      "SendAck names entry 1, message 1; peer and sender are pushed exactly that entry.", ack_then_delivery},
     {"conf/send/SND-IDEM-002/repeat-gets-duplicate",
@@ -198,6 +196,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> send_cases() { return kCases; }
+std::span<const Case> send_cases() { return kSendCases; }
 
 }  // namespace wavetank::conformance

@@ -172,7 +172,7 @@ Mistake leaves_out_unknown_kinds() {
   return mistake;
 }
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kSendMutants[] = {
     {"ack-without-message-number",
      "SendAck names the entry's place and leaves out its message number.",
      {"SND-ACK-001"},
@@ -264,6 +264,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> send_mutants() { return kMutants; }
+std::span<const Mutant> send_mutants() { return kSendMutants; }
 
 }  // namespace wavetank::conformance

@@ -9,8 +9,6 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 PutSetting draft(const ConversationId& conversation, std::uint64_t op, std::string_view text) {
   PutSetting put;
   put.conversation = conversation;
@@ -43,17 +41,17 @@ void expect_draft(Trial& trial, const std::vector<Change>& changes, std::string_
 void put_seen_on_the_second_device(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device desk(trial, trial.user(1), 1);
-  const SettingAck ack = accepted(trial, phone, draft(chat_of(trial), 1, "not said yet"));
+  const SettingAck ack = accepted(trial, phone, draft(trial.chat(), 1, "not said yet"));
   expect_draft(trial, desk.pushes_until_quiet(1), "not said yet", ack.revision);
   expect_draft(trial, phone.pushes_until_quiet(1), "not said yet", ack.revision);
 }
 
-void repeat_gets_duplicate(Trial& trial) {
+void repeated_put_gets_duplicate(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device desk(trial, trial.user(1), 1);
-  const PutSetting mine = draft(chat_of(trial), 7, "mine");
+  const PutSetting mine = draft(trial.chat(), 7, "mine");
   accepted(trial, phone, mine);
-  const SettingAck newer = accepted(trial, desk, draft(chat_of(trial), 1, "newer"));
+  const SettingAck newer = accepted(trial, desk, draft(trial.chat(), 1, "newer"));
   phone.reconnect();
   const auto repeat = phone.ask<SettingAck>(mine);
   trial.expect_equal("status", repeat.status, SendStatus::kDuplicate);
@@ -63,9 +61,9 @@ void repeat_gets_duplicate(Trial& trial) {
 
 void the_newest_by_sync(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
-  accepted(trial, phone, draft(chat_of(trial), 1, "a"));
-  const SettingAck second = accepted(trial, phone, draft(chat_of(trial), 2, "ab"));
-  const SettingAck third = accepted(trial, phone, draft(chat_of(trial), 3, "abc"));
+  accepted(trial, phone, draft(trial.chat(), 1, "a"));
+  const SettingAck second = accepted(trial, phone, draft(trial.chat(), 2, "ab"));
+  const SettingAck third = accepted(trial, phone, draft(trial.chat(), 3, "abc"));
   trial.expect(third.revision > second.revision, "revisions do not rise");
   Device desk(trial, trial.user(1), 1);
   expect_draft(trial, desk.sync_all(0), "abc", third.revision);
@@ -76,7 +74,7 @@ void the_newest_by_sync(Trial& trial) {
 void nobody_else_is_told(Trial& trial) {
   Device phone(trial, trial.user(1), 0);
   Device peer(trial, trial.user(2), 0);
-  accepted(trial, phone, draft(chat_of(trial), 1, "not said yet"));
+  accepted(trial, phone, draft(trial.chat(), 1, "not said yet"));
   trial.expect_equal("changes pushed to the other", peer.pushes_until_quiet().size(), std::size_t{0});
   trial.expect_equal("changes in the other's feed", peer.sync_all(0).size(), std::size_t{0});
   const auto foreign =
@@ -85,13 +83,13 @@ void nobody_else_is_told(Trial& trial) {
   trial.expect_equal("error", foreign.error, ErrorCode::kForbidden);
 }
 
-constexpr Case kCases[] = {
+constexpr Case kSettingCases[] = {
     {"conf/setting/SET-PUSH-001/put-seen-on-the-second-device",
      "Put a draft while two devices are connected.",
      "Both are pushed it once, with the revision of the answer.", put_seen_on_the_second_device},
     {"conf/setting/SET-IDEM-001/repeat-gets-duplicate",
      "Put on one device, then on another, then the first put again on a new connection.",
-     "DUPLICATE with the revision of the second, whose value stays.", repeat_gets_duplicate},
+     "DUPLICATE with the revision of the second, whose value stays.", repeated_put_gets_duplicate},
     {"conf/setting/SET-COALESCE-001/the-newest-by-sync", "Put three drafts; another device syncs.",
      "It is told of the newest alone, from the beginning and from behind the second.", the_newest_by_sync},
     {"conf/setting/SET-OWN-001/nobody-else-is-told",
@@ -101,6 +99,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> setting_cases() { return kCases; }
+std::span<const Case> setting_cases() { return kSettingCases; }
 
 }  // namespace wavetank::conformance

@@ -5,7 +5,7 @@ namespace {
 
 using namespace protocol;
 
-constexpr Mutant kMutants[] = {
+constexpr Mutant kSettingMutants[] = {
     {"settings-repeat-as-new",
      "A put that was taken before is answered ACCEPTED.",
      {"SET-IDEM-001"},
@@ -49,6 +49,6 @@ constexpr Mutant kMutants[] = {
 
 }  // namespace
 
-std::span<const Mutant> setting_mutants() { return kMutants; }
+std::span<const Mutant> setting_mutants() { return kSettingMutants; }
 
 }  // namespace wavetank::conformance

@@ -46,6 +46,8 @@ class Trial {
   // The case's n-th user and group, n < 256; homed in region 0.
   UserId user(std::uint32_t n) const { return base_ | n; }
   ConversationId group(std::uint32_t n) const { return group_conversation(0, base_ | n); }
+  // The users 1 and 2 alone.
+  ConversationId chat() const { return direct_conversation(user(1), user(2)); }
 
   // An idempotency key that the case has not used yet.
   ClientMessageId next_key() { return {base_ << 8 | 0x70, ++last_key_}; }

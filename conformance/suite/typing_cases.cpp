@@ -10,8 +10,6 @@ namespace {
 
 using namespace protocol;
 
-ConversationId chat_of(const Trial& trial) { return direct_conversation(trial.user(1), trial.user(2)); }
-
 SignalEphemeral typing(const ConversationId& conversation, bool on = true) {
   SignalEphemeral signal;
   signal.conversation = conversation;
@@ -54,11 +52,11 @@ void seen_by_the_others(Trial& trial) {
   Device own(trial, trial.user(1), 1);
   Device phone(trial, trial.user(2), 0);
   Device desk(trial, trial.user(2), 1);
-  typist.post(typing(chat_of(trial)));
-  expect_signal(trial, phone, trial.user(1), chat_of(trial), true);
-  expect_signal(trial, desk, trial.user(1), chat_of(trial), true);
-  typist.post(typing(chat_of(trial), false));
-  expect_signal(trial, phone, trial.user(1), chat_of(trial), false);
+  typist.post(typing(trial.chat()));
+  expect_signal(trial, phone, trial.user(1), trial.chat(), true);
+  expect_signal(trial, desk, trial.user(1), trial.chat(), true);
+  typist.post(typing(trial.chat(), false));
+  expect_signal(trial, phone, trial.user(1), trial.chat(), false);
   expect_no_signal(trial, own);
   expect_no_signal(trial, typist);
 }
@@ -80,7 +78,7 @@ void outsiders_neither_say_nor_see(Trial& trial) {
   expect_no_signal(trial, stranger);
   former.post(typing(room));
   stranger.post(typing(room));
-  stranger.post(typing(chat_of(trial)));
+  stranger.post(typing(trial.chat()));
   expect_no_signal(trial, anna);
   expect_no_signal(trial, bert);
 }
@@ -89,18 +87,18 @@ void not_told_later(Trial& trial) {
   Device typist(trial, trial.user(1));
   require_typing(typist);
   Device peer(trial, trial.user(2));
-  typist.say(chat_of(trial), "an entry");
+  typist.say(trial.chat(), "an entry");
   const std::uint64_t before = peer.sync_all(0).size();
-  typist.post(typing(chat_of(trial)));
-  expect_signal(trial, peer, trial.user(1), chat_of(trial), true);
+  typist.post(typing(trial.chat()));
+  expect_signal(trial, peer, trial.user(1), trial.chat(), true);
   peer.reconnect();
   expect_no_signal(trial, peer);
   trial.expect_equal("changes in the feed", std::uint64_t{peer.sync_all(0).size()}, before);
-  trial.expect_equal("entries in the log", std::uint64_t{peer.fetch(chat_of(trial)).events.size()},
+  trial.expect_equal("entries in the log", std::uint64_t{peer.fetch(trial.chat()).events.size()},
                      std::uint64_t{1});
 }
 
-constexpr Case kCases[] = {
+constexpr Case kTypingCases[] = {
     {"conf/typing/TYP-RELAY-001/seen-by-the-others",
      "Type in a direct conversation while both users have two devices; then stop.",
      "Both devices of the other user are told, with the typist's id; the typist's are told nothing.",
@@ -115,6 +113,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> typing_cases() { return kCases; }
+std::span<const Case> typing_cases() { return kTypingCases; }
 
 }  // namespace wavetank::conformance
