@@ -120,17 +120,13 @@ TEST(PushBounds, ASlowReaderMayHaveToAsk) {
 TEST(PushBounds, WhoDoesNotReadIsNotPromisedAnswers) {
   for (const bool reads : {true, false}) {
     Bounded h;
-    h.config.fewest_samples = 1;
     if (!reads) h.set_reading(h.anna, false);
-    std::vector<MessageKey> keys;
-    for (int i = 0; i < 100; ++i) {
-      keys.push_back(h.invoke(h.anna, h.chat_room));
-      h.transmit(keys.back());
-      h.store(keys.back());
-    }
+    const MessageKey key = h.invoke(h.anna, h.chat_room);
+    h.transmit(key);
+    h.store(key);
     h.wait(10 * kSecond);
-    for (const MessageKey key : keys) h.acknowledge(key);
-    EXPECT_EQ(h.judged().of("SLO-AVAIL").violations, reads ? 1U : 0U);
+    h.acknowledge(key);
+    EXPECT_EQ(h.judged().of("SLO-AVAIL").antecedents, reads ? 1U : 0U);
   }
 }
 

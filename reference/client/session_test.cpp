@@ -535,7 +535,7 @@ TEST(Flow, WhoOnlyReadsAcknowledgesHalfOfWhatMayWait) {
   EXPECT_EQ(reader.acknowledgements(), 0U);
   reader.push_one();
   ASSERT_EQ(reader.acknowledgements(), 1U);
-  EXPECT_EQ(reader.to_server.back().ack_frame_seq, 6U);  // Welcome, the mark's answer is none: five pushes
+  EXPECT_EQ(reader.to_server.back().ack_frame_seq, 7U);  // Welcome, the answer to the mark, five pushes
   for (int i = 0; i < 4; ++i) reader.push_one();
   EXPECT_EQ(reader.acknowledgements(), 2U);
 }
