@@ -18,7 +18,6 @@ bool any(const Frame&) { return true; }
 }  // namespace
 
 // ---- the line
-// ------------------------------------------------------------------------------------------------
 
 Slice Line::token() const { return target_.inner_.token(hello_.user, hello_.device); }
 TimeNs Line::now() const { return target_.inner_.now(); }
@@ -49,7 +48,6 @@ void Line::end(DurationNs after) {
 }
 
 // ---- the suite's side
-// ----------------------------------------------------------------------------------------
 
 MutatedTarget::MutatedTarget(Target& inner, const Mutant& mutant)
     : inner_(inner), mutant_(mutant), mistake_(mutant.make()) {}
@@ -145,7 +143,6 @@ bool MutatedTarget::restart_server() {
 }
 
 // ---- what passes
-// ---------------------------------------------------------------------------------------------
 
 void MutatedTarget::arrived(Line& line, Frame&& frame) {
   if (const auto* welcome = std::get_if<protocol::Welcome>(&frame.body)) {

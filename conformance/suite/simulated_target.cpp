@@ -82,7 +82,6 @@ void SimulatedTarget::build_nodes(const SimulatedOptions& options) {
 }
 
 // ---- time
-// ---------------------------------------------------------------------------------------------------
 
 template <class Done>
 bool SimulatedTarget::run_until(Done&& done, DurationNs within) {
@@ -111,7 +110,6 @@ void SimulatedTarget::pass(DurationNs time) {
 }
 
 // ---- the suite's side
-// ---------------------------------------------------------------------------------------
 
 SimulatedTarget::Device* SimulatedTarget::live_device(ConnectionHandle connection) {
   if (connection == 0 || connection > devices_.size()) return nullptr;
@@ -189,7 +187,6 @@ bool SimulatedTarget::restart_server() {
 }
 
 // ---- what the network reports
-// -------------------------------------------------------------------------------
 
 void SimulatedTarget::device_connected(std::uint32_t device) { devices_[device].connected = true; }
 

@@ -33,7 +33,6 @@ std::string describe(bool value) { return value ? "true" : "false"; }
 std::string describe(std::uint64_t value) { return fmt::format("{}", value); }
 
 // ---- the trial
-// ----------------------------------------------------------------------------------------------
 
 // Ids: region 0 | 24 bits of run | 20 bits of case | 8 bits of n. The group flag (bit 55) stays clear.
 Trial::Trial(Target& target, std::uint32_t run, std::string_view case_id)
@@ -63,7 +62,6 @@ void Trial::inconclusive(const std::string& why) { throw CaseEnd{Grade::kInconcl
 void Trial::unsupported(const std::string& why) { throw CaseEnd{Grade::kUnsupported, why}; }
 
 // ---- a device
-// -----------------------------------------------------------------------------------------------
 
 Device::Device(Trial& trial, UserId user, DeviceIndex index) : trial_(&trial), user_(user), index_(index) {
   reconnect();
@@ -225,7 +223,6 @@ protocol::CursorAck Device::delivered(const ConversationId& conversation, std::u
 }
 
 // ---- pushes
-// -------------------------------------------------------------------------------------------------
 
 bool Device::next_push(DurationNs within) {
   auto frame = trial_->target().wait_for(
@@ -281,7 +278,6 @@ std::vector<Frame> everything_until_quiet(Trial& trial, ConnectionHandle connect
 }
 
 // ---- pages
-// --------------------------------------------------------------------------------------------------
 
 std::vector<std::uint64_t> numbers_of(const protocol::RangeResult& page) {
   std::vector<std::uint64_t> numbers;

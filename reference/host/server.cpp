@@ -135,7 +135,6 @@ std::uint64_t Server::commits() const {
 }
 
 // ---- connections
-// --------------------------------------------------------------------------------------------
 
 SocketEvents& Server::accept(std::unique_ptr<WebSocket> socket) {
   ++counters_.connections_accepted;
@@ -194,7 +193,6 @@ void Server::say_go_away(Connection& connection, protocol::GoAwayReason reason) 
 }
 
 // ---- what the nodes want
-// ------------------------------------------------------------------------------------
 
 void Server::send_client(NodeId, ConnectionId id, protocol::Frame&& frame) {
   const auto found = connections_.find(id);
@@ -234,7 +232,6 @@ void Server::close_client(NodeId, ConnectionId id, CloseReason reason) {
 }
 
 // ---- the end
-// ------------------------------------------------------------------------------------------------
 
 void Server::drain(DurationNs window, std::function<void()> done) {
   if (end_timer_ != nullptr) return;

@@ -182,7 +182,6 @@ TEST_F(ServerTest, TokensAreChecked) {
 }
 
 // ---- hostile and slow clients: raw sockets
-// ------------------------------------------------------------------
 
 struct RawClient : SocketEvents {
   void socket_opened() override { opened = true; }

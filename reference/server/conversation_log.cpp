@@ -90,7 +90,6 @@ void ConversationLog::bound_cache() {
 }
 
 // ---- membership
-// ----------------------------------------------------------------------------------------------------
 
 bool ConversationLog::is_member(const ConversationId& id, const Conversation& conversation,
                                 UserId user) const {
@@ -194,7 +193,6 @@ void ConversationLog::recipients_of(const ConversationId& id, const Conversation
 }
 
 // ---- append
-// --------------------------------------------------------------------------------------------------------
 
 store::SendKey ConversationLog::key_of(const protocol::Route& from,
                                        const protocol::SendMessage& message) const {
@@ -355,7 +353,6 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
 }
 
 // ---- ranges
-// --------------------------------------------------------------------------------------------------------
 
 std::uint64_t ConversationLog::visible_msg_no(const ConversationId& id, const Conversation& conversation,
                                               const Visibility& seen) {

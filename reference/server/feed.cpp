@@ -112,7 +112,6 @@ void Feed::push(const OnlineSession& session, std::uint32_t epoch, const protoco
 }
 
 // ---- settings
-// ------------------------------------------------------------------------------------------------------
 
 bool Feed::coalesce_setting(UserId user, const protocol::Change& row) {
   if (!row.setting) return false;  // says nothing
@@ -169,7 +168,6 @@ protocol::SettingAck Feed::put(const protocol::Route& from, const protocol::PutS
 }
 
 // ---- sessions
-// ------------------------------------------------------------------------------------------------------
 
 std::uint32_t Feed::find(UserId user, SessionId session) const {
   const auto first = first_session_.find(user);
@@ -251,7 +249,6 @@ void Feed::gateway_lost(NodeId gateway, TimeNs now) {
 }
 
 // ---- what devices owe of their limit of sends
-// ------------------------------------------------------------------------------------------------------
 
 bool Feed::is_replaced(const protocol::Attach& request) const {
   if (!request.again) return false;
@@ -308,7 +305,6 @@ void Feed::settle_debt(const protocol::Detach& request, bool was_replaced, TimeN
 }
 
 // ---- sync
-// ----------------------------------------------------------------------------------------------------------
 
 protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
                                 Effects& effects) {

@@ -50,7 +50,6 @@ void Gateway::start(TimeNs now, Effects& effects) {
 }
 
 // ---- connections and their deadlines
-// -------------------------------------------------------------------------------
 
 DurationNs Gateway::patience(SessionState state) const {
   switch (state) {
@@ -171,7 +170,6 @@ void Gateway::send_error(Session& session, ErrorCode code, std::uint64_t request
 }
 
 // ---- from the client
-// -----------------------------------------------------------------------------------------------
 
 void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now, Effects& effects) {
   now_ = now;
@@ -413,7 +411,6 @@ Session* Gateway::other_detached(const Session& newcomer) {
 }
 
 // ---- from the shards
-// -----------------------------------------------------------------------------------------------
 
 void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
   if (peer >= up_.size()) up_.resize(peer + 1);

@@ -11,7 +11,6 @@ namespace wavetank::server {
 using protocol::Frame;
 
 // ---- signals
-// ------------------------------------------------------------------------------------------------
 
 void Gateway::signal_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
   auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
@@ -42,7 +41,6 @@ void Gateway::deliver_signal(Session& session, Frame&& frame, TimeNs now, Effect
 }
 
 // ---- presence
-// -----------------------------------------------------------------------------------------------
 
 void Gateway::renew_leases(TimeNs now, Effects& effects) {
   for (const NodeId shard : placement_.shards()) {

@@ -23,7 +23,6 @@ T* staged(Effects& effects, std::size_t index, NodeId peer) {
 }  // namespace
 
 // ---- source
-// --------------------------------------------------------------------------------------------------------
 
 OutboxSource::OutboxSource(const ServerConfig& config, store::LogStore& store, ServerObserver& observer)
     : config_(config), store_(store), observer_(observer) {}
@@ -126,7 +125,6 @@ void OutboxSource::forget_all(NodeId destination) {
 }
 
 // ---- destination
-// ---------------------------------------------------------------------------------------------------
 
 OutboxInbox::OutboxInbox(const ServerConfig& config, store::LogStore& store, ServerObserver& observer)
     : config_(config), store_(store), observer_(observer) {}

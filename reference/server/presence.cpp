@@ -25,7 +25,6 @@ bool Presence::is_online(UserId id) const {
 }
 
 // ---- leases
-// ----------------------------------------------------------------------------------------------------
 
 void Presence::begin_lease(NodeId gateway, TimeNs now) {
   if (gateway >= current_.size()) current_.resize(gateway + 1);
@@ -102,7 +101,6 @@ void Presence::expire(TimeNs now, Effects& effects) {
 }
 
 // ---- sessions
-// --------------------------------------------------------------------------------------------------
 
 void Presence::attach(NodeId gateway, const protocol::Attach& session, TimeNs now, Effects& effects) {
   if (!is_on()) return;
@@ -155,7 +153,6 @@ void Presence::settle(UserId id, TimeNs now, Effects& effects) {
 }
 
 // ---- watchers
-// --------------------------------------------------------------------------------------------------
 
 void Presence::subscribe(const protocol::Route& from, const protocol::SubscribePresence& wish, TimeNs now,
                          Effects& effects) {

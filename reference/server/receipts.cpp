@@ -115,7 +115,6 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
 }
 
 // ---- who is told
-// ---------------------------------------------------------------------------------------------------
 
 void Receipts::authors(const ConversationId& id, Conversation& conversation, UserId reader,
                        std::uint64_t after, std::uint64_t to) {
@@ -165,7 +164,6 @@ void Receipts::notify(const protocol::Route& from, const Wish& wish, const UserM
 }
 
 // ---- unread
-// --------------------------------------------------------------------------------------------------------
 
 std::uint64_t Receipts::count(const ConversationId& id, UserId user, std::uint64_t after, std::uint64_t to) {
   Conversation& conversation = log_.load(id);

@@ -153,7 +153,6 @@ bool Shard::stalled(NodeId gateway, protocol::Frame& frame, TimeNs now, Effects&
 }
 
 // ---- requests
-// ------------------------------------------------------------------------------------------------------
 
 void Shard::reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects) {
   if (request.request_id == 0) return;
@@ -223,7 +222,6 @@ void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const pro
 }
 
 // ---- fan-out
-// -------------------------------------------------------------------------------------------------------
 
 void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
   const protocol::Event& event = outcome.event;
