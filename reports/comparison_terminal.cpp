@@ -39,10 +39,6 @@ std::string percent_text(const PairedDifference& d) {
                                     : fmt::format("{:+.1f} %", percent);
 }
 
-std::string spelled(PropertyVerdict verdict) {
-  return verdict == PropertyVerdict::kNotExercised ? "NOT EXERCISED" : std::string(to_string(verdict));
-}
-
 std::string side_text(const ComparedSide& side) {
   std::string text = one_line(side.label);
   if (!side.defect.empty()) text += "  with the seeded defect " + one_line(side.defect);

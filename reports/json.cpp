@@ -9,7 +9,7 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr const char* kUnits =
+constexpr const char* kUnitsSaid =
     "p50, p95, p99, p999, max and judgedBound of latencies in milliseconds; histogram values and fields "
     "ending in Ns "
     "in nanoseconds, virtual time unless called wall; rates per wall second; histogram buckets as [index, "
@@ -116,7 +116,7 @@ Json events_by_kind_json(const std::vector<EventCount>& kinds) {
 Json result_json(const Result& r) {
   Json out;
   out["schemaVersion"] = r.schema_version;
-  out["units"] = kUnits;
+  out["units"] = kUnitsSaid;
   out["verdict"] = to_string(effective_verdict(r));
   out["engineError"] = r.engine_error;
   out["scenario"] = r.scenario;

@@ -37,7 +37,7 @@ std::string xml(std::string_view text) {
   return out;
 }
 
-std::string seconds(std::int64_t ns) { return fmt::format("{:.3f}", static_cast<double>(ns) / 1e9); }
+std::string seconds_text(std::int64_t ns) { return fmt::format("{:.3f}", static_cast<double>(ns) / 1e9); }
 
 std::string counts_of(const PropertyResult& property) {
   return fmt::format("{} antecedents (minimum {}), {} violations", property.antecedents, property.minimum,
@@ -109,7 +109,7 @@ std::string render_junit(const Result& result) {
   const auto tests = static_cast<std::int64_t>(result.properties.size()) + errors;
   const std::string totals = fmt::format(
       "name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"",
-      xml("wavetank " + result.scenario), tests, failures, errors, skipped, seconds(result.wall_ns));
+      xml("wavetank " + result.scenario), tests, failures, errors, skipped, seconds_text(result.wall_ns));
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites " + totals + ">\n  <testsuite " +
                     totals + ">\n    <properties>\n";
   append_property(out, "verdict", std::string(to_string(effective_verdict(result))));

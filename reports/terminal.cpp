@@ -27,10 +27,6 @@ const char* colour_of(PropertyVerdict verdict) {
   return "33";
 }
 
-std::string spelled(PropertyVerdict verdict) {
-  return verdict == PropertyVerdict::kNotExercised ? "NOT EXERCISED" : std::string(to_string(verdict));
-}
-
 // 0 for what a reader must see first.
 int rank_of(PropertyVerdict verdict) {
   switch (verdict) {

@@ -40,6 +40,10 @@ const char* colour_of(Verdict verdict) {
   return "1;33";
 }
 
+std::string spelled(PropertyVerdict verdict) {
+  return verdict == PropertyVerdict::kNotExercised ? "NOT EXERCISED" : std::string(to_string(verdict));
+}
+
 std::string left(const std::string& text, std::size_t width) {
   std::string cut = shorten(one_line(text), width);
   cut.append(width - columns(cut), ' ');

@@ -29,6 +29,8 @@ class Painter {
 };
 
 const char* colour_of(Verdict verdict);
+// As a reader reads it: "NOT EXERCISED".
+std::string spelled(PropertyVerdict verdict);
 
 // Padded or cut to `width` code points (fmt's own width would count differently for wide characters).
 std::string left(const std::string& text, std::size_t width);
