@@ -33,6 +33,10 @@ Device& Truth::ensure_device(DeviceTag tag, UserIndex user) {
     users_.ensure(user + 1ULL);
     row.user = user;
     row.next_of_user = users_[user].first_device;
+    if (row.next_of_user != kNone) {
+      row.put(Device::kSibling, true);
+      devices_[row.next_of_user].put(Device::kSibling, true);
+    }
     users_[user].first_device = tag;
   }
   return row;
@@ -626,21 +630,26 @@ void Truth::apply_cursor_ack(Observation& seen) {
 
 // ---- memory
 
+void Truth::expect(DeviceTag device) const {
+  if (device < devices_.size()) prefetch(&devices_[device], sizeof(Device));
+}
+
 void Truth::expect(const Record& record) const {
-  const auto device = [this](DeviceTag tag) {
-    if (tag < devices_.size()) prefetch(&devices_[tag], sizeof(Device));
-  };
-  device(record.device);
-  if (record.key.device != record.device) device(record.key.device);
+  expect(record.device);
+  if (record.key.device != record.device) expect(record.key.device);
   if (record.conversation < conversations_.size())
     prefetch(&conversations_[record.conversation], sizeof(Conversation));
 }
 
+// What its device's window keeps of it; the device is looked at now.
+void Truth::expect(MessageKey key) const {
+  if (key.device >= devices_.size()) return;
+  const Send* send = devices_[key.device].sends.find(key.counter);
+  if (send != nullptr) prefetch(send, sizeof(Send));
+}
+
 void Truth::expect_logs(const Record& record) const {
-  if (record.key.device < devices_.size()) {
-    const Send* send = devices_[record.key.device].sends.find(record.key.counter);
-    if (send != nullptr) prefetch(send, sizeof(Send));
-  }
+  expect(record.key);
   if (record.conversation >= conversations_.size()) return;
   const std::uint32_t log = conversations_[record.conversation].log;
   if (log != kNone) prefetch(&logs_[log], sizeof(Log));

@@ -96,8 +96,9 @@ struct Device {
     kStateSeen = 4,
     kConverged = 8,
     kCaughtUp = 16,
-    kTold = 32,    // to leave this connection
-    kClosing = 64  // the user has closed the app
+    kTold = 32,     // to leave this connection
+    kClosing = 64,  // the user has closed the app
+    kSibling = 128  // its user has another device
   };
   UserIndex user = kNone;
   DeviceTag next_of_user = kNone;
@@ -304,6 +305,8 @@ class Truth {
   // overlap: first what is found by number, then, when that is there, each time what it leads to. Nothing
   // changes.
   void expect(const Record& record) const;
+  void expect(DeviceTag device) const;
+  void expect(MessageKey key) const;
   void expect_logs(const Record& record) const;
   void expect_blocks(const Record& record) const;
   void expect_rows(const Record& record) const;
