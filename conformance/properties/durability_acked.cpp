@@ -50,10 +50,9 @@ class DurabilityAcked final : public Monitor {
   }
 
   void check_claim(const Observation& seen, std::uint32_t acked, std::uint64_t claimed) {
-    if (acked == 0 || (seen.conversation->is_group() && seen.conversation->known < acked)) return;
+    if (acked == 0 || (seen.conversation->is_group() && seen.log->known < acked)) return;
     const Record& record = seen.record;
-    const std::uint64_t least =
-        truth().last_visible(*seen.conversation, record.conversation, seen.device->user, acked);
+    const std::uint64_t least = truth().last_visible(*seen.conversation, seen.device->user, acked);
     if (least == 0) return;
     fired();
     if (claimed >= least) return;
@@ -71,16 +70,16 @@ class DurabilityAcked final : public Monitor {
   }
 
   void audit(ConversationIndex index) {
-    Conversation& conversation = truth().conversation(index);
-    if (conversation.acked == 0 || conversation.has(Conversation::kForked)) return;
-    if (conversation.entries.first() > 1) unverified(conversation.entries.first() - 1);
-    for (std::uint64_t seq = conversation.entries.first(); seq <= conversation.acked; ++seq) {
-      const Entry* entry = conversation.entries.find(seq);
+    const Log& log = truth().log_of(index);
+    if (log.acked == 0 || truth().conversation(index).has(Conversation::kForked)) return;
+    if (log.entries.first() > 1) unverified(log.entries.first() - 1);
+    for (std::uint64_t seq = log.entries.first(); seq <= log.acked; ++seq) {
+      const Entry* entry = log.entries.find(seq);
       if (entry == nullptr || !entry->is_held() || entry->acked == 0) continue;
       if (!has_auditor(truth().user_of(entry->key.device))) continue;
       fired();
       if (entry->reread != 0) continue;
-      if (seq > conversation.reread_to) {
+      if (seq > log.reread_to) {
         ++not_reread_;
         continue;
       }
