@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sim/kernel/distribution.hpp"
-#include "sim/population/behaviour.hpp"
+#include "sim/population/beside.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -13,28 +13,24 @@ constexpr std::size_t kFloodedConversations = 2;
 constexpr std::uint32_t kFloodBytes = 40;
 constexpr DurationNs kOtherDeviceAfter = 300 * kMillisecond;
 
-class Floods final : public Behaviour {
+class Floods final : public Beside {
  public:
   Floods(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage,
          std::unique_ptr<Behaviour> others)
-      : permille_(static_cast<std::uint64_t>(population.flood_permille())),
+      : Beside(std::move(others)),
+        permille_(static_cast<std::uint64_t>(population.flood_permille())),
         gap_(population.flood_gap_ms() * kMillisecond),
         messages_(static_cast<std::uint32_t>(population.flood_messages())),
         script_(script),
         randomness_(randomness),
         stage_(stage),
-        others_(std::move(others)),
         users_(script.users.size()) {
-    for (const Action& action : script.actions) {
-      std::vector<std::uint32_t>& list = users_[script.devices[action.device].user].conversations;
-      if (list.size() < kFloodedConversations &&
-          std::find(list.begin(), list.end(), action.conversation) == list.end())
-        list.push_back(action.conversation);
-    }
+    const auto conversations = first_conversations(script, kFloodedConversations);
+    for (std::size_t user = 0; user < users_.size(); ++user) users_[user].conversations = conversations[user];
   }
 
   void begin() override {
-    others_->begin();
+    others().begin();
     for (std::uint32_t user = 0; user < users_.size(); ++user) {
       if (users_[user].conversations.empty()) continue;
       if (!randomness_.chance(permille_, 1000, Purpose::kFlood, user, 0, kChosen)) continue;
@@ -43,8 +39,8 @@ class Floods final : public Behaviour {
   }
 
   void cue(std::uint32_t code, std::uint32_t index) override {
-    if (code != kFloodComes && code != kOtherDevice) return others_->cue(code, index);
-    if (quiet_) return;
+    if (code != kFloodComes && code != kOtherDevice) return others().cue(code, index);
+    if (is_quiet()) return;
     User& user = users_[index];
     const UserSpec& spec = script_.users[index];
     if (code == kOtherDevice) return send(spec.first_device + 1, user.conversations.front());
@@ -53,16 +49,6 @@ class Floods final : public Behaviour {
     for (std::uint32_t i = 0; i < messages_; ++i)
       send(spec.first_device, user.conversations[i % user.conversations.size()]);
     if (spec.devices > 1) stage_.cue_at(stage_.now() + kOtherDeviceAfter, kOtherDevice, index);
-  }
-
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) override {
-    others_->shown(device, conversation, sender, counter, seq);
-  }
-
-  void quiesce() override {
-    quiet_ = true;
-    others_->quiesce();
   }
 
  private:
@@ -88,9 +74,7 @@ class Floods final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::unique_ptr<Behaviour> others_;
   std::vector<User> users_;
-  bool quiet_ = false;
 };
 
 }  // namespace

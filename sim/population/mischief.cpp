@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
+#include "sim/population/beside.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -12,16 +12,16 @@ namespace {
 constexpr std::uint64_t kMischiefKey = 0x6d69736368696566ULL;
 constexpr std::uint32_t kLongestText = 64;
 
-class Mischief final : public Behaviour {
+class Mischief final : public Beside {
  public:
   Mischief(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage,
            std::unique_ptr<Behaviour> honest)
-      : permille_(static_cast<std::uint64_t>(population.mischief_permille())),
+      : Beside(std::move(honest)),
+        permille_(static_cast<std::uint64_t>(population.mischief_permille())),
         tricks_(population.reply_references() ? 4U : 3U),
         script_(script),
         randomness_(randomness),
-        stage_(stage),
-        honest_(std::move(honest)) {
+        stage_(stage) {
     for (const Action& action : script.actions) {
       if (script.conversations[action.conversation].second_user != kNoIndex) continue;
       insiders_.emplace_back(action.conversation, script.devices[action.device].user);
@@ -33,7 +33,7 @@ class Mischief final : public Behaviour {
   }
 
   void begin() override {
-    honest_->begin();
+    others().begin();
     for (std::uint32_t i = 0; i < script_.actions.size(); ++i) {
       const Action& action = script_.actions[i];
       if (action.kind != protocol::EntryKind::kMessage) continue;
@@ -46,20 +46,10 @@ class Mischief final : public Behaviour {
 
   void cue(std::uint32_t code, std::uint32_t index) override {
     if (code == kStrike) {
-      if (!quiet_) strike(index);
+      if (!is_quiet()) strike(index);
     } else {
-      honest_->cue(code, index);
+      others().cue(code, index);
     }
-  }
-
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) override {
-    honest_->shown(device, conversation, sender, counter, seq);
-  }
-
-  void quiesce() override {
-    quiet_ = true;
-    honest_->quiesce();
   }
 
  private:
@@ -106,10 +96,8 @@ class Mischief final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::unique_ptr<Behaviour> honest_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> insiders_;  // (group, user), sorted
   std::vector<std::uint32_t> groups_;                              // sorted
-  bool quiet_ = false;
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sim/kernel/distribution.hpp"
-#include "sim/population/behaviour.hpp"
+#include "sim/population/beside.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -14,27 +14,23 @@ constexpr std::size_t kConversations = 2;
 constexpr std::uint64_t kKinds = 5;
 constexpr DurationNs kOtherDeviceWithin = 1500 * kMillisecond;
 
-class SettingPuts final : public Behaviour {
+class SettingPuts final : public Beside {
  public:
   SettingPuts(const scenarios::Population& population, const Script& script, Randomness randomness,
               Stage& stage, std::unique_ptr<Behaviour> others)
-      : permille_(static_cast<std::uint64_t>(population.settings_permille())),
+      : Beside(std::move(others)),
+        permille_(static_cast<std::uint64_t>(population.settings_permille())),
         gap_(population.setting_gap_ms() * kMillisecond),
         script_(script),
         randomness_(randomness),
         stage_(stage),
-        others_(std::move(others)),
         users_(script.users.size()) {
-    for (const Action& action : script.actions) {
-      std::vector<std::uint32_t>& list = users_[script.devices[action.device].user].conversations;
-      if (list.size() < kConversations &&
-          std::find(list.begin(), list.end(), action.conversation) == list.end())
-        list.push_back(action.conversation);
-    }
+    const auto conversations = first_conversations(script, kConversations);
+    for (std::size_t user = 0; user < users_.size(); ++user) users_[user].conversations = conversations[user];
   }
 
   void begin() override {
-    others_->begin();
+    others().begin();
     for (std::uint32_t user = 0; user < users_.size(); ++user) {
       if (users_[user].conversations.empty()) continue;
       if (!randomness_.chance(permille_, 1000, Purpose::kSetting, user, 0, kChosen)) continue;
@@ -43,8 +39,8 @@ class SettingPuts final : public Behaviour {
   }
 
   void cue(std::uint32_t code, std::uint32_t index) override {
-    if (code != kPut && code != kPutElsewhere) return others_->cue(code, index);
-    if (quiet_) return;
+    if (code != kPut && code != kPutElsewhere) return others().cue(code, index);
+    if (is_quiet()) return;
     User& user = users_[index];
     if (code == kPut) {
       ++user.puts;
@@ -65,16 +61,6 @@ class SettingPuts final : public Behaviour {
       const auto later = static_cast<DurationNs>(draw(kOtherDeviceWithin, kElsewhereAt));
       stage_.cue_at(stage_.now() + later, kPutElsewhere, index);
     }
-  }
-
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) override {
-    others_->shown(device, conversation, sender, counter, seq);
-  }
-
-  void quiesce() override {
-    quiet_ = true;
-    others_->quiesce();
   }
 
  private:
@@ -104,9 +90,7 @@ class SettingPuts final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::unique_ptr<Behaviour> others_;
   std::vector<User> users_;
-  bool quiet_ = false;
 };
 
 }  // namespace

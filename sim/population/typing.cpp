@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
+#include "sim/population/beside.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -15,11 +15,11 @@ constexpr DurationNs kPause = 300 * kMillisecond;
 // Whoever has not sent by then has given up.
 constexpr DurationNs kPatience = 4 * kSecond;
 
-class Typists final : public Behaviour {
+class Typists final : public Beside {
  public:
   Typists(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage,
           std::unique_ptr<Behaviour> others)
-      : script_(script), randomness_(randomness), stage_(stage), others_(std::move(others)) {
+      : Beside(std::move(others)), script_(script), randomness_(randomness), stage_(stage) {
     const auto permille = static_cast<std::uint64_t>(population.typing_permille());
     for (std::uint32_t action = 0; action < script.actions.size(); ++action) {
       const Action& a = script.actions[action];
@@ -31,7 +31,7 @@ class Typists final : public Behaviour {
   }
 
   void begin() override {
-    others_->begin();
+    others().begin();
     next_beginning();
   }
 
@@ -44,25 +44,15 @@ class Typists final : public Behaviour {
         type(index, false);
         break;
       case kPauseEnds:
-        if (!quiet_) type(index, true);
+        if (!is_quiet()) type(index, true);
         break;
       case kGiveUp:
         type(index, false);
         break;
       default:
-        others_->cue(code, index);
+        others().cue(code, index);
         break;
     }
-  }
-
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) override {
-    others_->shown(device, conversation, sender, counter, seq);
-  }
-
-  void quiesce() override {
-    quiet_ = true;
-    others_->quiesce();
   }
 
  private:
@@ -83,7 +73,7 @@ class Typists final : public Behaviour {
     for (; next_ < beginnings_.size() && beginnings_[next_].first <= stage_.now(); ++next_) {
       const std::uint32_t action = beginnings_[next_].second;
       const Action& a = script_.actions[action];
-      if (quiet_ || !stage_.app_is_open(a.device)) continue;
+      if (is_quiet() || !stage_.app_is_open(a.device)) continue;
       type(action, true);
       const DurationNs time = typing_time(action);
       if (time >= kPausesFrom) {
@@ -105,10 +95,8 @@ class Typists final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::unique_ptr<Behaviour> others_;
   std::vector<std::pair<TimeNs, std::uint32_t>> beginnings_;  // ascending; of which action
   std::size_t next_ = 0;
-  bool quiet_ = false;
 };
 
 }  // namespace

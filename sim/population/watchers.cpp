@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/population/behaviour.hpp"
+#include "sim/population/beside.hpp"
 
 namespace wavetank::sim {
 namespace {
@@ -11,19 +11,20 @@ namespace {
 constexpr std::size_t kOpenAtOnce = 3;
 constexpr DurationNs kStaysOpen = 120 * kSecond;
 
-class Watchers final : public Behaviour {
+// Whoever looks goes on in the end: everybody must be seen then.
+class Watchers final : public Beside {
  public:
   Watchers(const scenarios::Population& population, const Script& script, Randomness randomness, Stage& stage,
            std::unique_ptr<Behaviour> others)
-      : permille_(static_cast<std::uint64_t>(population.watchers_permille())),
+      : Beside(std::move(others)),
+        permille_(static_cast<std::uint64_t>(population.watchers_permille())),
         script_(script),
         randomness_(randomness),
         stage_(stage),
-        others_(std::move(others)),
         open_(script.devices.size()) {}
 
   void begin() override {
-    others_->begin();
+    others().begin();
     next_action();
   }
 
@@ -33,19 +34,8 @@ class Watchers final : public Behaviour {
     } else if (code == kClose) {
       close_old(index);
     } else {
-      others_->cue(code, index);
+      others().cue(code, index);
     }
-  }
-
-  void shown(std::uint32_t device, std::uint32_t conversation, std::uint32_t sender, std::uint32_t counter,
-             std::uint64_t seq) override {
-    others_->shown(device, conversation, sender, counter, seq);
-  }
-
-  // Whoever looks goes on: in the end everybody must be seen.
-  void quiesce() override {
-    quiet_ = true;
-    others_->quiesce();
   }
 
  private:
@@ -63,7 +53,7 @@ class Watchers final : public Behaviour {
     for (; next_ < script_.actions.size() && script_.actions[next_].at + kSecond <= stage_.now(); ++next_) {
       const Action& action = script_.actions[next_];
       const bool looks = randomness_.chance(permille_, 1000, Purpose::kWatching, action.device, 0);
-      if (!quiet_ && looks && stage_.app_is_open(action.device)) look(action.device, action.conversation);
+      if (!is_quiet() && looks && stage_.app_is_open(action.device)) look(action.device, action.conversation);
     }
     next_action();
   }
@@ -82,7 +72,7 @@ class Watchers final : public Behaviour {
   }
 
   void close_old(std::uint32_t device) {
-    if (quiet_) return;
+    if (is_quiet()) return;
     while (!open_[device].empty() && open_[device].front().until <= stage_.now()) shut(device);
   }
 
@@ -97,10 +87,8 @@ class Watchers final : public Behaviour {
   const Script& script_;
   Randomness randomness_;
   Stage& stage_;
-  std::unique_ptr<Behaviour> others_;
   std::vector<std::vector<Open>> open_;  // by device, the oldest first
   std::size_t next_ = 0;
-  bool quiet_ = false;
 };
 
 }  // namespace
