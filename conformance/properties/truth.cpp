@@ -84,12 +84,12 @@ bool Truth::is_whole(const Record& record) const {
   constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains);
-  constexpr KindSet kWithoutConversation =
-      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
-               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
-               Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
-               Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading);
+  constexpr KindSet kWithoutConversation = kinds_of(
+      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
+      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
+      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed,
+      Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
+      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage);
   constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                       Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
@@ -125,6 +125,9 @@ Observation Truth::observe(const Record& record) {
           record.code == static_cast<std::uint8_t>(Via::kFetch)) {
         seen.page = &pages_[seen.device->page];
       }
+      break;
+    case Kind::kSkipped:
+      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
       break;
     case Kind::kPointer:
       seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
@@ -229,6 +232,9 @@ void Truth::apply(Observation& seen) {
       return apply_mark(seen);
     case Kind::kCursorAcked:
       return apply_cursor_ack(seen);
+    case Kind::kSkipped:
+    case Kind::kSnapshotRow:
+      return apply_floor(seen);
     case Kind::kConversation:
     case Kind::kPhase:
     case Kind::kQuiesce:
@@ -495,7 +501,8 @@ void Truth::apply_fetch(Observation& seen) {
   if (record.kind == Kind::kFetchInvoked) {
     if (open_fetches_.size() >= kMostOpenFetches) open_fetches_.clear();
     OpenFetch& open = open_fetches_[fetch_key(record)];
-    if (open.count == 0) open = {seen.conversation->acked, 0, record.value, record.time};
+    if (open.count == 0)
+      open = {seen.conversation->acked, 0, record.value, record.time, seen.conversation->floor};
     // Asked twice: an answer may be to either, so the weaker claim of the two is what it is held to.
     if (open.count > 0 && open.to != 0)
       open.to = record.value == 0 ? open.to : std::min(open.to, record.value);
@@ -513,6 +520,14 @@ void Truth::apply_fetch(Observation& seen) {
     free_pages_.push_back(device.page);
     pages_[device.page].device = kNone;
     device.page = kNone;
+  }
+  const bool is_too_old = record.code == static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld);
+  if (record.code == 0 || is_too_old)
+    seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.digest));
+  // The re-read goes on at the floor.
+  if (is_too_old && asked_at >= quiesced_at_ && record.digest != 0 &&
+      record.seq <= seen.conversation->reread_to + 1ULL) {
+    seen.conversation->reread_to = std::max(seen.conversation->reread_to, narrow(record.digest - 1));
   }
   if (record.code != 0) return;
   seen.subscription->claimed_head = std::max(seen.subscription->claimed_head, narrow(record.value2));
@@ -536,6 +551,15 @@ void Truth::apply_fetch(Observation& seen) {
   page.rows_left = record.value - record.seq + 1;
   page.sum_left = sum_to(record.value) - sum_to(record.seq - 1);
   page.squares_left = squares_to(record.value) - squares_to(record.seq - 1);
+}
+
+void Truth::apply_floor(Observation& seen) {
+  const Record& record = seen.record;
+  if (record.kind == Kind::kSnapshotRow) {
+    seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.value));
+  } else if (!seen.is_forked && record.seq != 0) {
+    seen.subscription->cur = std::max(seen.subscription->cur, narrow(record.seq - 1));
+  }
 }
 
 void Truth::apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event) {
@@ -578,6 +602,7 @@ void Truth::apply_cursor_ack(Observation& seen) {
   row.claimed_head = std::max(row.claimed_head, narrow(record.value2));
   row.read_seen = std::max(row.read_seen, narrow(record.value));
   seen.member->read_accepted = std::max(seen.member->read_accepted, narrow(record.value));
+  seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.digest));
   const auto open = open_marks_.find(mark_key(record));
   if (open != open_marks_.end() && record.seq >= open->second.seq) open_marks_.erase(open);
 }

@@ -131,6 +131,7 @@ struct Conversation {
   std::uint32_t known = 0;       // every entry up to here has been witnessed
   std::uint32_t reread_to = 0;   // the final re-read has covered everything up to here
   std::uint32_t parked = kNone;  // first of the checks that wait for `known`
+  std::uint32_t floor = 0;       // the highest floor that anybody was told
   std::uint16_t epoch = 0;       // 0 = no entry yet
   std::uint16_t parked_count = 0;
   std::uint16_t home = 0xffff;  // region; 0xffff = not declared
@@ -203,6 +204,7 @@ struct OpenFetch {
   std::uint32_t count = 0;
   std::uint64_t to = 0;
   TimeNs at = 0;
+  std::uint32_t floor = 0;  // the highest that anybody had been told of when it was asked
 };
 
 // The highest mark that a device has set and that was not confirmed, and what was true when it was set.
@@ -337,6 +339,7 @@ class Truth {
   void apply_sync(Observation& seen);
   void apply_fetch(Observation& seen);
   void apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event);
+  void apply_floor(Observation& seen);
   void apply_mark(Observation& seen);
   void apply_cursor_ack(Observation& seen);
   void apply_world(Observation& seen);
