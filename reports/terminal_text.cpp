@@ -2,6 +2,7 @@
 
 #include "reports/terminal.hpp"
 #include "reports/text.hpp"
+#include "reports/verdict.hpp"
 
 namespace wavetank::reports {
 namespace {

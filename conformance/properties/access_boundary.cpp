@@ -39,7 +39,7 @@ class AccessBoundary final : public Monitor {
     const UserIndex sender = truth().user_of(known.entry.key.device);
     if (known.seq == 1 && conversation.is_group()) return;
     if (sender == kNone || conversation.has(Conversation::kTorn)) return;
-    if (truth().is_member(conversation, known.conversation, sender, known.seq)) return;
+    if (truth().is_member(conversation, sender, known.seq)) return;
     violate_at(truth().now(), known.conversation, known.entry.key.device, known.seq, known.entry.key,
                "{} became entry {} of conversation {}, but its sender, user {}, was no member",
                name_of(known.entry.key), known.seq, known.conversation, sender);
@@ -71,7 +71,7 @@ class AccessBoundary final : public Monitor {
     const std::uint32_t seq = narrow(record.seq);
     const ParkedCheck check{this, record.time, record.device, record.conversation,
                             seq,  seq,         record.key,    kNone};
-    if (!seen.conversation->is_group() || seq <= seen.conversation->known) return judge(check);
+    if (!seen.conversation->is_group() || seq <= seen.log->known) return judge(check);
     if (!truth().park(check)) unverified();
   }
 
@@ -80,7 +80,7 @@ class AccessBoundary final : public Monitor {
     if (conversation.is_group() && conversation.has(Conversation::kTorn)) return unverified();
     fired();
     const UserIndex user = truth().user_of(check.device);
-    if (truth().is_member(conversation, check.conversation, user, check.to)) return;
+    if (truth().is_member(conversation, user, check.to)) return;
     violate_at(check.time, check.conversation, check.device, check.to, check.key,
                "device {} got the content of entry {} of conversation {}, at which its user {} was no member",
                check.device, check.to, check.conversation, user);
@@ -109,9 +109,9 @@ class AccessBoundary final : public Monitor {
     const Record& record = seen.record;
     const UserIndex user = seen.device->user;
     if (!seen.conversation->is_group()) {
-      if (truth().is_member(*seen.conversation, record.conversation, user, 1)) return;
+      if (truth().is_member(*seen.conversation, user, 1)) return;
     } else {
-      if (record.subject == user || seen.conversation->known < seen.conversation->head) return;
+      if (record.subject == user || seen.log->known < seen.log->head) return;
       const std::uint64_t mark = std::max(record.seq, record.value);
       const bool was_member = seen.member != nullptr && seen.member->joined != 0;
       if (was_member && (seen.member->left == 0 || mark <= seen.member->left)) return;
@@ -136,9 +136,7 @@ class AccessBoundary final : public Monitor {
       const OpenFetch* open = truth().open_fetch(record);
       head = open == nullptr ? 0 : open->acked;
     }
-    if (head == 0 ||
-        truth().last_visible(*seen.conversation, record.conversation, seen.device->user, head) == 0)
-      return;
+    if (head == 0 || truth().last_visible(*seen.conversation, seen.device->user, head) == 0) return;
     fired();
     violate(record, "device {} was refused in conversation {}, where its user {} is or was a member",
             record.device, record.conversation, seen.device->user);

@@ -15,6 +15,8 @@
 namespace wavetank::conformance {
 namespace {
 
+// What is not looked at for seconds is asked for so many messages before its turn (Truth::expect).
+constexpr std::size_t kAhead = 4;
 constexpr std::uint32_t kMostInFlight =
     32;  // a device's latest messages that may be unanswered when it goes away
 
@@ -108,6 +110,8 @@ class Availability final : public Monitor {
 
   void expire(TimeNs now) {
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
+      if (waiting_.size() > 2 * kAhead) truth().expect(waiting_[2 * kAhead].key.device);
+      if (waiting_.size() > kAhead) truth().expect(waiting_[kAhead].key);
       const Waiting waiting = waiting_.front();
       waiting_.pop_front();
       Send* send = find(waiting.key);

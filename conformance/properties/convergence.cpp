@@ -3,10 +3,7 @@
 //
 // The world asks each core device for its state once the bound has passed (or all have converged). A device
 // without a kDeviceState record is not of the core and is not judged.
-#include <algorithm>
 #include <array>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -24,7 +21,7 @@ class Convergence final : public Monitor {
       : Monitor("LIV-CONVERGE", truth), bound_(config.converge_bound) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kQuiesce, Kind::kPointer, Kind::kDeviceState, Kind::kConversationState);
+    return kinds_of(Kind::kQuiesce, Kind::kDeviceState, Kind::kConversationState);
   }
 
   void on(const Observation& seen) override {
@@ -45,11 +42,6 @@ class Convergence final : public Monitor {
       return;
     }
     if (seen.is_forked) return;
-    if (record.kind == Kind::kPointer) {
-      std::uint64_t& head = pointed_[pair_of(record)];
-      head = std::max(head, record.seq);
-      return;
-    }
     if (record.seq < seen.subscription->cur) {
       violate(record,
               "device {} was shown conversation {} up to {}, but holds only entries up to {} at the end",
@@ -58,12 +50,11 @@ class Convergence final : public Monitor {
       violate(record,
               "device {} calls itself converged, but knows that conversation {} ends at {} and holds {}",
               record.device, record.conversation, record.value, record.seq);
-    } else if (const auto pointed = pointed_.find(pair_of(record)); pointed != pointed_.end() &&
-                                                                    pointed->second > record.seq &&
-                                                                    seen.device->has(Device::kConverged)) {
+    } else if (const PointedRow* pointed = truth().pointed(record);
+               pointed != nullptr && pointed->head > record.seq && seen.device->has(Device::kConverged)) {
       violate(record,
               "device {} calls itself converged, but was pointed to entry {} of conversation {} and holds {}",
-              record.device, pointed->second, record.conversation, record.seq);
+              record.device, +pointed->head, record.conversation, record.seq);
     }
   }
 
@@ -73,29 +64,29 @@ class Convergence final : public Monitor {
     check_answers();
     for (ConversationIndex index = 0; index < truth().conversation_count(); ++index) {
       const Conversation& conversation = truth().conversation(index);
-      if (conversation.head == 0 || conversation.is_group() || conversation.has(Conversation::kForked))
-        continue;
+      if (conversation.is_group() || conversation.has(Conversation::kForked)) continue;
+      if (truth().log_of(conversation).head == 0) continue;
       check_user(index, conversation.first_user);
       if (conversation.second_user != conversation.first_user) check_user(index, conversation.second_user);
     }
-    PairTable<UserConversation>& members = truth().members();
-    for (std::size_t at = 0; at < members.size(); ++at) {
-      const UserConversation& member = members.row(at);
-      const Conversation& conversation = truth().conversation(member.second);
-      if (!conversation.is_group() || conversation.has(Conversation::kForked) || member.joined == 0) continue;
-      if (conversation.known < conversation.head) {
-        unverified();
-        continue;
-      }
-      check_user(member.second, member.first);
+    for (ConversationIndex index = 0; index < truth().conversation_count(); ++index) {
+      const Conversation& conversation = truth().conversation(index);
+      if (conversation.is_group() && !conversation.has(Conversation::kForked)) check_group(index);
     }
   }
 
-  std::size_t bytes() const override { return pointed_.bucket_count() * 17; }
-
  private:
-  static std::uint64_t pair_of(const Record& record) {
-    return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
+  void check_group(ConversationIndex index) {
+    const Log& log = truth().log_of(index);
+    for (std::uint32_t at = 0; at < log.members.size(); ++at) {
+      const MemberRow& member = log.members.row(at);
+      if (truth().membership_of(member).joined == 0) continue;
+      if (log.known < log.head) {
+        unverified();
+      } else {
+        check_user(index, member.who);
+      }
+    }
   }
 
   TimeNs quiesced_at(const Record& record) {
@@ -105,13 +96,13 @@ class Convergence final : public Monitor {
   // Each core device of the user holds the conversation up to what the user may see.
   void check_user(ConversationIndex index, UserIndex user) {
     const Conversation& conversation = truth().conversation(index);
-    const std::uint64_t last = truth().last_visible(conversation, index, user, conversation.head);
+    const Log& log = truth().log_of(conversation);
+    const std::uint64_t last = truth().last_visible(conversation, user, log.head);
     for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
       const Device& device = truth().device(tag);
       if (!device.has(Device::kStateSeen) || !device.has(Device::kConverged)) continue;
       fired();
-      const Subscription* row = truth().subscriptions().find(tag, index);
-      const std::uint64_t cur = row == nullptr ? 0 : row->cur;
+      const std::uint64_t cur = truth().cursor_of(log, tag);
       if (cur >= last) continue;
       violate_at(truth().now(), index, tag, last, {},
                  "device {} of user {} calls itself converged, but holds conversation {} only up to {} of {}",
@@ -137,8 +128,6 @@ class Convergence final : public Monitor {
   }
 
   DurationNs bound_;
-  boost::unordered_flat_map<std::uint64_t, std::uint64_t>
-      pointed_;  // by (device, conversation): the highest head a pointer has named to the device
 };
 
 }  // namespace

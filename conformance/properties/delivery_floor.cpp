@@ -49,7 +49,7 @@ class DeliveryFloor final : public Monitor {
 
   void finish() override {
     for (const auto& [conversation, gone] : beyond_) {
-      const std::uint64_t head = truth().conversation(conversation).head;
+      const std::uint64_t head = truth().log_of(conversation).head;
       if (head + 1 >= gone.floor + retain_) continue;
       violate_at(
           gone.time, conversation, gone.device, gone.floor, {},
@@ -60,7 +60,9 @@ class DeliveryFloor final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return known_.bucket_count() * (sizeof(std::pair<std::uint64_t, Known>) + 1) + beyond_.size() * 80;
+    constexpr std::size_t kNode =
+        heap_bytes(4 * sizeof(void*) + sizeof(std::pair<ConversationIndex, Beyond>));
+    return table_bytes(known_) + beyond_.size() * kNode;
   }
 
  private:
@@ -117,7 +119,7 @@ class DeliveryFloor final : public Monitor {
   // Whether the head may be that of a user who has left: the entry of the leave, or not known yet.
   static bool may_be_left(const Observation& seen, std::uint64_t head) {
     if (!seen.conversation->is_group()) return false;
-    const Entry* entry = seen.conversation->entries.find(head);
+    const Entry* entry = seen.log->entries.find(head);
     if (entry == nullptr || !entry->is_held() || entry->classified == 0) return true;
     return entry->entry_kind() == EntryClass::kLeave && entry->number == seen.device->user;
   }

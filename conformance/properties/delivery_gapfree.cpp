@@ -72,7 +72,9 @@ class DeliveryGapfree final : public Monitor {
     if (holes_lost_ > 0) inconclusive(fmt::format("{} holes more than could be kept in view", holes_lost_));
   }
 
-  std::size_t bytes() const override { return holes_.bucket_count() * 17; }
+  std::size_t bytes() const override {
+    return table_bytes(holes_) + table_bytes(suspects_) + table_bytes(slow_);
+  }
 
  private:
   void on_received(const Observation& seen) {
@@ -109,7 +111,7 @@ class DeliveryGapfree final : public Monitor {
     const ParkedCheck check{
         this, record.time, record.device, record.conversation, narrow(record.seq), narrow(record.value),
         {},   kNone};
-    if (check.to <= seen.conversation->known) {
+    if (check.to <= seen.log->known) {
       judge_burial(check);
     } else if (!truth().park(check)) {
       unverified();
@@ -121,7 +123,7 @@ class DeliveryGapfree final : public Monitor {
     if (conversation.has(Conversation::kTorn)) return unverified();
     fired();
     const UserIndex user = truth().user_of(check.device);
-    if (!truth().sees_any(conversation, check.conversation, user, check.from, check.to)) return;
+    if (!truth().sees_any(conversation, user, check.from, check.to)) return;
     violate_at(check.time, check.conversation, check.device, check.from, check.key,
                "device {} was told that entries {} to {} of conversation {} are not for user {}, who was a "
                "member then",
@@ -146,7 +148,7 @@ class DeliveryGapfree final : public Monitor {
     const ParkedCheck check{
         this,       record.time, record.device, record.conversation, row.feed_top + 1, narrow(record.seq - 1),
         record.key, kNone};
-    if (!seen.conversation->is_group() || check.to <= seen.conversation->known) return judge_push(check);
+    if (!seen.conversation->is_group() || check.to <= seen.log->known) return judge_push(check);
     truth().park(check);
   }
 
@@ -157,7 +159,7 @@ class DeliveryGapfree final : public Monitor {
   void judge_push(const ParkedCheck& check) {
     const Conversation& conversation = truth().conversation(check.conversation);
     const UserIndex user = truth().user_of(check.device);
-    if (!truth().sees_any(conversation, check.conversation, user, check.from, check.to)) return;
+    if (!truth().sees_any(conversation, user, check.from, check.to)) return;
     violate_at(
         check.time, check.conversation, check.device, check.to + 1ULL, check.key,
         "device {} was pushed entry {} of conversation {} right after {}: the pushes between were left "

@@ -54,10 +54,9 @@ class DurabilityAcked final : public Monitor {
   }
 
   void check_claim(const Observation& seen, std::uint32_t acked, std::uint64_t claimed) {
-    if (acked == 0 || (seen.conversation->is_group() && seen.conversation->known < acked)) return;
+    if (acked == 0 || (seen.conversation->is_group() && seen.log->known < acked)) return;
     const Record& record = seen.record;
-    const std::uint64_t least =
-        truth().last_visible(*seen.conversation, record.conversation, seen.device->user, acked);
+    const std::uint64_t least = truth().last_visible(*seen.conversation, seen.device->user, acked);
     if (least == 0) return;
     fired();
     if (claimed >= least) return;
@@ -75,23 +74,24 @@ class DurabilityAcked final : public Monitor {
   }
 
   // The newest entries have to be there, whatever anybody was told.
-  std::uint64_t lawful_floor(const Conversation& conversation) const {
-    if (retain_entries_ == 0 || conversation.head < retain_entries_) return 0;
-    return std::min(conversation.floor, conversation.head - retain_entries_ + 1);
+  std::uint64_t lawful_floor(ConversationIndex index) {
+    const std::uint32_t head = truth().log_of(index).head;
+    if (retain_entries_ == 0 || head < retain_entries_) return 0;
+    return std::min(truth().floor_of(index), head - retain_entries_ + 1);
   }
 
   void audit(ConversationIndex index) {
-    Conversation& conversation = truth().conversation(index);
-    if (conversation.acked == 0 || conversation.has(Conversation::kForked)) return;
-    if (conversation.entries.first() > 1) unverified(conversation.entries.first() - 1);
-    const std::uint64_t floor = lawful_floor(conversation);
-    for (std::uint64_t seq = conversation.entries.first(); seq <= conversation.acked; ++seq) {
-      const Entry* entry = conversation.entries.find(seq);
+    const Log& log = truth().log_of(index);
+    if (log.acked == 0 || truth().conversation(index).has(Conversation::kForked)) return;
+    if (log.entries.first() > 1) unverified(log.entries.first() - 1);
+    const std::uint64_t floor = lawful_floor(index);
+    for (std::uint64_t seq = log.entries.first(); seq <= log.acked; ++seq) {
+      const Entry* entry = log.entries.find(seq);
       if (entry == nullptr || !entry->is_held() || entry->acked == 0) continue;
       if (!has_auditor(truth().user_of(entry->key.device))) continue;
       fired();
       if (entry->reread != 0 || seq < floor) continue;
-      if (seq > conversation.reread_to) {
+      if (seq > log.reread_to) {
         ++not_reread_;
         continue;
       }

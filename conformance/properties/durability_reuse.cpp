@@ -33,11 +33,11 @@ class DurabilityReuse final : public Monitor {
 
   void on_known(const Truth::KnownEntry& known) override {
     if (known.entry.entry_kind() != EntryClass::kMessage) return;
-    if (known.conversation >= last_number_.size()) last_number_.resize(known.conversation + 1ULL);
-    std::uint32_t& last = last_number_[known.conversation];
+    const Conversation& conversation = truth().conversation(known.conversation);
+    last_number_.ensure(conversation.log + 1ULL);
+    std::uint32_t& last = last_number_[conversation.log];
     fired();
-    if (known.entry.number != last + 1 &&
-        !truth().conversation(known.conversation).has(Conversation::kTorn)) {
+    if (known.entry.number != last + 1 && !conversation.has(Conversation::kTorn)) {
       violate_at(truth().now(), known.conversation, known.entry.key.device, known.seq, known.entry.key,
                  "{} at {} of conversation {} has message number {} after {}", name_of(known.entry.key),
                  known.seq, known.conversation, +known.entry.number, last);
@@ -45,10 +45,10 @@ class DurabilityReuse final : public Monitor {
     last = known.entry.number;
   }
 
-  std::size_t bytes() const override { return last_number_.capacity() * sizeof(std::uint32_t); }
+  std::size_t bytes() const override { return last_number_.bytes(); }
 
  private:
-  std::vector<std::uint32_t> last_number_;  // by conversation
+  Chunks<std::uint32_t> last_number_;  // by log
 };
 
 }  // namespace

@@ -81,6 +81,18 @@ void Judge::on(const Record& record) {
   if (!truth_.newly_known().empty()) hand_on_known();
 }
 
+void Judge::on(std::span<const Record> records) {
+  // A step towards a record's memory is taken every so many records before its turn.
+  constexpr std::size_t kStep = 4;
+  for (std::size_t at = 0; at < records.size(); ++at) {
+    if (at + 4 * kStep < records.size()) truth_.expect(records[at + 4 * kStep]);
+    if (at + 3 * kStep < records.size()) truth_.expect_logs(records[at + 3 * kStep]);
+    if (at + 2 * kStep < records.size()) truth_.expect_blocks(records[at + 2 * kStep]);
+    if (at + kStep < records.size()) truth_.expect_rows(records[at + kStep]);
+    on(records[at]);
+  }
+}
+
 void Judge::hand_on_known() {
   std::vector<Truth::KnownEntry>& known = truth_.newly_known();
   for (const Truth::KnownEntry& entry : known) {
@@ -89,7 +101,7 @@ void Judge::hand_on_known() {
   // All of them are of one conversation: one record makes entries of one log known.
   const ConversationIndex index = known.front().conversation;
   known.clear();
-  if (truth_.conversation(index).parked == kNone) return;
+  if (truth_.log_of(index).parked == kNone) return;
   truth_.take_settled(index, settled_);
   for (const ParkedCheck& check : settled_) check.owner->on_settled(check);
   settled_.clear();
@@ -169,10 +181,13 @@ std::uint64_t Judge::violations() const {
   return sum;
 }
 
-std::size_t Judge::bytes() const {
-  std::size_t sum = truth_.bytes();
-  for (const auto& monitor : monitors_) sum += monitor->bytes();
-  return sum;
+JudgeMemory Judge::memory() const {
+  JudgeMemory memory = truth_.memory();
+  for (const auto& monitor : monitors_) {
+    const std::size_t bytes = monitor->bytes();
+    if (bytes > 0) memory.monitors.push_back({monitor->state().requirement->id, bytes});
+  }
+  return memory;
 }
 
 }  // namespace wavetank::conformance

@@ -9,10 +9,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "conformance/history/record.hpp"
+#include "conformance/properties/memory.hpp"
 #include "conformance/properties/monitor.hpp"
 #include "conformance/properties/outcome.hpp"
 #include "conformance/properties/truth.hpp"
@@ -43,6 +45,9 @@ class Judge final : public history::Sink {
   Judge& operator=(const Judge&) = delete;
 
   void on(const Record& record) override;
+  // The same for each of them, in this order, and faster: the memory for the later ones is on its way while
+  // the earlier ones are judged.
+  void on(std::span<const Record> records);
   // After the last record; once. Later records are ignored.
   void finish();
 
@@ -55,8 +60,8 @@ class Judge final : public history::Sink {
   std::vector<LatencyOutcome> latencies() const;
   // Violations so far, of all properties. O(properties).
   std::uint64_t violations() const;
-  // Memory of truth and monitors.
-  std::size_t bytes() const;
+  // Where the memory of truth and monitors is. O(devices).
+  JudgeMemory memory() const;
 
  private:
   void add(std::unique_ptr<Monitor> monitor);

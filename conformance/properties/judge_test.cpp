@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "conformance/properties/judge_feed.hpp"
 #include "conformance/properties/test_support.hpp"
 
 namespace wavetank::conformance::test {
@@ -15,6 +16,33 @@ TEST(Judge, OneOutcomePerPropertyInTheRegistrysOrder) {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     EXPECT_EQ(outcomes[i].id, properties()[i].id);
     EXPECT_EQ(outcomes[i].verdict, PropertyVerdict::kNotExercised) << outcomes[i].id;
+  }
+}
+
+TEST(Judge, SaysTheSameOfRecordsInBatches) {
+  Trio h;
+  for (int i = 0; i < 100; ++i) {
+    h.chat(i % 2 == 0 ? h.anna : h.bert, h.room);
+    if (i % 10 == 9) h.last().digest ^= 1;
+    if (i % 25 == 24) {
+      h.disconnect(h.cleo);
+      h.connect(h.cleo);
+    }
+  }
+  h.end();
+  const Judgement one_by_one = h.judged();
+  EXPECT_TRUE(one_by_one.violated("DLV-INTEGRITY"));
+  Judge judge(h.config);
+  JudgeFeed feed(judge);
+  for (const Record& record : h.records) feed.on(record);
+  feed.flush();
+  judge.finish();
+  const std::vector<PropertyOutcome> outcomes = judge.outcomes();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const PropertyOutcome& other = one_by_one.outcomes[i];
+    EXPECT_EQ(outcomes[i].antecedents, other.antecedents) << other.id;
+    EXPECT_EQ(outcomes[i].violations, other.violations) << other.id;
+    EXPECT_EQ(outcomes[i].note, other.note) << other.id;
   }
 }
 

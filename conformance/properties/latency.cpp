@@ -149,7 +149,8 @@ void LatencyMonitor::finish() {
 }
 
 std::size_t LatencyMonitor::bytes() const {
-  std::size_t bytes = histograms_.capacity() * sizeof(reports::Histogram);
+  std::size_t bytes = histograms_.capacity() * sizeof(reports::Histogram) +
+                      unfinished_.capacity() * sizeof(unfinished_[0]) + late_.capacity() * sizeof(LateOnes);
   for (const LateOnes& late : late_) bytes += late.bytes();
   return bytes;
 }

@@ -6,8 +6,9 @@
 // passed it by a tombstone: its cursor stood at or above it. It may also be one that the user may not see;
 // and no entry answers itself or a later one.
 //
-// Keeps eight bytes and an index slot for each message whose number is not known yet, and the highest
-// acknowledged entry of every device and conversation that it has written to; cursors are the truth's.
+// Keeps 16 bytes and an index slot for each message whose number is not known yet. The highest acknowledged
+// entry of a device in a conversation that it has written to is in the truth's row of a writer (WriterRow),
+// cursors are the truth's.
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -32,8 +33,8 @@ class OrderCausal final : public Monitor {
         return invoked(seen);
       case Kind::kSendAcked: {
         placed(record);
-        Own& own = own_.find_or_add(record.key.device, record.conversation);
-        own.acked = std::max(own.acked, narrow(record.seq));
+        WriterRow& own = truth().writer(*seen.conversation, record.key.device);
+        own.acked = std::max<std::uint32_t>(own.acked, narrow(record.seq));
         return;
       }
       case Kind::kSendFailed:
@@ -54,16 +55,9 @@ class OrderCausal final : public Monitor {
     });
   }
 
-  std::size_t bytes() const override {
-    return own_.bytes() + pending_.bucket_count() * (sizeof(std::pair<std::uint64_t, Invoked>) + 1);
-  }
+  std::size_t bytes() const override { return table_bytes(pending_); }
 
  private:
-  struct Own {
-    std::uint32_t first = kNone;   // device
-    std::uint32_t second = kNone;  // conversation
-    std::uint32_t acked = 0;       // its highest acknowledged entry
-  };
   struct Invoked {
     ConversationIndex conversation = kNone;
     std::uint32_t known = 0;  // the highest entry that the device knew of
@@ -76,13 +70,14 @@ class OrderCausal final : public Monitor {
   void invoked(const Observation& seen) {
     const Record& record = seen.record;
     if (seen.send != nullptr) return;  // the key again, with other content
-    const Subscription* row = truth().subscriptions().find(record.key.device, record.conversation);
-    const Own* own = own_.find(record.key.device, record.conversation);
-    const std::uint32_t known = std::max(row == nullptr ? 0 : row->cur, own == nullptr ? 0 : own->acked);
+    const WriterRow* own = seen.log->writers.find(record.key.device);
+    const std::uint32_t known =
+        std::max(truth().cursor_of(*seen.log, record.key.device), own == nullptr ? 0 : +own->acked);
     if (known != 0) pending_[number_of(record.key)] = {record.conversation, known};
   }
 
   void placed(const Record& record) {
+    if (pending_.empty()) return;
     const auto found = pending_.find(number_of(record.key));
     if (found == pending_.end() || found->second.conversation != record.conversation) return;
     const std::uint32_t known = found->second.known;
@@ -108,7 +103,7 @@ class OrderCausal final : public Monitor {
     const std::uint32_t parent = narrow(record.value2);
     const ParkedCheck check{this,   record.time, record.device, record.conversation,
                             parent, parent,      record.key,    kNone};
-    if (!seen.conversation->is_group() || parent <= seen.conversation->known) return judge_hole(check);
+    if (!seen.conversation->is_group() || parent <= seen.log->known) return judge_hole(check);
     if (!truth().park(check)) unverified();
   }
 
@@ -117,14 +112,13 @@ class OrderCausal final : public Monitor {
     const Conversation& conversation = truth().conversation(check.conversation);
     if (conversation.is_group() && conversation.has(Conversation::kTorn)) return unverified();
     const UserIndex user = truth().user_of(check.device);
-    if (!truth().is_member(conversation, check.conversation, user, check.to)) return;
+    if (!truth().is_member(conversation, user, check.to)) return;
     violate_at(check.time, check.conversation, check.device, check.to, check.key,
                "device {} was shown {} of conversation {}, and not, before it, entry {}, which that answers",
                check.device, name_of(check.key), check.conversation, check.to);
   }
 
   boost::unordered_flat_map<std::uint64_t, Invoked> pending_;  // by key
-  PairTable<Own> own_;
 };
 
 }  // namespace

@@ -56,10 +56,13 @@ class PresenceStale final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return users_.capacity() * sizeof(User) +
-           rows_.bucket_count() * sizeof(std::pair<UserIndex, std::vector<Row>>) +
-           watches_.bucket_count() * sizeof(std::pair<DeviceTag, std::vector<Watch>>) +
-           audience_.bucket_count() * sizeof(Key);
+    std::size_t sum = users_.bytes() + table_bytes(rows_) + table_bytes(watches_) + table_bytes(audience_);
+    for (const auto& [user, rows] : rows_) sum += heap_bytes(rows.capacity() * sizeof(Row));
+    for (const auto& [device, watches] : watches_) {
+      sum += heap_bytes(watches.capacity() * sizeof(Watch));
+      for (const Watch& watch : watches) sum += heap_bytes(watch.users.capacity() * sizeof(UserIndex));
+    }
+    return sum;
   }
 
  private:
@@ -84,7 +87,7 @@ class PresenceStale final : public Monitor {
   };
 
   User& user_at(UserIndex index) {
-    if (index >= users_.size()) users_.resize(index + 1ULL);
+    users_.ensure(index + 1ULL);
     return users_[index];
   }
   Row* find(UserIndex user, DeviceTag device, ConversationIndex conversation) {
@@ -230,7 +233,7 @@ class PresenceStale final : public Monitor {
     for (const UserIndex user : {viewer, record.subject}) {
       if (conversation.is_group()) {
         audience_.insert(Key{record.conversation} << 32 | user);
-      } else if (!truth().is_member(conversation, record.conversation, user, 1)) {
+      } else if (!truth().is_member(conversation, user, 1)) {
         tell_stranger(record.conversation, user);
       }
     }
@@ -240,8 +243,9 @@ class PresenceStale final : public Monitor {
     const auto index = static_cast<ConversationIndex>(key >> 32);
     const auto user = static_cast<UserIndex>(key);
     const Conversation& conversation = truth().conversation(index);
-    if (truth().was_member(conversation, index, user)) return;
-    if (conversation.has(Conversation::kTorn) || conversation.known < conversation.head) return unverified();
+    if (truth().was_member(conversation, user)) return;
+    const Log& log = truth().log_of(conversation);
+    if (conversation.has(Conversation::kTorn) || log.known < log.head) return unverified();
     tell_stranger(index, user);
   }
 
@@ -253,7 +257,7 @@ class PresenceStale final : public Monitor {
 
   DurationNs off_;
   DurationNs on_;
-  std::vector<User> users_;
+  Chunks<User> users_;
   boost::unordered_flat_map<UserIndex, std::vector<Row>> rows_;
   boost::unordered_flat_map<DeviceTag, std::vector<Watch>> watches_;
   boost::unordered_flat_set<Key> audience_;

@@ -13,9 +13,9 @@
 // that is the storm.
 //
 // Every kind that was judged at all must have JudgeConfig::fewest_operations in time, or it is inconclusive.
-// Keeps 40 bytes and an index slot for each request of the last operation_bound, 16 for each device that
-// waits for a connection and for each whose link has ever stalled. A wait is judged when it ends or the run
-// does.
+// Keeps 40 bytes for each request since the oldest one of the last operation_bound that has no answer, an
+// index slot of 16 for each without one, 16 for each device that waits for a connection and for each whose
+// link has ever stalled. A wait is judged when it ends or the run does.
 #include <algorithm>
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -99,8 +99,8 @@ class Progress final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return requests_.size() * sizeof(Request) + restless_.bytes() + broken_.bytes() +
-           (open_.bucket_count() + waits_.bucket_count() + stalls_.bucket_count()) * 17;
+    return requests_.size() * sizeof(Request) + restless_.bytes() + broken_.bytes() + table_bytes(open_) +
+           table_bytes(waits_) + table_bytes(stalls_);
   }
 
  private:
@@ -112,6 +112,7 @@ class Progress final : public Monitor {
     ConversationIndex conversation = kNone;
     std::uint32_t number = 0;
     std::uint8_t operation = 0;
+    bool is_over = false;  // answered, or asked anew under its number
   };
   struct Count {
     std::uint64_t judged = 0;
@@ -140,16 +141,25 @@ class Progress final : public Monitor {
 
   void asked(const Record& record, std::uint32_t connection) {
     if (record.entry_kind >= kOperations) return;
-    open_[key_of(record.device, record.size)] = first_ + requests_.size();
+    const auto [open, fresh] =
+        open_.try_emplace(key_of(record.device, record.size), first_ + requests_.size());
+    if (!fresh) {
+      requests_[open->second - first_].is_over = true;
+      open->second = first_ + requests_.size();
+    }
     requests_.push_back({record.time, record.device, record.size, connection, record.conversation,
                          narrow(record.seq), record.entry_kind});
+    drop_answered();
   }
 
   void answered(const Record& record, const Device& device) {
     const auto found = open_.find(key_of(record.device, record.size));
     if (found == open_.end()) return;
-    const Request& request = requests_[found->second - first_];
+    Request& answered = requests_[found->second - first_];
+    answered.is_over = true;
+    const Request request = answered;
     open_.erase(found);
+    drop_answered();
     if (!is_alive(request, device) || stalled_until(request.device) > request.since) return;
     if (!restless_.disturbs(request.since, record.time)) {
       count(request.operation, true);
@@ -162,15 +172,19 @@ class Progress final : public Monitor {
     return device.has(Device::kConnected) && device.connection == request.connection;
   }
 
+  void drop_answered() {
+    for (; !requests_.empty() && requests_.front().is_over; ++first_) requests_.pop_front();
+  }
+
   // What ends a request's wait is heard before its bound has passed, so it can be judged from here.
   void expire(TimeNs now) {
-    for (; !requests_.empty() && requests_.front().since + operation_bound_ < now; ++first_) {
+    while (!requests_.empty() && requests_.front().since + operation_bound_ < now) {
       const Request request = requests_.front();
+      open_.erase(key_of(request.device, request.request));
       requests_.pop_front();
-      const auto found = open_.find(key_of(request.device, request.request));
-      if (found == open_.end() || found->second != first_) continue;
-      open_.erase(found);
+      ++first_;
       judge_unanswered(request);
+      drop_answered();
     }
   }
 

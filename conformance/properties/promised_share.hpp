@@ -20,6 +20,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/history/record.hpp"
+#include "conformance/properties/memory.hpp"
 #include "reference/environment/randomness.hpp"
 
 namespace wavetank::conformance {
@@ -67,7 +68,7 @@ class Clusters {
   }
   // Of the cluster that a member finds itself in, on average, rounded up; at least 1.
   std::uint64_t size() const { return members_ == 0 ? 1 : (squares_ + members_ - 1) / members_; }
-  std::size_t bytes() const { return sizes_.size() * 16; }
+  std::size_t bytes() const { return table_bytes(sizes_); }
 
  private:
   static constexpr std::size_t kMost = 1 << 18;

@@ -52,8 +52,7 @@ class PushBounds final : public Monitor {
   void finish() override { expire(truth().now()); }
 
   std::size_t bytes() const override {
-    return (full_.bucket_count() + untold_.bucket_count()) * sizeof(std::pair<DeviceTag, Since>) +
-           deadlines_.size() * sizeof(Deadline);
+    return table_bytes(full_) + table_bytes(untold_) + (deadlines_.size() + gaps_.size()) * sizeof(Deadline);
   }
 
  private:

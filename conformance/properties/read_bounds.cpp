@@ -55,15 +55,15 @@ class ReadBounds final : public Monitor {
     const Record& record = seen.record;
     Conversation& conversation = *seen.conversation;
     if (conversation.has(Conversation::kTorn) || conversation.has(Conversation::kForked)) return;
-    if (head > conversation.known || (head > read && head - read > kLongestCount)) return;
+    if (head > seen.log->known || (head > read && head - read > kLongestCount)) return;
     std::uint64_t unread = 0;
     for (std::uint64_t seq = read + 1; seq <= head; ++seq) {
-      const Entry* entry = conversation.entries.find(seq);
+      const Entry* entry = seen.log->entries.find(seq);
       if (entry == nullptr) return;
       if (entry->entry_kind() != EntryClass::kMessage ||
           truth().user_of(entry->key.device) == seen.device->user)
         continue;
-      unread += truth().is_member(conversation, record.conversation, seen.device->user, seq) ? 1 : 0;
+      unread += truth().is_member(conversation, seen.device->user, seq) ? 1 : 0;
     }
     ++unread_checked_;
     if (unread == record.size) return;
@@ -75,9 +75,10 @@ class ReadBounds final : public Monitor {
   void on_receipt(const Observation& seen) {
     const Record& record = seen.record;
     fired();
-    const UserConversation* subject = truth().members().find(record.subject, record.conversation);
-    const std::uint64_t delivered = subject == nullptr ? 0 : subject->delivered_asked;
-    const std::uint64_t read = subject == nullptr ? 0 : subject->read_asked;
+    const UserConversation subject =
+        truth().member_of(*seen.log, record.subject).value_or(UserConversation{});
+    const std::uint64_t delivered = subject.delivered_asked;
+    const std::uint64_t read = subject.read_asked;
     if (record.value > record.seq) {
       violate(record, "device {} sees that user {} has read conversation {} up to {} with only {} delivered",
               record.device, record.subject, record.conversation, record.value, record.seq);

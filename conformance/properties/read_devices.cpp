@@ -29,10 +29,6 @@ class ReadDevices final : public Monitor {
   }
 
  private:
-  bool has_several_devices(const Device& device) {
-    return truth().device(truth().first_device(device.user)).next_of_user != kNone;
-  }
-
   // Of the device's user; nobody has set a mark where there is no row.
   static const UserConversation& marks(const Observation& seen) {
     static const UserConversation kNoMarks;
@@ -56,7 +52,7 @@ class ReadDevices final : public Monitor {
     if (record.code != 0) return;
     check_not_invented(seen, record.value);
     const OpenMark* open = truth().open_mark(record);
-    if (open == nullptr || record.seq < open->seq || !has_several_devices(*seen.device)) return;
+    if (open == nullptr || record.seq < open->seq || !seen.device->has(Device::kSibling)) return;
     if (record.value < open->read_accepted) {
       violate(record,
               "device {} is told that user {} has read conversation {} up to {}; {} had been accepted from "

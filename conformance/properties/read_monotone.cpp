@@ -42,7 +42,7 @@ class ReadMonotone final : public Monitor {
     if (unwatched_ > 0) note(fmt::format("{} receipts beyond the watched observers", unwatched_));
   }
 
-  std::size_t bytes() const override { return observed_.bucket_count() * (sizeof(Marks) + 9); }
+  std::size_t bytes() const override { return table_bytes(observed_); }
 
  private:
   struct Marks {

@@ -39,9 +39,7 @@ class SendDefinite final : public Monitor {
             name_of(record.key), record.device, record.seq, record.conversation);
   }
 
-  std::size_t bytes() const override {
-    return attempts_.bucket_count() * sizeof(std::pair<std::uint64_t, Attempts>);
-  }
+  std::size_t bytes() const override { return table_bytes(attempts_); }
 
  private:
   // Of a message that was refused and not acknowledged since.

@@ -11,6 +11,8 @@
 #include <map>
 #include <optional>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "conformance/properties/catalogue.hpp"
 #include "conformance/properties/promised_share.hpp"
 
@@ -59,8 +61,8 @@ class SessionDrain final : public Monitor {
         session(record.device).closing = true;
         [[fallthrough]];
       default:  // the app was closed or killed: nobody waits for it
-        forget(leaving_, session(record.device).leave);
-        forget(returning_, session(record.device).back);
+        forget_leave(record.device);
+        forget_return(record.device);
         return;
     }
   }
@@ -77,8 +79,9 @@ class SessionDrain final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return sessions_.capacity() * sizeof(Session) + gateways_.capacity() * sizeof(Gateway) +
-           (leaving_.size() + returning_.size()) * sizeof(std::pair<TimeNs, DeviceTag>);
+    constexpr std::size_t kNode = heap_bytes(4 * sizeof(void*) + sizeof(std::pair<TimeNs, DeviceTag>));
+    return sessions_.bytes() + gateways_.capacity() * sizeof(Gateway) + table_bytes(told_) +
+           (leaving_.size() + returning_.size()) * kNode;
   }
 
  private:
@@ -95,13 +98,16 @@ class SessionDrain final : public Monitor {
   using Waits = std::multimap<TimeNs, DeviceTag>;
   using Wait = std::optional<Waits::iterator>;
   struct Session {
-    std::uint32_t gateway = 0;
     std::uint32_t drains = 0;  // of its gateway when it began
-    bool connected = false;
-    bool told = false;
-    bool closing = false;
-    // When it was told last, where, by which drain of that gateway (0: none), and what it is waited for to
-    // do.
+    std::uint16_t gateway = 0;
+    bool connected : 1 = false;
+    bool told : 1 = false;
+    bool closing : 1 = false;
+  };
+  static_assert(sizeof(Session) == 8);
+  // Of who was told and is waited for: when it was told last, where, by which drain of that gateway (0:
+  // none), and what it is waited for to do.
+  struct Told {
     TimeNs told_at = 0;
     std::uint32_t left = 0;
     std::uint32_t left_drain = 0;
@@ -114,7 +120,7 @@ class SessionDrain final : public Monitor {
     return gateways_[node];
   }
   Session& session(DeviceTag device) {
-    if (device >= sessions_.size()) sessions_.resize(device + 1ULL);
+    sessions_.ensure(device + 1ULL);
     return sessions_[device];
   }
   bool is_calm(TimeNs start, TimeNs end) { return truth().phase_of(start, end) == Phase::kCalm; }
@@ -144,14 +150,12 @@ class SessionDrain final : public Monitor {
     s.told = true;
     Gateway& g = gateway(s.gateway);
     const bool is_drained = s.drains < g.drains;
-    s.left = s.gateway;
-    s.left_drain = is_drained ? g.drains : 0;
-    s.told_at = record.time;
-    forget(leaving_, s.leave);
-    forget(returning_, s.back);
+    forget_leave(record.device);
+    forget_return(record.device);
     const TimeNs due = record.time + wait_of(record);
-    s.leave = leaving_.emplace(due + kLeaveBound, record.device);
-    s.back = returning_.emplace(due + kReturnBound, record.device);
+    told_[record.device] = {record.time, s.gateway, is_drained ? g.drains : 0,
+                            leaving_.emplace(due + kLeaveBound, record.device),
+                            returning_.emplace(due + kReturnBound, record.device)};
     if (is_drained && is_crowd(g, g.told, record.time)) {
       violate(record, "gateway {} told {} devices to leave within one second; its pace allows {}", s.gateway,
               g.told.size(), g.allowed);
@@ -163,19 +167,23 @@ class SessionDrain final : public Monitor {
     gateway(node);  // before references: the array may move
     Session& s = session(record.device);
     if (s.connected) --gateway(s.gateway).present;
-    forget(leaving_, s.leave);
-    if (s.back) returns(s, record, node);
+    forget_leave(record.device);
+    if (const auto told = told_.find(record.device); told != told_.end()) {
+      const Told back =
+          told->second;  // who is told, and no more waited for to leave, is waited for to return
+      forget_return(record.device);
+      returns(back, record, node);
+    }
     Gateway& g = gateway(node);
     ++g.present;
-    s.gateway = node;
+    s.gateway = static_cast<std::uint16_t>(node);
     s.drains = g.drains;
     s.connected = true;
     s.told = false;
     s.closing = false;
   }
 
-  void returns(Session& s, const Record& record, std::uint32_t node) {
-    forget(returning_, s.back);
+  void returns(const Told& s, const Record& record, std::uint32_t node) {
     Gateway& g = gateway(s.left);
     if (is_calm(s.told_at, record.time)) {
       fired();
@@ -192,7 +200,7 @@ class SessionDrain final : public Monitor {
 
   void disconnected(const Record& record) {
     Session& s = session(record.device);
-    forget(leaving_, s.leave);
+    forget_leave(record.device);
     if (!s.connected) return;
     s.connected = false;
     Gateway& g = gateway(s.gateway);
@@ -207,32 +215,40 @@ class SessionDrain final : public Monitor {
             record.device, s.gateway);
   }
 
-  static void forget(Waits& waits, Wait& wait) {
+  void forget_leave(DeviceTag device) { forget(device, leaving_, &Told::leave); }
+  void forget_return(DeviceTag device) { forget(device, returning_, &Told::back); }
+  void forget(DeviceTag device, Waits& waits, Wait Told::* which) {
+    if (told_.empty()) return;
+    const auto told = told_.find(device);
+    if (told == told_.end()) return;
+    Wait& wait = told->second.*which;
     if (wait) waits.erase(*wait);
     wait.reset();
+    if (!told->second.leave && !told->second.back) told_.erase(told);
   }
 
   void expire(TimeNs now) {
     while (!leaving_.empty() && leaving_.begin()->first < now) {
       const auto [deadline, device] = *leaving_.begin();
-      Session& s = sessions_[device];
-      forget(leaving_, s.leave);
-      if (!is_calm(s.told_at, deadline)) continue;
+      const Told told = told_.at(device);
+      forget_leave(device);
+      if (!is_calm(told.told_at, deadline)) continue;
       violate_at(deadline, kNone, device, 0, {},
-                 "device {} was told to leave gateway {} and was still there {} s later", device, s.left,
-                 (deadline - s.told_at) / kSecond);
+                 "device {} was told to leave gateway {} and was still there {} s later", device, told.left,
+                 (deadline - told.told_at) / kSecond);
     }
     while (!returning_.empty() && returning_.begin()->first < now) {
       const auto [deadline, device] = *returning_.begin();
-      Session& s = sessions_[device];
-      forget(returning_, s.back);
-      if (!is_calm(s.told_at, deadline)) continue;
+      const TimeNs told_at = told_.at(device).told_at;
+      forget_return(device);
+      if (!is_calm(told_at, deadline)) continue;
       fired();
       if (late_++ == 0) first_late_ = device;
     }
   }
 
-  std::vector<Session> sessions_;  // by device
+  Chunks<Session> sessions_;  // by device
+  boost::unordered_flat_map<DeviceTag, Told> told_;
   std::vector<Gateway> gateways_;  // by node
   Waits leaving_;
   Waits returning_;

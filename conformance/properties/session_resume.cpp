@@ -5,7 +5,6 @@
 // had brought before, and no Sync begins below the head that the Welcome has named: what had been pushed is
 // replayed without a hole.
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -38,7 +37,7 @@ class SessionResume final : public Monitor {
         return;
       case Kind::kReceived:
       case Kind::kPointer:
-        return fed(s, record);
+        return fed(s, record, seen.conversation->log);
       default:  // another connection, or none
         s.resumed = false;
         ++s.era;
@@ -46,9 +45,7 @@ class SessionResume final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override {
-    return sessions_.capacity() * sizeof(Session) + rows_.bucket_count() * sizeof(std::pair<Key, Row>);
-  }
+  std::size_t bytes() const override { return sessions_.bytes() + rows_.bytes() + account_.bytes; }
 
  private:
   struct Session {
@@ -59,15 +56,15 @@ class SessionResume final : public Monitor {
     bool known = false;          // a Welcome has said something of resuming
     bool resumed = false;        // on the present connection
   };
-  using Key = std::uint64_t;  // device, conversation
   struct Row {
-    std::uint32_t era = 0;
-    std::uint64_t top = 0;     // the highest entry that the feed has brought
-    std::uint64_t before = 0;  // the same when the present era began
+    Packed32 who = kNone;  // device
+    Packed32 era;
+    Packed32 top;     // the highest entry that the feed has brought
+    Packed32 before;  // the same when the present era began
   };
 
   void answered(const Record& record) {
-    if (record.device >= sessions_.size()) sessions_.resize(record.device + 1ULL);
+    sessions_.ensure(record.device + 1ULL);
     Session& s = sessions_[record.device];
     if (record.flag) {
       fired();
@@ -88,24 +85,27 @@ class SessionResume final : public Monitor {
     s.resumed = record.flag;
   }
 
-  void fed(const Session& s, const Record& record) {
+  void fed(const Session& s, const Record& record, std::uint32_t log) {
     const auto via = static_cast<Via>(record.code);
     if (via == Via::kFetch) return;
-    Row& row = rows_[Key{record.device} << 32 | record.conversation];
+    rows_.ensure(log + 1ULL);
+    Row& row = rows_[log].find_or_add(record.device, account_);
     if (row.era != s.era) {
       row.before = row.top;
       row.era = s.era;
     }
     // An entry that was held is told of once more when it is shown.
-    if (s.resumed && via == Via::kLive && !record.flag && record.seq <= row.before) {
+    const std::uint32_t seq = narrow(record.seq);
+    if (s.resumed && via == Via::kLive && !record.flag && seq <= row.before) {
       violate(record, "device {} resumed its session and was pushed entry {} of conversation {} again",
               record.device, record.seq, record.conversation);
     }
-    row.top = std::max(row.top, record.seq);
+    row.top = std::max<std::uint32_t>(row.top, seq);
   }
 
-  std::vector<Session> sessions_;  // by device
-  boost::unordered_flat_map<Key, Row> rows_;
+  Chunks<Session> sessions_;    // by device
+  Chunks<RowBlock<Row>> rows_;  // by log
+  JudgeMemory::Rows account_;   // of the rows
 };
 
 }  // namespace

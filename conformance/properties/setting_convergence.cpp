@@ -51,7 +51,7 @@ class SettingConvergence final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return (newest_.bucket_count() + states_.bucket_count()) * 33; }
+  std::size_t bytes() const override { return table_bytes(newest_) + table_bytes(states_); }
 
  private:
   static constexpr std::uint64_t kUnnamed = UINT64_MAX;

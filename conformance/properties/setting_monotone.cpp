@@ -52,7 +52,7 @@ class SettingMonotone final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return shown_.bucket_count() * (sizeof(Id128) + sizeof(Shown) + 1); }
+  std::size_t bytes() const override { return table_bytes(shown_); }
 
  private:
   struct Shown {

@@ -31,7 +31,7 @@ class SettingOnce final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return revisions_.bucket_count() * 17 + puts_.bucket_count() * 25; }
+  std::size_t bytes() const override { return table_bytes(revisions_) + table_bytes(puts_); }
 
  private:
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> revisions_;  // by put

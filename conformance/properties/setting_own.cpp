@@ -32,9 +32,7 @@ class SettingOwn final : public Monitor {
             put == puts_.end() ? "nobody has made" : "was for another place, user or value");
   }
 
-  std::size_t bytes() const override {
-    return puts_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Put) + 1);
-  }
+  std::size_t bytes() const override { return table_bytes(puts_); }
 
  private:
   struct Put {

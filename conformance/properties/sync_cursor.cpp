@@ -6,8 +6,6 @@
 // device's next page or at the end.
 #include <algorithm>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "conformance/properties/catalogue.hpp"
 
 namespace wavetank::conformance {
@@ -49,15 +47,12 @@ class SyncCursor final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return pointed_.bucket_count() * 17; }
-
  private:
   // A feed holds one pointer of a conversation, so a page, which shows it at one moment, has no second one.
   void on_pointer(const Observation& seen) {
     const Record& record = seen.record;
-    const auto [at, fresh] = pointed_.try_emplace(
-        static_cast<std::uint64_t>(record.device) << 32 | record.conversation, seen.device->feed_page);
-    if (!fresh && std::exchange(at->second, seen.device->feed_page) == seen.device->feed_page) {
+    const PointedRow* before = truth().pointed(record);
+    if (before != nullptr && before->has_page != 0 && before->page == seen.device->feed_page) {
       violate(record, "a page of device {}'s feed points to conversation {} twice, the second time to {}",
               record.device, record.conversation, record.seq);
     }
@@ -128,9 +123,6 @@ class SyncCursor final : public Monitor {
               record.device, record.seq, seen.device->feed_floor);
     }
   }
-
-  // By (device, conversation): the last page of the device's feed that had a pointer to it.
-  boost::unordered_flat_map<std::uint64_t, std::uint16_t> pointed_;
 };
 
 }  // namespace

@@ -57,8 +57,15 @@ class SyncSnapshot final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    std::size_t sum = heads_.bucket_count() * (sizeof(Heads) + 9) + snapshots_.size() * 200;
-    for (const auto& [user, heads] : heads_) sum += heads.bucket_count() * 9;
+    constexpr std::size_t kLinks = 4 * sizeof(void*);  // of a node of a tree
+    std::size_t sum = table_bytes(heads_);
+    for (const auto& [user, heads] : heads_) sum += table_bytes(heads);
+    for (const auto& [device, snapshot] : snapshots_) {
+      sum +=
+          heap_bytes(kLinks + sizeof(std::pair<DeviceTag, Snapshot>)) +
+          snapshot.before.size() * heap_bytes(kLinks + sizeof(std::pair<ConversationIndex, std::uint32_t>)) +
+          snapshot.page.size() * heap_bytes(kLinks + sizeof(ConversationIndex));
+    }
     return sum;
   }
 

@@ -13,26 +13,19 @@ std::uint64_t mark_key(const Record& record) {
 // ---- finding what a record speaks about
 
 Device& Truth::ensure_device(DeviceTag tag, UserIndex user) {
-  if (tag >= devices_.size()) devices_.resize(tag + 1ULL);
+  devices_.ensure(tag + 1ULL);
   Device& row = devices_[tag];
   if (row.user == kNone && user != kNone) {
-    ensure_user(user);
+    users_.ensure(user + 1ULL);
     row.user = user;
     row.next_of_user = users_[user].first_device;
+    if (row.next_of_user != kNone) {
+      row.put(Device::kSibling, true);
+      devices_[row.next_of_user].put(Device::kSibling, true);
+    }
     users_[user].first_device = tag;
   }
   return row;
-}
-
-void Truth::ensure_user(UserIndex user) {
-  if (user >= users_.size()) users_.resize(user + 1ULL);
-}
-
-Conversation& Truth::ensure_conversation(ConversationIndex index) {
-  if (index >= conversations_.size()) {
-    conversations_.resize(index + 1ULL);
-  }
-  return conversations_[index];
 }
 
 // A feed row's masks belong to one connection; the first look on a new one starts them afresh.
@@ -53,7 +46,8 @@ void Truth::roll(const Device& device, Subscription& row) {
 void Truth::look_up_entry(Observation& seen) {
   const Record& record = seen.record;
   Conversation& conversation = *seen.conversation;
-  if (conversation.epoch != 0 && record.epoch != conversation.epoch) {
+  Log& log = open_log(seen);
+  if (log.epoch != 0 && record.epoch != log.epoch) {
     if (!conversation.has(Conversation::kForked)) {
       conversation.set(Conversation::kForked);
       ++forked_;
@@ -61,8 +55,8 @@ void Truth::look_up_entry(Observation& seen) {
   }
   seen.is_forked = conversation.has(Conversation::kForked);
   if (seen.is_forked) return;
-  seen.is_forgotten = conversation.entries.has_forgotten(record.seq);
-  Entry* entry = conversation.entries.find(record.seq);
+  seen.is_forgotten = log.entries.has_forgotten(record.seq);
+  Entry* entry = log.entries.find(record.seq);
   if (entry != nullptr && entry->is_held()) seen.entry = entry;
 }
 
@@ -91,61 +85,62 @@ bool Truth::is_whole(const Record& record) const {
 Observation Truth::observe(const Record& record) {
   now_ = std::max(now_, record.time);
   Observation seen{record};
-  // References only after everything exists: the arrays may move.
-  if (record.device != kNone) ensure_device(record.device, record.user);
-  if (record.conversation != kNone) seen.conversation = &ensure_conversation(record.conversation);
-  if (record.device != kNone) seen.device = &devices_[record.device];
+  member_row_ = nullptr;
+  if (record.device != kNone) seen.device = &ensure_device(record.device, record.user);
+  if (record.conversation != kNone) {
+    conversations_.ensure(record.conversation + 1ULL);
+    seen.conversation = &conversations_[record.conversation];
+    seen.log = &log_of(*seen.conversation);
+  }
   if (record.key.device < devices_.size()) {
     Send* send = devices_[record.key.device].sends.find(record.key.counter);
     if (send != nullptr && send->is_invoked()) seen.send = send;
   }
   if (seen.conversation == nullptr || seen.device == nullptr) return seen;
   seen.is_forked = seen.conversation->has(Conversation::kForked);
+  const auto find_page = [&] {
+    const std::uint32_t page = seen.device->page;
+    if (page != kNone && pages_[page].conversation == record.conversation) seen.page = &pages_[page];
+  };
   switch (record.kind) {
     case Kind::kReceived:
       look_up_entry(seen);
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
-      roll(*seen.device, *seen.subscription);
-      if (seen.conversation->is_group()) seen.member = members_.find(seen.device->user, record.conversation);
-      if (seen.device->page != kNone && pages_[seen.device->page].conversation == record.conversation &&
-          record.code == static_cast<std::uint8_t>(Via::kFetch)) {
-        seen.page = &pages_[seen.device->page];
-      }
+      open_subscription(seen);
+      roll(*seen.device, subscription_);
+      if (record.code == static_cast<std::uint8_t>(Via::kFetch)) find_page();
       break;
     case Kind::kSkipped:
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
+      open_subscription(seen);
       break;
     case Kind::kPointer:
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
-      roll(*seen.device, *seen.subscription);
+      open_subscription(seen);
+      roll(*seen.device, subscription_);
       break;
     case Kind::kTombstone:
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
-      if (seen.device->page != kNone && pages_[seen.device->page].conversation == record.conversation) {
-        seen.page = &pages_[seen.device->page];
-      }
+      open_subscription(seen);
+      find_page();
       break;
     case Kind::kSendAcked:
       look_up_entry(seen);
       break;
     case Kind::kReceiptSeen:
-      seen.member = members_.find(seen.device->user, record.conversation);
+      find_member(seen);
       break;
     case Kind::kFetchCompleted:
       if (seen.device->page != kNone) seen.page = &pages_[seen.device->page];
-      [[fallthrough]];
-    case Kind::kFetchInvoked:
+      open_subscription(seen);
+      break;
     case Kind::kConversationState:
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
-      seen.member = members_.find(seen.device->user, record.conversation);
+      open_subscription(seen);
+      find_member(seen);
       break;
     case Kind::kDeliveredSent:
     case Kind::kReadInvoked:
     case Kind::kCursorAcked:
-      seen.subscription = &subscriptions_.find_or_add(record.device, record.conversation);
-      seen.member = &members_.find_or_add(seen.device->user, record.conversation);
+      open_subscription(seen);
+      open_member(seen);
       // What is acknowledged now was so when the connection began only if the row has been rolled by then.
-      roll(*seen.device, *seen.subscription);
+      roll(*seen.device, subscription_);
       break;
     default:
       break;
@@ -178,6 +173,12 @@ Phase Truth::phase_of(TimeNs start, TimeNs end) const {
 // ---- adding what a record says
 
 void Truth::apply(Observation& seen) {
+  apply_record(seen);
+  if (seen.subscription != nullptr) packer_.store(subscription_, *subscription_row_);
+  if (member_row_ != nullptr) packer_.store(member_, *member_row_, seen.log->subscriptions);
+}
+
+void Truth::apply_record(Observation& seen) {
   switch (seen.record.kind) {
     case Kind::kDevice:
       return apply_device(seen.record);
@@ -200,8 +201,7 @@ void Truth::apply(Observation& seen) {
     case Kind::kTombstone:
       return apply_tombstone(seen);
     case Kind::kPointer:
-      if (seen.is_forked) return;
-      return apply_feed_row(*seen.subscription, narrow(seen.record.seq), static_cast<Via>(seen.record.code));
+      return apply_pointer(seen);
     case Kind::kSyncInvoked:
     case Kind::kSyncCompleted:
       return apply_sync(seen);
@@ -220,7 +220,6 @@ void Truth::apply(Observation& seen) {
     case Kind::kPhase:
     case Kind::kQuiesce:
     case Kind::kDeviceState:
-    case Kind::kConversationState:
       return apply_world(seen);
     default:
       return;
@@ -260,9 +259,6 @@ void Truth::apply_world(Observation& seen) {
     case Kind::kDeviceState:
       seen.device->put(Device::kStateSeen, true);
       seen.device->put(Device::kConverged, record.flag);
-      break;
-    case Kind::kConversationState:
-      seen.subscription->put(Subscription::kStateSeen, true);
       break;
     default:
       break;
@@ -312,7 +308,7 @@ void Truth::apply_send(Observation& seen) {
       send->digest = short_digest(record.digest);
       send->target = record.subject;
       send->kind = record.entry_kind;
-      send->head_before = seen.conversation->head;
+      send->head_before = seen.log->head;
       if (device.has(Device::kConnected)) send->set(Send::kOnline);
       return;
     }
@@ -344,23 +340,23 @@ void Truth::apply_send(Observation& seen) {
   }
 }
 
-void Truth::raise_head(Conversation& conversation, const Record& record) {
-  conversation.head = std::max(conversation.head, narrow(record.seq));
-  if (conversation.epoch == 0) conversation.epoch = static_cast<std::uint16_t>(record.epoch);
+void Truth::raise_head(Log& log, const Record& record) {
+  log.head = std::max(log.head, narrow(record.seq));
+  if (log.epoch == 0) log.epoch = static_cast<std::uint16_t>(record.epoch);
 }
 
 void Truth::apply_ack(Observation& seen) {
   const Record& record = seen.record;
-  Conversation& conversation = *seen.conversation;
   Send* send = seen.send;
   if (send != nullptr) send->set(Send::kAcked);
   if (seen.is_forked) return;
-  raise_head(conversation, record);
-  conversation.acked = std::max(conversation.acked, narrow(record.seq));
+  Log& log = logs_[seen.conversation->log];
+  raise_head(log, record);
+  log.acked = std::max(log.acked, narrow(record.seq));
   if (send != nullptr && send->seq == 0) send->seq = narrow(record.seq);
   Entry* entry = seen.entry;
   if (entry == nullptr) {
-    entry = conversation.entries.open(record.seq, budget_);
+    entry = log.entries.open(record.seq, budget_);
     if (entry == nullptr || record.seq == 0) return;
     entry->key = record.key;
   }
@@ -381,19 +377,19 @@ void Truth::apply_ack(Observation& seen) {
   if (!(is_membership && send->target == kNone) && !send->has(Send::kKeyReused)) {
     entry->content = content_fingerprint(send->digest, sender, send->kind, record.epoch);
   }
-  advance_known(conversation, record.conversation);
+  advance_known(*seen.conversation, record.conversation);
 }
 
 void Truth::apply_received(Observation& seen) {
   const Record& record = seen.record;
-  Conversation& conversation = *seen.conversation;
   if (seen.send != nullptr) seen.send->set(Send::kWitnessed);
   if (seen.is_forked) return;
-  raise_head(conversation, record);
+  Log& log = logs_[seen.conversation->log];
+  raise_head(log, record);
   if (seen.send != nullptr && seen.send->seq == 0) seen.send->seq = narrow(record.seq);
   Entry* entry = seen.entry;
   if (entry == nullptr && record.seq != 0) {
-    entry = conversation.entries.open(record.seq, budget_);
+    entry = log.entries.open(record.seq, budget_);
     if (entry != nullptr) entry->key = record.key;
   }
   const Via via = static_cast<Via>(record.code);
@@ -416,7 +412,7 @@ void Truth::apply_received(Observation& seen) {
         seen.page->at >= quiesced_at_) {
       entry->reread = 1;
     }
-    if (!was_classified) advance_known(conversation, record.conversation);
+    if (!was_classified) advance_known(*seen.conversation, record.conversation);
   }
   Subscription& row = *seen.subscription;
   if (record.flag) row.cur = std::max(row.cur, narrow(record.seq));
@@ -457,6 +453,19 @@ void Truth::apply_tombstone(Observation& seen) {
   if (seen.page != nullptr) apply_page_row(*seen.device, record.seq, record.value, false);
 }
 
+void Truth::apply_pointer(Observation& seen) {
+  if (seen.is_forked) return;
+  const Record& record = seen.record;
+  const auto via = static_cast<Via>(record.code);
+  PointedRow& row = pointed_[seen.conversation->log].find_or_add(record.device, memory_.pointed);
+  row.head = std::max<std::uint32_t>(row.head, narrow(record.seq));
+  if (via == Via::kSync) {
+    row.page = seen.device->feed_page;
+    row.has_page = 1;
+  }
+  apply_feed_row(*seen.subscription, narrow(record.seq), via);
+}
+
 void Truth::apply_sync(Observation& seen) {
   const Record& record = seen.record;
   Device& device = *seen.device;
@@ -492,7 +501,7 @@ void Truth::apply_mark(Observation& seen) {
   member.delivered_asked = std::max(member.delivered_asked, mark);
   if (mark <= seen.subscription->delivered_acked) return;
   OpenMark& open = open_marks_[mark_key(record)];
-  if (mark > open.seq) open = {mark, seen.conversation->acked, member.read_accepted};
+  if (mark > open.seq) open = {mark, seen.log->acked, member.read_accepted};
 }
 
 void Truth::apply_cursor_ack(Observation& seen) {
@@ -503,17 +512,9 @@ void Truth::apply_cursor_ack(Observation& seen) {
   row.claimed_head = std::max(row.claimed_head, narrow(record.value2));
   row.read_seen = std::max(row.read_seen, narrow(record.value));
   seen.member->read_accepted = std::max(seen.member->read_accepted, narrow(record.value));
-  seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.digest));
+  raise_floor(record.conversation, record.digest);
   const auto open = open_marks_.find(mark_key(record));
   if (open != open_marks_.end() && record.seq >= open->second.seq) open_marks_.erase(open);
-}
-
-std::size_t Truth::bytes() const {
-  return devices_.capacity() * sizeof(Device) + users_.capacity() * sizeof(User) +
-         conversations_.capacity() * sizeof(Conversation) + subscriptions_.bytes() + members_.bytes() +
-         budget_.used + intervals_.capacity() * sizeof(Interval) + pages_.capacity() * sizeof(FetchPage) +
-         parked_.capacity() * sizeof(ParkedCheck) + open_fetches_.bucket_count() * (sizeof(OpenFetch) + 9) +
-         open_marks_.bucket_count() * (sizeof(OpenMark) + 9);
 }
 
 }  // namespace wavetank::conformance

@@ -2,26 +2,28 @@
 //
 // Fed by the judge alone: observe() finds what a record speaks about, the monitors judge it against the
 // picture as it was before, apply() then adds it. Everything is O(1) per record, amortised over the growth of
-// tables; dense arrays by device, user and conversation, one table row per (device, conversation) and per
-// (user, group or marked conversation). Two records of the same time count in the order in which they came.
+// tables; dense arrays by device, user and conversation, and for a conversation in which anything was said or
+// set a log with a row for each of its devices and users (conversation_rows.hpp). Two records of the same
+// time count in the order in which they came.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/history/record.hpp"
-#include "conformance/properties/pair_table.hpp"
+#include "conformance/properties/chunks.hpp"
+#include "conformance/properties/conversation_rows.hpp"
+#include "conformance/properties/memory.hpp"
 #include "conformance/properties/window.hpp"
 #include "reference/environment/observer.hpp"
 
 namespace wavetank::conformance {
 
 using history::ConversationIndex;
-using history::DeviceTag;
 using history::Kind;
-using history::kNone;
 using history::MessageKey;
 using history::Phase;
 using history::Record;
@@ -94,8 +96,9 @@ struct Device {
     kStateSeen = 4,
     kConverged = 8,
     kCaughtUp = 16,
-    kTold = 32,    // to leave this connection
-    kClosing = 64  // the user has closed the app
+    kTold = 32,     // to leave this connection
+    kClosing = 64,  // the user has closed the app
+    kSibling = 128  // its user has another device
   };
   UserIndex user = kNone;
   DeviceTag next_of_user = kNone;
@@ -122,66 +125,36 @@ struct User {
   std::uint64_t feed_head = 0;  // the highest that any sync claimed
 };
 
+// What was declared of a conversation, and where its log is. 16 bytes: all that an idle one costs.
 struct Conversation {
   enum Flag : std::uint8_t { kGroup = 1, kDeclared = 2, kTorn = 4, kForked = 8 };
   UserIndex first_user = kNone;  // direct conversations
   UserIndex second_user = kNone;
+  std::uint32_t log = kNone;    // kNone: nothing was said or set in it
+  std::uint16_t home = 0xffff;  // region; 0xffff = not declared
+  std::uint8_t flags = 0;
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  void set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
+  bool is_group() const { return has(kGroup); }
+};
+static_assert(sizeof(Conversation) == 16);
+
+// What was witnessed of a conversation's log, and of its devices and users. 64 bytes, without what the
+// windows and blocks hold.
+struct Log {
   std::uint32_t head = 0;        // the highest entry anybody was shown or told of
   std::uint32_t acked = 0;       // the highest acknowledged entry
   std::uint32_t known = 0;       // every entry up to here has been witnessed
   std::uint32_t reread_to = 0;   // the final re-read has covered everything up to here
   std::uint32_t parked = kNone;  // first of the checks that wait for `known`
-  std::uint32_t floor = 0;       // the highest floor that anybody was told
   std::uint16_t epoch = 0;       // 0 = no entry yet
   std::uint16_t parked_count = 0;
-  std::uint16_t home = 0xffff;  // region; 0xffff = not declared
-  std::uint8_t flags = 0;
   Window<Entry> entries;
-  bool has(Flag flag) const { return (flags & flag) != 0; }
-  void set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
-  bool is_group() const { return has(kGroup); }
+  SubscriptionRows subscriptions;
+  MemberRows members;
+  RowBlock<WriterRow> writers;
 };
-
-// One device's way through one conversation. 40 bytes.
-struct Subscription {
-  // kTopPushed: the push of feed_top, or of a pointer to it, came on this connection and no sync of it since.
-  enum Flag : std::uint8_t { kStateSeen = 1, kHole = 2, kTopPushed = 4 };
-  std::uint32_t first = kNone;   // device
-  std::uint32_t second = kNone;  // conversation
-  std::uint32_t cur = 0;         // every entry up to here was shown or buried
-  // The highest entry that came over the feed, itself or as a pointer's head, and the anchor of the two
-  // masks.
-  std::uint32_t feed_top = 0;
-  std::uint32_t fed_before =
-      0;  // up to here: came over the feed and acknowledged before the present connection
-  std::uint32_t delivered_acked = 0;  // the server holds this device's delivered mark up to here
-  std::uint32_t claimed_head = 0;     // the highest head the server has claimed towards this device
-  std::uint32_t read_seen = 0;        // the user's read mark as last told to this device
-  std::uint16_t live_mask = 0;        // bit i: entry feed_top - i, or a pointer to it, was pushed on this
-                                      // connection
-  std::uint16_t sync_mask = 0;        // bit i: it came in a sync of this era
-  std::uint16_t connection = 0;       // the masks' connection, low bits
-  std::uint8_t sync_era = 0;
-  std::uint8_t flags = 0;
-  bool has(Flag flag) const { return (flags & flag) != 0; }
-  void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
-};
-static_assert(sizeof(Subscription) == 40);
-
-// One user in one conversation: marks, and for groups the membership. 36 bytes; direct conversations get one
-// only when a mark is set.
-struct UserConversation {
-  static constexpr std::uint32_t kSeveral = 0xfffffffeU;
-  std::uint32_t first = kNone;        // user
-  std::uint32_t second = kNone;       // conversation
-  std::uint32_t joined = 0;           // 0 = never; of the last interval
-  std::uint32_t left = 0;             // 0 = still a member; of the last interval
-  std::uint32_t earlier = kNone;      // earlier intervals
-  std::uint32_t read_asked = 0;       // the highest mark that a device of the user has set
-  std::uint32_t read_accepted = 0;    // the highest that the server has confirmed
-  std::uint32_t delivered_asked = 0;  // the highest mark that a device of the user has set, reads included
-  DeviceTag reader = kNone;           // the device that set read_asked, or kSeveral
-};
+static_assert(sizeof(Log) == 64);
 
 // A page whose rows are coming: what is still missing of it.
 struct FetchPage {
@@ -231,6 +204,7 @@ struct Observation {
   const Record& record;
   Device* device = nullptr;
   Conversation* conversation = nullptr;
+  const Log* log = nullptr;  // the conversation's; an empty one when there is none yet
   Subscription* subscription = nullptr;
   UserConversation* member = nullptr;  // the device's user in the conversation; may be unknown
   Entry* entry = nullptr;              // what is known of (conversation, seq)
@@ -258,8 +232,33 @@ class Truth {
   Device& device(DeviceTag tag) { return devices_[tag]; }
   bool knows_device(DeviceTag tag) const { return tag < devices_.size() && devices_[tag].user != kNone; }
   Conversation& conversation(ConversationIndex index) { return conversations_[index]; }
-  PairTable<Subscription>& subscriptions() { return subscriptions_; }
-  PairTable<UserConversation>& members() { return members_; }
+  // An empty one when there is none yet.
+  const Log& log_of(const Conversation& conversation) const {
+    return conversation.log == kNone ? no_log_ : logs_[conversation.log];
+  }
+  const Log& log_of(ConversationIndex index) const { return log_of(conversations_[index]); }
+  // The highest floor of its log that anybody was told; 0 = none.
+  std::uint32_t floor_of(ConversationIndex index) const {
+    const auto found = floors_.find(index);
+    return found == floors_.end() ? 0 : found->second;
+  }
+  // How far the device was shown the log; 0 when nothing is known of it there.
+  std::uint32_t cursor_of(const Log& log, DeviceTag device) const {
+    const SubscriptionRow* row = log.subscriptions.find(device);
+    return row == nullptr ? 0 : packer_.cursor_of(*row);
+  }
+  std::optional<UserConversation> member_of(const Log& log, UserIndex user) const {
+    const MemberRow* row = log.members.find(user);
+    if (row == nullptr) return std::nullopt;
+    return packer_.load(*row, log.subscriptions);
+  }
+  RowPacker::Membership membership_of(const MemberRow& row) const { return packer_.membership_of(row); }
+  // What pointers have said to the record's device of its conversation; nullptr when none came.
+  const PointedRow* pointed(const Record& record) const;
+  // What the device has written in the conversation, which has a log.
+  WriterRow& writer(const Conversation& conversation, DeviceTag device) {
+    return logs_[conversation.log].writers.find_or_add(device, memory_.writers);
+  }
   std::vector<FetchPage>& pages() { return pages_; }
   HistoryBudget& budget() { return budget_; }
   std::uint64_t forked_conversations() const { return forked_; }
@@ -278,16 +277,13 @@ class Truth {
   Phase phase_of(TimeNs start, TimeNs end) const;
 
   // ---- visibility; exact for entries up to conversation.known
-  bool is_member(const Conversation& conversation, ConversationIndex index, UserIndex user,
-                 std::uint64_t seq);
+  bool is_member(const Conversation& conversation, UserIndex user, std::uint64_t seq) const;
   // Whether [from, to] holds an entry that the user may see.
-  bool sees_any(const Conversation& conversation, ConversationIndex index, UserIndex user, std::uint64_t from,
-                std::uint64_t to);
+  bool sees_any(const Conversation& conversation, UserIndex user, std::uint64_t from, std::uint64_t to) const;
   // The last entry that the user may see when the log ends at `head`; 0 = none.
-  std::uint64_t last_visible(const Conversation& conversation, ConversationIndex index, UserIndex user,
-                             std::uint64_t head);
+  std::uint64_t last_visible(const Conversation& conversation, UserIndex user, std::uint64_t head) const;
   // Whether the user was ever a member, as far as known.
-  bool was_member(const Conversation& conversation, ConversationIndex index, UserIndex user);
+  bool was_member(const Conversation& conversation, UserIndex user) const;
 
   // Lets `check.owner` see the check again (on_settled) once every entry up to check.to is known; false when
   // too many wait already. What never becomes known is handed out by drain_parked() at the end.
@@ -305,12 +301,24 @@ class Truth {
   std::uint64_t parked_left() const { return parked_total_; }
   template <class Fn>
   void for_each_parked(Fn&& fn) const {
-    for (const Conversation& row : conversations_) {
-      for (std::uint32_t at = row.parked; at != kNone; at = parked_[at].next) fn(parked_[at]);
+    if (parked_total_ == 0) return;
+    for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
+      for (std::uint32_t at = log_of(index).parked; at != kNone; at = parked_[at].next) fn(parked_[at]);
     }
   }
 
-  std::size_t bytes() const;
+  // Ask for the memory that observe() and apply() will look at, so that the waits for several records
+  // overlap: first what is found by number, then, when that is there, each time what it leads to. Nothing
+  // changes.
+  void expect(const Record& record) const;
+  void expect(DeviceTag device) const;
+  void expect(MessageKey key) const;
+  void expect_logs(const Record& record) const;
+  void expect_blocks(const Record& record) const;
+  void expect_rows(const Record& record) const;
+
+  // Without what monitors keep. O(devices).
+  JudgeMemory memory() const;
 
  private:
   struct PhaseChange {
@@ -324,10 +332,16 @@ class Truth {
   };
 
   Device& ensure_device(DeviceTag tag, UserIndex user);
-  Conversation& ensure_conversation(ConversationIndex index);
-  void ensure_user(UserIndex user);
+  Log& open_log(Observation& seen);
   void look_up_entry(Observation& seen);
+  void open_subscription(Observation& seen);
+  void find_member(Observation& seen);
+  void open_member(Observation& seen);
 
+  void apply_record(Observation& seen);
+  // fn(block, who) for each row that the record's kind looks for.
+  template <class Fn>
+  void for_each_block(const Record& record, Fn&& fn) const;
   void apply_device(const Record& record);
   void apply_connection(Observation& seen);
   void apply_send(Observation& seen);
@@ -336,22 +350,32 @@ class Truth {
   static void roll(const Device& device, Subscription& row);
   static void apply_feed_row(Subscription& row, std::uint32_t seq, Via via);
   void apply_tombstone(Observation& seen);
+  void apply_pointer(Observation& seen);
   void apply_sync(Observation& seen);
   void apply_fetch(Observation& seen);
   void apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event);
   void apply_floor(Observation& seen);
+  void raise_floor(ConversationIndex index, std::uint64_t floor);
   void apply_mark(Observation& seen);
   void apply_cursor_ack(Observation& seen);
   void apply_world(Observation& seen);
-  void raise_head(Conversation& conversation, const Record& record);
+  static void raise_head(Log& log, const Record& record);
   void advance_known(Conversation& conversation, ConversationIndex index);
-  void apply_membership(ConversationIndex index, std::uint32_t seq, const Entry& entry);
+  void apply_membership(Log& log, std::uint32_t seq, const Entry& entry);
 
-  std::vector<Device> devices_;
-  std::vector<User> users_;
-  std::vector<Conversation> conversations_;
-  PairTable<Subscription> subscriptions_;
-  PairTable<UserConversation> members_;
+  Chunks<Device> devices_;
+  Chunks<User> users_;
+  Chunks<Conversation> conversations_;
+  Chunks<Log> logs_;
+  const Log no_log_{};
+  RowPacker packer_;
+  boost::unordered_flat_map<ConversationIndex, std::uint32_t> floors_;  // where one was told
+  boost::unordered_flat_map<std::uint32_t, RowBlock<PointedRow>> pointed_;  // by log
+  // Of the record in hand: its rows, and what is made of them until it is applied.
+  SubscriptionRow* subscription_row_ = nullptr;
+  MemberRow* member_row_ = nullptr;
+  Subscription subscription_;
+  UserConversation member_;
   std::vector<Interval> intervals_;
   std::vector<FetchPage> pages_;
   std::vector<std::uint32_t> free_pages_;
@@ -367,6 +391,7 @@ class Truth {
   TimeNs quiesced_at_ = kNever;
   std::uint64_t forked_ = 0;
   bool has_auditors_ = false;
+  JudgeMemory memory_;  // of the rows in the logs
 };
 
 // 32 bits of a content digest, as Send keeps them.

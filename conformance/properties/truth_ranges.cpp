@@ -33,7 +33,7 @@ void Truth::apply_fetch(Observation& seen) {
     if (open_fetches_.size() >= kMostOpenFetches) open_fetches_.clear();
     OpenFetch& open = open_fetches_[fetch_key(record)];
     if (open.count == 0)
-      open = {seen.conversation->acked, 0, record.value, record.time, seen.conversation->floor};
+      open = {seen.log->acked, 0, record.value, record.time, floor_of(record.conversation)};
     // Asked twice: an answer may be to either, so the weaker claim of the two is what it is held to.
     if (open.count > 0 && open.to != 0)
       open.to = record.value == 0 ? open.to : std::min(open.to, record.value);
@@ -53,18 +53,15 @@ void Truth::apply_fetch(Observation& seen) {
     device.page = kNone;
   }
   const bool is_too_old = record.code == static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld);
-  if (record.code == 0 || is_too_old)
-    seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.digest));
+  if (record.code == 0 || is_too_old) raise_floor(record.conversation, record.digest);
+  Log& log = logs_[seen.conversation->log];
+  const bool continues_reread = asked_at >= quiesced_at_ && record.seq <= log.reread_to + 1ULL;
   // The re-read goes on at the floor.
-  if (is_too_old && asked_at >= quiesced_at_ && record.digest != 0 &&
-      record.seq <= seen.conversation->reread_to + 1ULL) {
-    seen.conversation->reread_to = std::max(seen.conversation->reread_to, narrow(record.digest - 1));
-  }
+  if (is_too_old && continues_reread && record.digest != 0)
+    log.reread_to = std::max(log.reread_to, narrow(record.digest - 1));
   if (record.code != 0) return;
   seen.subscription->claimed_head = std::max(seen.subscription->claimed_head, narrow(record.value2));
-  if (asked_at >= quiesced_at_ && record.seq <= seen.conversation->reread_to + 1ULL) {
-    seen.conversation->reread_to = std::max(seen.conversation->reread_to, narrow(record.value));
-  }
+  if (continues_reread) log.reread_to = std::max(log.reread_to, narrow(record.value));
   if (record.value < record.seq || record.seq == 0 || record.value > UINT32_MAX) return;
   if (free_pages_.empty()) {
     free_pages_.push_back(static_cast<std::uint32_t>(pages_.size()));
@@ -84,10 +81,16 @@ void Truth::apply_fetch(Observation& seen) {
   page.squares_left = squares_to(record.value) - squares_to(record.seq - 1);
 }
 
+void Truth::raise_floor(ConversationIndex index, std::uint64_t floor) {
+  if (floor == 0) return;
+  std::uint32_t& highest = floors_[index];
+  highest = std::max(highest, narrow(floor));
+}
+
 void Truth::apply_floor(Observation& seen) {
   const Record& record = seen.record;
   if (record.kind == Kind::kSnapshotRow) {
-    seen.conversation->floor = std::max(seen.conversation->floor, narrow(record.value));
+    raise_floor(record.conversation, record.value);
   } else if (!seen.is_forked && record.seq != 0) {
     seen.subscription->cur = std::max(seen.subscription->cur, narrow(record.seq - 1));
   }

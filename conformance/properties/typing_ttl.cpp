@@ -67,10 +67,11 @@ class TypingTtl final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return displays_.bucket_count() * sizeof(std::pair<DeviceTag, std::vector<Display>>) +
-           (said_.bucket_count() + left_at_.bucket_count()) * sizeof(std::pair<Key, Said>) +
-           sent_at_.bucket_count() * sizeof(std::pair<DeviceTag, std::vector<Sent>>) +
-           suspects_.capacity() * sizeof(Suspect);
+    std::size_t sum = table_bytes(displays_) + table_bytes(said_) + table_bytes(left_at_) +
+                      table_bytes(sent_at_) + suspects_.capacity() * sizeof(Suspect);
+    for (const auto& [device, list] : displays_) sum += heap_bytes(list.capacity() * sizeof(Display));
+    for (const auto& [device, list] : sent_at_) sum += heap_bytes(list.capacity() * sizeof(Sent));
+    return sum;
   }
 
  private:
@@ -201,10 +202,12 @@ class TypingTtl final : public Monitor {
   // Who has left since the signal was sent may still be on the way out.
   bool is_explained(const Conversation& conversation, const Record& record, UserIndex user,
                     DurationNs lasts) {
-    if (!conversation.is_group()) return truth().is_member(conversation, record.conversation, user, 1);
-    const UserConversation* row = truth().members().find(user, record.conversation);
-    if (row == nullptr || row->joined == 0) return false;
-    if (row->left == 0) return true;
+    if (!conversation.is_group()) return truth().is_member(conversation, user, 1);
+    const MemberRow* row = truth().log_of(conversation).members.find(user);
+    if (row == nullptr) return false;
+    const RowPacker::Membership last = truth().membership_of(*row);
+    if (last.joined == 0) return false;
+    if (last.left == 0) return true;
     const auto left = left_at_.find(key_of(user, record.conversation));
     return left == left_at_.end() || left->second >= record.time - lasts;
   }
@@ -222,7 +225,8 @@ class TypingTtl final : public Monitor {
 
   void accuse(const Suspect& suspect) {
     const Conversation& conversation = truth().conversation(suspect.conversation);
-    if (conversation.has(Conversation::kTorn) || conversation.known < conversation.head) return unverified();
+    const Log& log = truth().log_of(conversation);
+    if (conversation.has(Conversation::kTorn) || log.known < log.head) return unverified();
     tell(suspect);
   }
 

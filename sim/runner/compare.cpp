@@ -196,7 +196,7 @@ std::vector<std::string> measure_names(const scenarios::Scenario& scenario) {
       }
     }
   }
-  add_counters(WorldFacts(), 0, every);
+  add_counters(WorldFacts(), conformance::JudgeMemory(), every);
   for (const char* link : {"device", "server"}) {
     for (std::size_t body = 1; body < FrameCounts::kBodies; ++body)
       every.frames.push_back({link, std::string(protocol::body_name(body)), 0, 0});

@@ -149,7 +149,7 @@ void add_series(const World& world, reports::Result& result) {
   }
 }
 
-void add_resources(const WorldFacts& f, std::size_t bytes_judge, reports::Result& result) {
+void add_resources(const WorldFacts& f, const conformance::JudgeMemory& judge, reports::Result& result) {
   const auto add = [&](std::string name, std::uint64_t value, std::string unit) {
     result.resources.push_back({std::move(name), static_cast<std::int64_t>(value), std::move(unit)});
   };
@@ -164,7 +164,9 @@ void add_resources(const WorldFacts& f, std::size_t bytes_judge, reports::Result
   add("memory: network", f.bytes_network, "bytes");
   add("memory: event queue", f.bytes_queue, "bytes");
   add("memory: disks", f.bytes_disks, "bytes");
-  add("memory: monitors", bytes_judge, "bytes");
+  add("memory: monitors", judge.total(), "bytes");
+  for (const auto& [part, bytes] : judge.parts())
+    add(fmt::format("memory: monitors: {}", part), bytes, "bytes");
   for (const auto& [name, count] : f.probes) add("probe: " + name, count, "times");
 }
 
@@ -212,8 +214,8 @@ reports::PropertyResult property_result(const conformance::PropertyOutcome& outc
   return property;
 }
 
-void add_counters(const WorldFacts& facts, std::size_t bytes_judge, reports::Result& result) {
-  add_resources(facts, bytes_judge, result);
+void add_counters(const WorldFacts& facts, const conformance::JudgeMemory& judge, reports::Result& result) {
+  add_resources(facts, judge, result);
   add_frames(facts.access_frames, "device", result);
   add_frames(facts.node_frames, "server", result);
   add_load(facts, result);
@@ -251,7 +253,7 @@ reports::Result build_result(const RunRequest& request, const World& world, cons
   add_reconnects(world, result);
   add_faults(world, result);
   add_series(world, result);
-  add_counters(f, judge.bytes(), result);
+  add_counters(f, judge.memory(), result);
   result.events = static_cast<std::int64_t>(f.events);
   for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
     if (f.events_by_kind[kind] > 0)

@@ -17,7 +17,7 @@ reports::Result build_result(const RunRequest& request, const World& world, cons
 reports::PropertyResult property_result(const conformance::PropertyOutcome& outcome);
 
 // Resources, frames by body and load.
-void add_counters(const WorldFacts& facts, std::size_t bytes_judge, reports::Result& result);
+void add_counters(const WorldFacts& facts, const conformance::JudgeMemory& judge, reports::Result& result);
 
 // The names that latencies can have in a result: those of the judge, and "reconnect".
 std::span<const std::string_view> phase_names();

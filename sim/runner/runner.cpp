@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "conformance/properties/judge_feed.hpp"
 #include "sim/runner/result_builder.hpp"
 #include "sim/runner/story.hpp"
 #include "sim/world/directory.hpp"
@@ -73,10 +74,12 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   } catch (const std::invalid_argument& error) {
     return std::unexpected(fmt::format("checks: {}", error.what()));
   }
-  tee = Tee(judge.get(), request.recorder);
+  conformance::JudgeFeed feed(*judge);
+  tee = Tee(&feed, request.recorder);
   for (const history::Record& record : early.records) tee.on(record);
   early.records = {};
   watched->run();
+  feed.flush();
   judge->finish();
 
   RunOutcome outcome;
