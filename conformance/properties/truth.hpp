@@ -369,7 +369,7 @@ class Truth {
   Chunks<Log> logs_;
   const Log no_log_{};
   RowPacker packer_;
-  boost::unordered_flat_map<ConversationIndex, std::uint32_t> floors_;  // where one was told
+  boost::unordered_flat_map<ConversationIndex, std::uint32_t> floors_;      // where one was told
   boost::unordered_flat_map<std::uint32_t, RowBlock<PointedRow>> pointed_;  // by log
   // Of the record in hand: its rows, and what is made of them until it is applied.
   SubscriptionRow* subscription_row_ = nullptr;
