@@ -1,4 +1,6 @@
 // DUR-ACKED, DUR-NOREUSE.
+#include <algorithm>
+
 #include "conformance/exact/properties.hpp"
 
 namespace wavetank::conformance::exact {
@@ -29,16 +31,25 @@ void check_claim(const Facts& facts, const Record& r, Index i, Findings& out) {
       r.device, r.conversation, r.value2, least);
 }
 
+// Below a floor that somebody was told nothing has to come back; but the newest entries have to, whatever was
+// told.
+std::uint64_t lawful_floor(const Facts& facts, const Log& log) {
+  const std::uint64_t retain = facts.config.retain_entries;
+  if (retain == 0 || log.head.last() < retain) return 0;
+  return std::min(log.floor.last(), log.head.last() - retain + 1);
+}
+
 // Every acknowledged entry of a user who has an auditor came back in a page that was asked for after the
 // quiesce.
 void check_reread(const Facts& facts, Findings& out) {
   std::uint64_t not_reached = 0;
   for (const auto& [index, log] : facts.logs) {
     if (log.forked != kNowhere) continue;
+    const std::uint64_t floor = lawful_floor(facts, log);
     for (const auto& [seq, entry] : log.entries) {
       if (entry.acked == kNowhere || !facts.has_auditor(facts.user_of(entry.key.device))) continue;
       out.fired();
-      if (entry.is_reread) continue;
+      if (entry.is_reread || seq < floor) continue;
       if (!log.is_reread(seq)) {
         ++not_reached;
         continue;

@@ -30,7 +30,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"PRS-STALE", presence_stale},      {"RL-LIMIT", send_limit},
       {"BP-BOUNDED", push_bounds},        {"LIV-CONVERGE", convergence},
       {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
-      {"SLO-AVAIL", availability},        {"SLO-PCT", latency}};
+      {"SLO-AVAIL", availability},        {"SLO-PCT", latency},
+      {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot}};
   return all;
 }
 

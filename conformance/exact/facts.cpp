@@ -200,10 +200,11 @@ bool Facts::is_whole(const Record& r) const {
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
       (!is_of_the_world &&
-       !has(r, {Kind::kDevice, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
-                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kGoAway, Kind::kAppClosed,
-                Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered,
-                Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading}));
+       !has(r, {Kind::kDevice,      Kind::kConnected,     Kind::kDisconnected,    Kind::kDeviceRestart,
+                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState,     Kind::kGoAway,
+                Kind::kAppClosed,   Kind::kResume,        Kind::kAppOpened,       Kind::kLoginRefused,
+                Kind::kAsked,       Kind::kAnswered,      Kind::kLinkStalled,     Kind::kPushQueue,
+                Kind::kPushGap,     Kind::kReading,       Kind::kSnapshotInvoked, Kind::kSnapshotPage}));
   const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                  Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;
@@ -275,12 +276,19 @@ void Facts::read(const Record& r, Index at) {
     case Kind::kPointer:
       views[here].pointed.raise(at, r.seq);
       return;
+    case Kind::kSkipped:
+      if (r.seq != 0 && at < logs[r.conversation].forked) views[here].cur.raise(at, r.seq - 1);
+      return;
+    case Kind::kSnapshotRow:
+      logs[r.conversation].floor.raise(at, r.value);
+      return;
     case Kind::kSyncInvoked:
     case Kind::kSyncCompleted:
       return read_sync(r, at);
     case Kind::kFetchInvoked: {
       Question& open = open_questions_[{here, r.size}];
-      if (open.count == 0) open = {logs[r.conversation].acked.last(), r.value, r.time, 0};
+      const Log& log = logs[r.conversation];
+      if (open.count == 0) open = {log.acked.last(), r.value, r.time, 0, log.floor.last()};
       if (open.count > 0 && open.to != 0) open.to = r.value == 0 ? open.to : std::min(open.to, r.value);
       ++open.count;
       return;
@@ -473,6 +481,10 @@ void Facts::read_fetch_answer(const Record& r, Index at) {
     if (--open->second.count == 0) open_questions_.erase(open);
   }
   open_pages_.erase(r.device);
+  const bool is_too_old = r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld);
+  if (r.code == 0 || is_too_old) log.floor.raise(at, r.digest);
+  // The re-read goes on at the floor.
+  if (is_too_old && asked_at >= quiesced_at && r.seq < r.digest) log.reread.emplace_back(r.seq, r.digest - 1);
   if (r.code != 0) return;
   views[here].claimed_head.raise(at, r.value2);
   if (asked_at >= quiesced_at && r.seq <= r.value) log.reread.emplace_back(r.seq, r.value);
@@ -501,6 +513,7 @@ void Facts::read_cursor_ack(const Record& r, Index at) {
   view.delivered_acked.raise(at, r.seq);
   view.claimed_head.raise(at, r.value2);
   view.read_seen.raise(at, r.value);
+  logs[r.conversation].floor.raise(at, r.digest);
   marks[{user_of(r.device), r.conversation}].read_accepted.raise(at, r.value);
   const auto open = open_marks_.find(here);
   if (open == open_marks_.end() || r.seq < open->second.seq) return;

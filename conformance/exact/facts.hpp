@@ -149,6 +149,7 @@ struct Log {
   std::map<std::uint64_t, Entry> entries;
   Rising head;   // the highest entry anybody was shown or told of
   Rising acked;  // the highest acknowledged entry
+  Rising floor;  // the highest floor that anybody was told
   // After the reading: every entry up to here was witnessed, and who was a member of that part.
   std::uint64_t known = 0;
   std::map<UserIndex, std::vector<Interval>> members;
@@ -201,6 +202,7 @@ struct Question {
   std::uint64_t to = 0;
   TimeNs at = 0;
   int count = 0;
+  std::uint64_t floor = 0;  // the highest that anybody had been told when it was asked
 };
 
 struct Row {

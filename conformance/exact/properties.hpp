@@ -12,7 +12,9 @@ Findings order_causal(const Facts& facts);         // ORD-CAUSAL     causality.c
 Findings delivery_gapfree(const Facts& facts);     // DLV-GAPFREE    delivery_gapfree.cpp
 Findings delivery_duplicates(const Facts& facts);  // DLV-NODUP      delivery.cpp
 Findings delivery_integrity(const Facts& facts);   // DLV-INTEGRITY
+Findings delivery_floor(const Facts& facts);       // DLV-FLOOR      retention.cpp
 Findings sync_cursor(const Facts& facts);          // SYN-CURSOR     pages.cpp
+Findings sync_snapshot(const Facts& facts);        // SYN-SNAPSHOT   retention.cpp
 Findings send_idempotency(const Facts& facts);     // SND-IDEM       sending.cpp
 Findings send_definite(const Facts& facts);        // SND-DEFINITE
 Findings durability_acked(const Facts& facts);     // DUR-ACKED      durability.cpp

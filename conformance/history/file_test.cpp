@@ -127,6 +127,8 @@ Header a_header() {
   config.push_queue_frames = 20;
   config.push_queue_bytes = 21;
   config.slow_bound = 22;
+  config.retain_entries = 23;
+  config.retain_changes = 24;
   return header;
 }
 
@@ -199,8 +201,8 @@ TEST(HistoryFile, SaysWhatIsWrong) {
   };
   const std::string whole = file_of(a_few_records());
   std::string newer = whole;
-  newer[kMagic.size()] = 5;
-  EXPECT_EQ(error(newer), "is a history of format 5; this wavetank reads format 4");
+  newer[kMagic.size()] = 6;
+  EXPECT_EQ(error(newer), "is a history of format 6; this wavetank reads format 5");
   EXPECT_NE(error("time_ns\tkind\n").find("no history file"), std::string::npos);
   EXPECT_NE(error("").find("no history file"), std::string::npos);
   EXPECT_NE(error(whole.substr(0, 3)).find("cut short"), std::string::npos);

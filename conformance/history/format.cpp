@@ -59,6 +59,8 @@ std::string pack_header(const Header& header) {
   put_number(out, config.push_queue_frames);
   put_number(out, config.push_queue_bytes);
   put_signed(out, config.slow_bound);
+  put_number(out, config.retain_entries);
+  put_number(out, config.retain_changes);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -103,6 +105,8 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.push_queue_frames = in.number32();
   config.push_queue_bytes = in.number32();
   config.slow_bound = in.signed_number();
+  config.retain_entries = in.number32();
+  config.retain_changes = in.number32();
   return in.ok() && in.rest().empty();
 }
 

@@ -54,18 +54,17 @@ enum class Kind : std::uint8_t {
                  // code = Via, flag = applied; canary = the digest the payload must have
   kTombstone,    // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
   kSyncInvoked,  // value = from user_seq
-  kSyncCompleted,   // value = from, value2 = next, seq = head, flag = more, code = ErrorCode; its rows follow
-                    // directly
+  kSyncCompleted,   // value = from, value2 = next, seq = head, flag = more, code = ErrorCode, digest = the
+                    // snapshot's token (0: none); its rows follow directly
   kFetchInvoked,    // conversation, size = request, seq = from, value = to (0 = head)
   kFetchCompleted,  // conversation, size = request, seq = from, value = covered to, value2 = head, flag =
-                    // more, code =
-                    // ErrorCode;
+                    // more, code = ErrorCode, digest = the log's floor (0: nothing was dropped);
   // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
   // ---- marks
   kDeliveredSent,  // conversation, seq
   kReadInvoked,    // conversation, seq
   kCursorAcked,    // conversation, seq = delivered of this device, value = read of the user, value2 = head,
-                   // size = unread, code = ErrorCode
+                   // size = unread, code = ErrorCode, digest = the log's floor (0: nothing was dropped)
   kReceiptSeen,    // conversation, subject = whose marks (user), seq = delivered, value = read
   // ---- service share, on one clock
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
@@ -121,6 +120,15 @@ enum class Kind : std::uint8_t {
                // value2 = their bytes, size = gateway node
   kPushGap,    // the device was told that pushes were left out: value = the feed's head
   kReading,    // the device stops to read what comes (flag = 0), or goes on (1)
+  // ---- what is no longer kept
+  kSkipped,  // the device goes on at the floor: conversation, seq = floor, value = the first entry that it
+             // lacks for ever
+  kSnapshotInvoked,  // the device asks for a page of a snapshot: digest = its token
+  kSnapshotPage,     // the page: digest = token, value = the number of the feed at which the snapshot was
+                     // begun, value2 = that at which the page was made, seq = its conversations, flag = more,
+                     // code = ErrorCode; its rows follow directly
+  kSnapshotRow,  // conversation, seq = head, value = floor, value2 = entry of the user's leave, size = of the
+                 // join (0: not told); its receipts and settings follow as kReceiptSeen and kSettingSeen
   kCount
 };
 

@@ -61,7 +61,11 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "send_refused",
     "push_queue",
     "push_gap",
-    "reading"};
+    "reading",
+    "skipped",
+    "snapshot_invoked",
+    "snapshot_page",
+    "snapshot_row"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

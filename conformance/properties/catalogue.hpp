@@ -15,7 +15,9 @@ std::unique_ptr<Monitor> make_order_causal(Truth& truth);                       
 std::unique_ptr<Monitor> make_delivery_gapfree(Truth& truth, const JudgeConfig& config);  // DLV-GAPFREE
 std::unique_ptr<Monitor> make_delivery_duplicates(Truth& truth);                          // DLV-NODUP
 std::unique_ptr<Monitor> make_delivery_integrity(Truth& truth);                           // DLV-INTEGRITY
+std::unique_ptr<Monitor> make_delivery_floor(Truth& truth, const JudgeConfig& config);    // DLV-FLOOR
 std::unique_ptr<Monitor> make_sync_cursor(Truth& truth);                                  // SYN-CURSOR
+std::unique_ptr<Monitor> make_sync_snapshot(Truth& truth, const JudgeConfig& config);     // SYN-SNAPSHOT
 std::unique_ptr<Monitor> make_send_idempotency(Truth& truth);                             // SND-IDEM
 std::unique_ptr<Monitor> make_send_definite(Truth& truth);                                // SND-DEFINITE
 std::unique_ptr<Monitor> make_durability_acked(Truth& truth, const JudgeConfig& config);  // DUR-ACKED

@@ -2,7 +2,9 @@
 //
 // A claimed head never lies below what had been acknowledged when the claim was asked for; no witness shows
 // another entry in an acknowledged one's place; after the quiesce every acknowledged entry comes back in the
-// auditors' re-read.
+// auditors' re-read, unless it lies below a floor that they were told and that retention allows.
+#include <algorithm>
+
 #include "conformance/properties/catalogue.hpp"
 
 namespace wavetank::conformance {
@@ -11,7 +13,9 @@ namespace {
 class DurabilityAcked final : public Monitor {
  public:
   DurabilityAcked(Truth& truth, const JudgeConfig& config)
-      : Monitor("DUR-ACKED", truth), final_audit_(config.final_audit) {}
+      : Monitor("DUR-ACKED", truth),
+        final_audit_(config.final_audit),
+        retain_entries_(config.retain_entries) {}
 
   KindSet kinds() const override {
     return kinds_of(Kind::kReceived, Kind::kSendAcked, Kind::kFetchCompleted, Kind::kCursorAcked);
@@ -69,16 +73,24 @@ class DurabilityAcked final : public Monitor {
     return false;
   }
 
+  // The newest entries have to be there, whatever anybody was told.
+  std::uint64_t lawful_floor(ConversationIndex index) {
+    const std::uint32_t head = truth().log_of(index).head;
+    if (retain_entries_ == 0 || head < retain_entries_) return 0;
+    return std::min(truth().floor_of(index), head - retain_entries_ + 1);
+  }
+
   void audit(ConversationIndex index) {
     const Log& log = truth().log_of(index);
     if (log.acked == 0 || truth().conversation(index).has(Conversation::kForked)) return;
     if (log.entries.first() > 1) unverified(log.entries.first() - 1);
+    const std::uint64_t floor = lawful_floor(index);
     for (std::uint64_t seq = log.entries.first(); seq <= log.acked; ++seq) {
       const Entry* entry = log.entries.find(seq);
       if (entry == nullptr || !entry->is_held() || entry->acked == 0) continue;
       if (!has_auditor(truth().user_of(entry->key.device))) continue;
       fired();
-      if (entry->reread != 0) continue;
+      if (entry->reread != 0 || seq < floor) continue;
       if (seq > log.reread_to) {
         ++not_reread_;
         continue;
@@ -91,6 +103,7 @@ class DurabilityAcked final : public Monitor {
   }
 
   bool final_audit_;
+  std::uint32_t retain_entries_;
   std::uint64_t not_reread_ = 0;
 };
 

@@ -356,6 +356,19 @@ class HistoryBuilder {
     asked.value = to;
     const UserIndex user = devices_[device].user;
     const std::uint64_t head = last_visible(conversation, user);
+    const std::uint64_t floor = std::min(conversations_[conversation].floor, head + 1);
+    if (from < floor) {
+      Record& refusal = write(Kind::kFetchCompleted, device);
+      refusal.conversation = conversation;
+      refusal.seq = from;
+      refusal.value = from - 1;
+      refusal.value2 = head;
+      refusal.code = static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld);
+      refusal.digest = floor;
+      if (!audit) skip_to(device, conversation, floor);
+      fetch(device, conversation, floor, to, audit, limit);
+      return;
+    }
     const std::uint64_t end = to == 0 ? head : std::min(to, head);
     const std::uint64_t covered = from > end ? from - 1 : std::min(end, from + limit - 1);
     Record& page = write(Kind::kFetchCompleted, device);
@@ -364,10 +377,70 @@ class HistoryBuilder {
     page.value = covered;
     page.value2 = head;
     page.flag = covered < end && from <= end;
+    page.digest = floor;
     const bool more = page.flag;
     write_rows(device, conversation, from, covered, audit);
     if (!audit) drain(device, conversation);
     if (more) fetch(device, conversation, covered + 1, to, audit, limit);
+  }
+  // ---- what is no longer kept
+  // Entries below are dropped: no record.
+  void drop(ConversationIndex conversation, std::uint64_t floor) {
+    conversations_[conversation].floor = floor;
+  }
+  // The device goes on at the floor, when it lacks entries below.
+  void skip_to(DeviceTag device, ConversationIndex conversation, std::uint64_t floor) {
+    View& view = devices_[device].views[conversation];
+    if (floor <= view.cur + 1) return;
+    Record& r = write(Kind::kSkipped, device);
+    r.conversation = conversation;
+    r.seq = floor;
+    r.value = view.cur + 1;
+    view.cur = floor - 1;
+    drain(device, conversation);
+  }
+  // The device asks for its feed and is refused; the token is the feed's head.
+  std::uint64_t refuse_sync(DeviceTag device) {
+    Device& d = devices_[device];
+    write(Kind::kSyncInvoked, device).value = d.feed;
+    Record& r = write(Kind::kSyncCompleted, device);
+    r.code = static_cast<std::uint8_t>(protocol::ErrorCode::kSyncTooLong);
+    r.value = r.value2 = d.feed;
+    r.seq = r.digest = feeds_[d.user].size();
+    return r.digest;
+  }
+  // Everything that the feed has told of, in pages of so many conversations; then the feed's cursor is the
+  // token.
+  void take_snapshot(DeviceTag device, std::uint64_t token, std::size_t limit = 2) {
+    const UserIndex user = devices_[device].user;
+    std::map<ConversationIndex, std::uint64_t> heads;
+    for (const auto& [conversation, seq] : feeds_[user])
+      heads[conversation] = std::max(heads[conversation], seq);
+    for (auto at = heads.begin();;) {
+      write(Kind::kSnapshotInvoked, device).digest = token;
+      const auto left = static_cast<std::size_t>(std::distance(at, heads.end()));
+      write_page(device, token, std::min(left, limit), left > limit);
+      for (std::size_t i = 0; i < limit && at != heads.end(); ++i, ++at)
+        write_state(device, at->first, at->second);
+      if (at == heads.end()) break;
+    }
+    devices_[device].feed = token;
+  }
+  Record& write_page(DeviceTag device, std::uint64_t token, std::size_t rows, bool more) {
+    Record& r = write(Kind::kSnapshotPage, device);
+    r.digest = r.value = token;
+    r.value2 = feeds_[devices_[device].user].size();
+    r.seq = rows;
+    r.flag = more;
+    return r;
+  }
+  Record& write_state(DeviceTag device, ConversationIndex conversation, std::uint64_t head) {
+    Record& r = write(Kind::kSnapshotRow, device);
+    r.conversation = conversation;
+    r.epoch = 1;
+    r.seq = head;
+    r.value = std::min(conversations_[conversation].floor, head + 1);
+    return r;
   }
   // Everything of the feed above what this device has synced or was pushed in sequence.
   void sync(DeviceTag device) {
@@ -418,7 +491,9 @@ class HistoryBuilder {
     r.seq = devices_[device].views[conversation].delivered;
     r.value = conversations_[conversation].reads[user];
     r.value2 = last_visible(conversation, user);
-    r.size = unread(conversation, user, r.value, r.value2);
+    r.digest = std::min(conversations_[conversation].floor, r.value2 + 1);
+    r.size =
+        unread(conversation, user, std::max(r.value, std::max<std::uint64_t>(r.digest, 1) - 1), r.value2);
     return r;
   }
   Record& see_receipt(DeviceTag device, ConversationIndex conversation, UserIndex subject) {
@@ -639,6 +714,7 @@ class HistoryBuilder {
     std::map<UserIndex, Intervals> members;
     std::uint64_t numbers;
     std::map<UserIndex, std::uint64_t> reads{};
+    std::uint64_t floor = 0;  // entries below it are no longer kept
   };
 
   // A push that continues the feed moves the feed's cursor too. Whether the device takes the change.

@@ -28,7 +28,9 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_delivery_gapfree(truth_, config_));
   add(make_delivery_duplicates(truth_));
   add(make_delivery_integrity(truth_));
+  add(make_delivery_floor(truth_, config_));
   add(make_sync_cursor(truth_));
+  add(make_sync_snapshot(truth_, config_));
   add(make_send_idempotency(truth_));
   add(make_send_definite(truth_));
   add(make_durability_acked(truth_, config_));

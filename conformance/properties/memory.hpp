@@ -36,7 +36,7 @@ struct JudgeMemory {
   };
   Rows devices;               // with their users
   Rows conversations;         // all that were declared: what an idle one costs
-  Rows logs;                  // the conversations in which anything was said or set
+  Rows logs;                  // the conversations in which anything was said or set, and their floors
   Rows subscriptions;         // (device, conversation)
   Rows members;               // (user, conversation): memberships of groups, and marks
   Rows writers;               // (device, conversation) that was written to

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 
 #include "conformance/properties/crowd.hpp"
 
@@ -14,12 +15,14 @@ namespace {
 constexpr double kSubscription = 32;    // of (device, conversation)
 constexpr double kIdle = 16;            // of a conversation of two in which nothing was said
 constexpr double kWithEverything = 82;  // of (device, conversation) that is written to and has marks
+constexpr double kFloor = 18;           // of a conversation whose floor was told
 // A chunk of 1,024 rows has a head on the heap, an entry in the table of chunks, and some room that is not
 // used.
 constexpr double kOfChunks = 0.1;
 
 struct Crowded {
-  explicit Crowded(CrowdShape shape) : judge(crowd_config()), crowd(shape, Take{&judge}) {}
+  explicit Crowded(CrowdShape shape, JudgeConfig config = crowd_config())
+      : judge(std::move(config)), crowd(shape, Take{&judge}) {}
 
   struct Take {
     Judge* judge;
@@ -112,6 +115,31 @@ TEST(Memory, OfAnIdleConversationIsBounded) {
   EXPECT_LE(static_cast<double>(memory.total() - before) / 100'000, kIdle + kOfChunks);
   EXPECT_EQ(memory.logs.rows, 0U);
   EXPECT_EQ(memory.subscriptions.rows, 0U);
+}
+
+// A floor stands beside the logs: a conversation that nobody was told one of costs nothing more, and a floor
+// alone makes no log.
+TEST(Memory, OfAFloorIsOnlyThereWhereOneWasTold) {
+  JudgeConfig config = crowd_config();
+  config.retain_entries = 4;
+  Crowded world({1000, 2, 4}, config);
+  world.crowd.connect();
+  world.crowd.declare();
+  const JudgeMemory before = world.judge.memory();
+  Record row;
+  row.time = kSecond;
+  row.kind = Kind::kSnapshotRow;
+  row.device = row.user = 0;
+  row.seq = 10;
+  row.value = 7;
+  for (row.conversation = 0; row.conversation < 1000; ++row.conversation) world.judge.on(row);
+  const JudgeMemory memory = world.judge.memory();
+  EXPECT_EQ(memory.conversations.bytes, before.conversations.bytes);
+  EXPECT_EQ(memory.subscriptions.rows, 0U);
+  EXPECT_EQ(memory.logs.rows, 0U);
+  EXPECT_GT(memory.logs.bytes, before.logs.bytes);
+  EXPECT_LE(static_cast<double>(memory.logs.bytes - before.logs.bytes) / 1000, kFloor);
+  EXPECT_EQ(world.first_violation(), "");
 }
 
 // The account tells what the heap gives: it grows with what is kept, by owner.

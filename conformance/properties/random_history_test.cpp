@@ -308,6 +308,12 @@ const std::vector<Mutation>& mutations() {
          records.push_back(copy);
          return true;
        }},
+      {"a page says that entries were dropped", "DLV-FLOOR",
+       [](auto& records, std::size_t at) {
+         if (records[at].kind != Kind::kFetchCompleted) return false;
+         records[at].digest = 2;
+         return true;
+       }},
       {"a device ends unconverged", "LIV-CONVERGE",
        [](auto& records, std::size_t at) {
          if (records[at].kind != Kind::kDeviceState) return false;

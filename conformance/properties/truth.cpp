@@ -5,22 +5,8 @@
 namespace wavetank::conformance {
 
 namespace {
-constexpr std::size_t kMostOpenFetches = 1U << 20;
-
-std::uint64_t fetch_key(const Record& record) {
-  return mix64(mix64(static_cast<std::uint64_t>(record.device) << 32 | record.conversation) ^ record.size);
-}
 std::uint64_t mark_key(const Record& record) {
   return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
-}
-
-// 1 + 2 + ... + n and 1 + 4 + ... + n^2, modulo 2^64.
-std::uint64_t sum_to(std::uint64_t n) {
-  return static_cast<std::uint64_t>(static_cast<Uint128>(n) * (n + 1) / 2);
-}
-std::uint64_t squares_to(std::uint64_t n) {
-  n &= 0xffffffffULL;
-  return static_cast<std::uint64_t>(static_cast<Uint128>(n) * (n + 1) * (2 * n + 1) / 6);
 }
 }  // namespace
 
@@ -78,12 +64,12 @@ bool Truth::is_whole(const Record& record) const {
   constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains);
-  constexpr KindSet kWithoutConversation =
-      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
-               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
-               Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
-               Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading);
+  constexpr KindSet kWithoutConversation = kinds_of(
+      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
+      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
+      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed,
+      Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
+      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage);
   constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                       Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
@@ -123,6 +109,9 @@ Observation Truth::observe(const Record& record) {
       roll(*seen.device, subscription_);
       if (record.code == static_cast<std::uint8_t>(Via::kFetch)) find_page();
       break;
+    case Kind::kSkipped:
+      open_subscription(seen);
+      break;
     case Kind::kPointer:
       open_subscription(seen);
       roll(*seen.device, subscription_);
@@ -157,11 +146,6 @@ Observation Truth::observe(const Record& record) {
       break;
   }
   return seen;
-}
-
-OpenFetch* Truth::open_fetch(const Record& record) {
-  const auto found = open_fetches_.find(fetch_key(record));
-  return found == open_fetches_.end() ? nullptr : &found->second;
 }
 
 OpenMark* Truth::open_mark(const Record& record) {
@@ -229,6 +213,9 @@ void Truth::apply_record(Observation& seen) {
       return apply_mark(seen);
     case Kind::kCursorAcked:
       return apply_cursor_ack(seen);
+    case Kind::kSkipped:
+    case Kind::kSnapshotRow:
+      return apply_floor(seen);
     case Kind::kConversation:
     case Kind::kPhase:
     case Kind::kQuiesce:
@@ -499,68 +486,6 @@ void Truth::apply_sync(Observation& seen) {
   owner.feed_head = std::max(owner.feed_head, record.seq);
 }
 
-void Truth::apply_fetch(Observation& seen) {
-  const Record& record = seen.record;
-  if (record.kind == Kind::kFetchInvoked) {
-    if (open_fetches_.size() >= kMostOpenFetches) open_fetches_.clear();
-    OpenFetch& open = open_fetches_[fetch_key(record)];
-    if (open.count == 0) open = {seen.log->acked, 0, record.value, record.time};
-    // Asked twice: an answer may be to either, so the weaker claim of the two is what it is held to.
-    if (open.count > 0 && open.to != 0)
-      open.to = record.value == 0 ? open.to : std::min(open.to, record.value);
-    ++open.count;
-    return;
-  }
-  Device& device = *seen.device;
-  TimeNs asked_at = record.time;
-  const auto open = open_fetches_.find(fetch_key(record));
-  if (open != open_fetches_.end()) {
-    asked_at = open->second.at;
-    if (--open->second.count == 0) open_fetches_.erase(open);
-  }
-  if (device.page != kNone) {
-    free_pages_.push_back(device.page);
-    pages_[device.page].device = kNone;
-    device.page = kNone;
-  }
-  if (record.code != 0) return;
-  seen.subscription->claimed_head = std::max(seen.subscription->claimed_head, narrow(record.value2));
-  Log& log = logs_[seen.conversation->log];
-  if (asked_at >= quiesced_at_ && record.seq <= log.reread_to + 1ULL)
-    log.reread_to = std::max(log.reread_to, narrow(record.value));
-  if (record.value < record.seq || record.seq == 0 || record.value > UINT32_MAX) return;
-  if (free_pages_.empty()) {
-    free_pages_.push_back(static_cast<std::uint32_t>(pages_.size()));
-    pages_.emplace_back();
-  }
-  device.page = free_pages_.back();
-  free_pages_.pop_back();
-  FetchPage& page = pages_[device.page];
-  page = FetchPage();
-  page.device = record.device;
-  page.conversation = record.conversation;
-  page.at = asked_at;
-  page.from = record.seq;
-  page.to = record.value;
-  page.rows_left = record.value - record.seq + 1;
-  page.sum_left = sum_to(record.value) - sum_to(record.seq - 1);
-  page.squares_left = squares_to(record.value) - squares_to(record.seq - 1);
-}
-
-void Truth::apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event) {
-  FetchPage& page = pages_[device.page];
-  std::uint64_t& last = is_event ? page.last_event : page.last_tombstone;
-  if (from > to || from <= last || from < page.from || to > page.to) page.in_order = false;
-  last = std::max(last, to);
-  page.rows_left -= to - from + 1;
-  page.sum_left -= sum_to(to) - sum_to(from - 1);
-  page.squares_left -= squares_to(to) - squares_to(from - 1);
-  if (page.rows_left != 0 || page.sum_left != 0 || page.squares_left != 0) return;
-  page.device = kNone;
-  free_pages_.push_back(device.page);
-  device.page = kNone;
-}
-
 void Truth::apply_mark(Observation& seen) {
   const Record& record = seen.record;
   UserConversation& member = *seen.member;
@@ -587,6 +512,7 @@ void Truth::apply_cursor_ack(Observation& seen) {
   row.claimed_head = std::max(row.claimed_head, narrow(record.value2));
   row.read_seen = std::max(row.read_seen, narrow(record.value));
   seen.member->read_accepted = std::max(seen.member->read_accepted, narrow(record.value));
+  raise_floor(record.conversation, record.digest);
   const auto open = open_marks_.find(mark_key(record));
   if (open != open_marks_.end() && record.seq >= open->second.seq) open_marks_.erase(open);
 }

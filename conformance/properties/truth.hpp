@@ -177,6 +177,7 @@ struct OpenFetch {
   std::uint32_t count = 0;
   std::uint64_t to = 0;
   TimeNs at = 0;
+  std::uint32_t floor = 0;  // the highest that anybody had been told of when it was asked
 };
 
 // The highest mark that a device has set and that was not confirmed, and what was true when it was set.
@@ -236,6 +237,11 @@ class Truth {
     return conversation.log == kNone ? no_log_ : logs_[conversation.log];
   }
   const Log& log_of(ConversationIndex index) const { return log_of(conversations_[index]); }
+  // The highest floor of its log that anybody was told; 0 = none.
+  std::uint32_t floor_of(ConversationIndex index) const {
+    const auto found = floors_.find(index);
+    return found == floors_.end() ? 0 : found->second;
+  }
   // How far the device was shown the log; 0 when nothing is known of it there.
   std::uint32_t cursor_of(const Log& log, DeviceTag device) const {
     const SubscriptionRow* row = log.subscriptions.find(device);
@@ -348,6 +354,8 @@ class Truth {
   void apply_sync(Observation& seen);
   void apply_fetch(Observation& seen);
   void apply_page_row(Device& device, std::uint64_t from, std::uint64_t to, bool is_event);
+  void apply_floor(Observation& seen);
+  void raise_floor(ConversationIndex index, std::uint64_t floor);
   void apply_mark(Observation& seen);
   void apply_cursor_ack(Observation& seen);
   void apply_world(Observation& seen);
@@ -361,6 +369,7 @@ class Truth {
   Chunks<Log> logs_;
   const Log no_log_{};
   RowPacker packer_;
+  boost::unordered_flat_map<ConversationIndex, std::uint32_t> floors_;      // where one was told
   boost::unordered_flat_map<std::uint32_t, RowBlock<PointedRow>> pointed_;  // by log
   // Of the record in hand: its rows, and what is made of them until it is applied.
   SubscriptionRow* subscription_row_ = nullptr;

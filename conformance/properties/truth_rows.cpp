@@ -98,7 +98,7 @@ JudgeMemory Truth::memory() const {
   JudgeMemory memory = memory_;
   memory.devices = {devices_.size(), devices_.bytes() + users_.bytes()};
   memory.conversations = {conversations_.size(), conversations_.bytes()};
-  memory.logs = {logs_.size(), logs_.bytes()};
+  memory.logs = {logs_.size(), logs_.bytes() + table_bytes(floors_)};
   memory.subscriptions.bytes += packer_.subscription_bytes();
   memory.members.bytes += packer_.member_bytes() + intervals_.capacity() * sizeof(Interval);
   memory.pointed.bytes += table_bytes(pointed_);

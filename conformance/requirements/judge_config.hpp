@@ -73,6 +73,11 @@ struct JudgeConfig {
   // After a queue was full there is room again and its device told, or the session over, within this.
   DurationNs slow_bound = 0;
 
+  // DLV-FLOOR, SYN-SNAPSHOT: so many of the newest entries of a log, and changes of a feed, are kept at
+  // least. 0: all are.
+  std::uint32_t retain_entries = 0;
+  std::uint32_t retain_changes = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -29,9 +29,10 @@ std::string_view Case::requirement() const {
 std::span<const Case> all_cases() {
   static const std::vector<Case> cases = [] {
     std::vector<Case> list;
-    for (const auto& area : {connection_cases(), frame_cases(), send_cases(), range_cases(), feed_cases(),
-                             receipt_cases(), membership_cases(), setting_cases(), typing_cases(),
-                             presence_cases(), limit_cases(), push_cases(), durability_cases()}) {
+    for (const auto& area :
+         {connection_cases(), frame_cases(), send_cases(), range_cases(), feed_cases(), receipt_cases(),
+          membership_cases(), setting_cases(), typing_cases(), presence_cases(), limit_cases(), push_cases(),
+          retention_cases(), durability_cases()}) {
       list.insert(list.end(), area.begin(), area.end());
     }
     return list;

@@ -62,6 +62,7 @@ std::span<const Case> typing_cases();
 std::span<const Case> presence_cases();
 std::span<const Case> limit_cases();
 std::span<const Case> push_cases();
+std::span<const Case> retention_cases();
 std::span<const Case> durability_cases();
 
 }  // namespace wavetank::conformance

@@ -17,7 +17,7 @@ std::span<const Mutant> all_mutants() {
     std::vector<Mutant> list;
     for (const auto& area : {connection_mutants(), frame_mutants(), send_mutants(), range_mutants(),
                              feed_mutants(), receipt_mutants(), membership_mutants(), setting_mutants(),
-                             durability_mutants(), control_mutants()}) {
+                             retention_mutants(), durability_mutants(), control_mutants()}) {
       list.insert(list.end(), area.begin(), area.end());
     }
     return list;

@@ -58,6 +58,7 @@ std::span<const Mutant> feed_mutants();
 std::span<const Mutant> receipt_mutants();
 std::span<const Mutant> membership_mutants();
 std::span<const Mutant> setting_mutants();
+std::span<const Mutant> retention_mutants();
 std::span<const Mutant> durability_mutants();
 std::span<const Mutant> control_mutants();
 

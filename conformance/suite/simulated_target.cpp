@@ -72,6 +72,9 @@ void SimulatedTarget::build_nodes(const SimulatedOptions& options) {
     config.slow_consumer_ms = options.slow_consumer_ms;
     config.sends_per_s = options.sends_per_s;
     config.send_burst = options.send_burst;
+    config.retain_entries = options.retain_entries;
+    config.retain_changes = options.retain_changes;
+    config.snapshot_seed = options.seed;
     nodes_.push_back(std::make_unique<sim::ServerNode>(
         *services_, place, config, sim::SkewedClock(0, 0),
         gateway ? nullptr : std::make_unique<sim::ShardDisk>(node, vfs_.get())));

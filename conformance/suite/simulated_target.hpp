@@ -29,11 +29,13 @@ struct SimulatedOptions {
   std::uint32_t gateways = 2;
   std::uint32_t shards = 2;
   DefectSet defects;
-  // Of the server's configuration: the bound of pushes, the limit of sends; 0 = none.
+  // Of the server's configuration: the bound of pushes, the limit of sends, what is kept; 0 = none, or all.
   std::uint32_t push_queue_frames = 0;
   std::uint32_t slow_consumer_ms = 10'000;
   std::uint32_t sends_per_s = 0;
   std::uint32_t send_burst = 60;
+  std::uint32_t retain_entries = 0;
+  std::uint32_t retain_changes = 0;
 };
 
 // One region over simulated disks under SQLite; each connection of the suite is a device of its own on a

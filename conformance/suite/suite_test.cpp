@@ -35,10 +35,13 @@ std::vector<CaseResult> over_sockets(const host::ServerOptions& options, std::st
   return results;
 }
 
-// The cases of limits and of bounds need a server that has some; the others one that is not in their way.
+// The cases of limits, bounds and retention need a server that has some; the others one that is not in their
+// way.
 constexpr std::string_view kLimits = "conf/limit/";
 constexpr std::string_view kPushes = "conf/push/";
+constexpr std::string_view kRetention = "conf/retention/";
 constexpr std::uint32_t kPushFrames = 16;
+constexpr std::uint32_t kRetain = 8;
 constexpr std::uint32_t kSlowMs = 1'000;
 constexpr std::uint32_t kSendsPerS = 5;
 constexpr std::uint32_t kSendBurst = 10;
@@ -55,6 +58,10 @@ std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id
     options.config.push_queue_frames = kPushFrames;
     options.config.slow_consumer_ms = kSlowMs;
   }
+  if (id_begin.starts_with(kRetention)) {
+    options.config.retain_entries = kRetain;
+    options.config.retain_changes = kRetain;
+  }
   return over_sockets(options, id_begin);
 }
 
@@ -62,14 +69,16 @@ std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view
                                         std::uint64_t seed = 1) {
   const std::uint32_t sends_per_s = id_begin.starts_with(kLimits) ? kSendsPerS : 0;
   const std::uint32_t pushes = id_begin.starts_with(kPushes) ? kPushFrames : 0;
-  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst});
+  const std::uint32_t retain = id_begin.starts_with(kRetention) ? kRetain : 0;
+  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst, retain, retain});
   return run_all(target, 1, id_begin);
 }
 
 // By a server without limits.
 void expect_all_pass(const std::vector<CaseResult>& results) {
   for (const CaseResult& result : results) {
-    const bool lacks = result.id.starts_with(kLimits) || result.id.starts_with(kPushes);
+    const bool lacks =
+        result.id.starts_with(kLimits) || result.id.starts_with(kPushes) || result.id.starts_with(kRetention);
     const Grade expected = lacks ? Grade::kUnsupported : Grade::kPass;
     EXPECT_EQ(name_of(result.grade), name_of(expected)) << result.id << ": " << result.detail;
   }
@@ -109,8 +118,9 @@ TEST(Suite, BothDriversPassEveryCaseAlike) {
 
 TEST(Suite, BothDriversPassTheCasesOfLimitsAndBounds) {
   for (const auto& results : {over_sockets(DefectSet(), kLimits), over_simulation({}, kLimits),
-                              over_sockets(DefectSet(), kPushes), over_simulation({}, kPushes)}) {
-    EXPECT_EQ(results.size(), 2U);
+                              over_sockets(DefectSet(), kPushes), over_simulation({}, kPushes),
+                              over_sockets(DefectSet(), kRetention), over_simulation({}, kRetention)}) {
+    EXPECT_GE(results.size(), 2U);
     for (const CaseResult& result : results)
       EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
   }
@@ -141,7 +151,7 @@ TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
   options.data.clear();  // in memory
   for (const CaseResult& result : over_sockets(options)) {
     const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits) ||
-                       result.id.starts_with(kPushes);
+                       result.id.starts_with(kPushes) || result.id.starts_with(kRetention);
     EXPECT_EQ(result.grade, lacks ? Grade::kUnsupported : Grade::kPass) << result.id << ": " << result.detail;
   }
 }
@@ -206,7 +216,18 @@ INSTANTIATE_TEST_SUITE_P(
                       "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
         SeededMistake{Defect::kPushGapUnmarked,
                       "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
-        SeededMistake{Defect::kSlowConsumerKept, "conf/push/BP-CLOSE-001/who-makes-no-room-is-closed"}));
+        SeededMistake{Defect::kSlowConsumerKept, "conf/push/BP-CLOSE-001/who-makes-no-room-is-closed"},
+        SeededMistake{Defect::kFloorForgotten, "conf/retention/FET-OLD-002/floor-never-falls"},
+        SeededMistake{Defect::kDropsTooEarly, "conf/retention/FET-OLD-001/old-range-names-the-floor"},
+        SeededMistake{Defect::kOldRangeServedEmpty, "conf/retention/FET-OLD-001/old-range-names-the-floor"},
+        SeededMistake{Defect::kUnreadCountsDropped,
+                      "conf/retention/RD-UNREAD-001/unread-counts-what-is-kept"},
+        SeededMistake{Defect::kSnapshotNumberAfterPages,
+                      "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"},
+        SeededMistake{Defect::kSnapshotPageSkipsOne,
+                      "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"},
+        SeededMistake{Defect::kDroppedChangesUnfolded,
+                      "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"}));
 
 }  // namespace
 }  // namespace wavetank::conformance

@@ -51,6 +51,15 @@ void Client::on_audit_page(const Request& request, const protocol::RangeResult& 
     pages.erase(page);
     return;
   }
+  if (result.error == protocol::ErrorCode::kRangeTooOld && result.min_seq > page->next &&
+      result.min_seq <= kMaxSequence) {
+    // What is kept begins there.
+    page->next = static_cast<Sequence>(result.min_seq);
+    page->in_flight = false;
+    page->due = 0;
+    page->failures = 0;
+    return;
+  }
   if (result.error != protocol::ErrorCode::kNone || result.covered_to_seq >= kMaxSequence) {
     if (result.error == protocol::ErrorCode::kEpochMismatch) {
       conversations_[request.conversation].epoch = result.conv_epoch;

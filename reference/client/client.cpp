@@ -17,6 +17,7 @@ protocol::ErrorCode error_in(const protocol::Body& body) {
   if (const auto* page = std::get_if<protocol::SyncResult>(&body)) return page->error;
   if (const auto* range = std::get_if<protocol::RangeResult>(&body)) return range->error;
   if (const auto* taken = std::get_if<protocol::SettingAck>(&body)) return taken->error;
+  if (const auto* part = std::get_if<protocol::SnapshotPage>(&body)) return part->error;
   return protocol::ErrorCode::kNone;
 }
 
@@ -68,6 +69,7 @@ void Client::load() {
   resume_.reset();
   settings_.reset();
   ephemeral_.reset();
+  retained_.reset();
   receipts_queue_.clear();
   outbox_.clear();
   conversations_.reserve(state.conversations.size());
@@ -93,6 +95,10 @@ void Client::load() {
     settings().rows = std::move(state.settings);
     settings().puts = std::move(state.puts);
     settings().last_op = state.last_op;
+  }
+  if (!state.floors.empty() || state.snapshot != SnapshotProgress()) {
+    retained().floors = std::move(state.floors);
+    retained().snapshot = state.snapshot;
   }
   loaded_ = true;
 }
@@ -126,6 +132,7 @@ void Client::connected(TimeNs now, Effects& effects) {
   phase_deadline_ = now + shared_.config.welcome_timeout_ms * kMillisecond;
   frame_seq_out_ = 0;
   frame_seq_in_ = 0;
+  if (retained_ != nullptr) retained_->is_of_earlier_life = true;
   protocol::Hello hello;
   hello.user = user_;
   hello.device = device_;
@@ -182,6 +189,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_heartbeat_ack(*beat, now);
   } else if (auto* page = std::get_if<protocol::SyncResult>(&body)) {
     on_sync_result(std::move(*page), frame.request_id, now);
+  } else if (auto* part = std::get_if<protocol::SnapshotPage>(&body)) {
+    on_snapshot_page(std::move(*part), frame.request_id, now);
   } else if (auto* range = std::get_if<protocol::RangeResult>(&body)) {
     on_range_result(std::move(*range), frame.request_id, now);
   } else if (auto* taken = std::get_if<protocol::SettingAck>(&body)) {
@@ -448,6 +457,7 @@ std::size_t Client::heap_bytes() const {
              ephemeral_->seen.capacity() * sizeof(Ephemeral::Seen);
   }
   if (flow_ != nullptr) bytes += sizeof(*flow_);
+  if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow);
   return bytes;
 }
 

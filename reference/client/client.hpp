@@ -146,6 +146,13 @@ class Client {
     if (settings_ == nullptr) return;
     for (const SettingRow& row : settings_->rows) fn(row);
   }
+  // What this device will never have of the conversation, because it was no longer kept when it asked; of
+  // several gaps the last. Nothing: no such gap.
+  std::optional<FloorRow> floor(const ConversationId& id) const;
+  // It follows the pages of a snapshot, because its feed was no longer kept (SYN-SNAP).
+  bool is_taking_snapshot() const {
+    return retained_ != nullptr && retained_->snapshot.token != SnapshotToken();
+  }
   std::size_t unacknowledged_puts() const { return settings_ == nullptr ? 0 : settings_->puts.size(); }
   // Bytes on the heap, payloads excluded.
   std::size_t heap_bytes() const;
@@ -217,6 +224,9 @@ class Client {
   Gap* find_gap(std::uint32_t index);
   void drop_gap(std::uint32_t index);
   void stage_marks(std::uint32_t index);
+  // Goes on at the floor when it is above the next entry.
+  void skip_to_floor(std::uint32_t index, std::uint64_t floor);
+  void on_range_too_old(std::uint32_t index, const protocol::RangeResult& result, bool awaited, TimeNs now);
 
   // feed_cursor.cpp
   void pump_sync(TimeNs now, Effects& effects);
@@ -226,6 +236,14 @@ class Client {
   void on_change_push(protocol::ChangePush&& push, TimeNs now);
   void on_sync_result(protocol::SyncResult&& result, std::uint64_t request_id, TimeNs now);
   void sync_failed(std::uint32_t retry_after_ms, TimeNs now);
+
+  // snapshot.cpp
+  void begin_snapshot(const protocol::SyncResult& result);
+  void put_snapshot(const SnapshotProgress& snapshot);
+  void fetch_snapshot(TimeNs now, Effects& effects);
+  void on_snapshot_page(protocol::SnapshotPage&& page, std::uint64_t request_id, TimeNs now);
+  void receive_state(protocol::ConversationState&& state, TimeNs now);
+  Retained& retained();
 
   // receipts.cpp
   void queue_receipts(std::uint32_t index);
@@ -299,6 +317,7 @@ class Client {
   std::unique_ptr<Flow> flow_;
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<Ephemeral> ephemeral_;
+  std::unique_ptr<Retained> retained_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -327,6 +346,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 288);
+static_assert(sizeof(Client) <= 296);
 
 }  // namespace wavetank::client

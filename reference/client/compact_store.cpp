@@ -19,11 +19,15 @@ void CompactStore::load(DeviceState& state) {
   state.settings.clear();
   state.puts.clear();
   state.last_op = 0;
+  state.floors.clear();
+  state.snapshot = {};
   if (rare_ == nullptr) return;
   state.outbox = rare_->outbox;
   state.settings = rare_->settings;
   state.puts = rare_->puts;
   state.last_op = rare_->last_op;
+  state.floors = rare_->floors;
+  state.snapshot = rare_->snapshot;
 }
 
 CompactStore::Rare& CompactStore::rare() {
@@ -90,6 +94,17 @@ void CompactStore::erase_put(std::uint64_t op) {
   staging_.erased_puts_.push_back(op);
 }
 
+void CompactStore::stage_floor(const FloorRow& row) {
+  own_staging();
+  staging_.floors_.push_back(row);
+}
+
+void CompactStore::stage_snapshot(const SnapshotProgress& snapshot) {
+  own_staging();
+  staging_.snapshot_ = snapshot;
+  staging_.snapshot_staged_ = true;
+}
+
 void CompactStore::stage_counter(std::uint32_t next_counter) {
   own_staging();
   staging_.next_counter_ = next_counter;
@@ -146,6 +161,8 @@ void CompactStore::commit() {
     rare().last_op = put.op;
     add_put(rare().puts, put);
   }
+  for (const FloorRow& row : staging_.floors_) put_floor_row(rare().floors, row);
+  if (staging_.snapshot_staged_) rare().snapshot = staging_.snapshot_;
   if (rare_ != nullptr) {
     for (const ClientMessageId& id : staging_.erased_) {
       std::erase_if(rare_->outbox, [&](const OutboxRow& stored) { return stored.client_msg_id == id; });
@@ -171,6 +188,8 @@ void CompactStore::discard() {
   staging_.settings_.clear();
   staging_.puts_.clear();
   staging_.erased_puts_.clear();
+  staging_.floors_.clear();
+  staging_.snapshot_staged_ = false;
   staging_.next_counter_ = 0;
   staging_.feed_staged_ = false;
 }
@@ -180,7 +199,8 @@ std::size_t CompactStore::heap_bytes() const {
   if (rare_ != nullptr) {
     bytes += sizeof(*rare_) + rare_->outbox.capacity() * sizeof(OutboxRow) +
              rare_->settings.capacity() * sizeof(SettingRow) +
-             rare_->puts.capacity() * sizeof(protocol::PutSetting);
+             rare_->puts.capacity() * sizeof(protocol::PutSetting) +
+             rare_->floors.capacity() * sizeof(FloorRow);
   }
   return bytes;
 }

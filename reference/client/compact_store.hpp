@@ -27,10 +27,13 @@ class StagingArea {
   std::vector<SettingRow> settings_;
   std::vector<protocol::PutSetting> puts_;
   std::vector<std::uint64_t> erased_puts_;
+  std::vector<FloorRow> floors_;
+  SnapshotProgress snapshot_;
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
   std::uint32_t next_counter_ = 0;  // 0 = not staged
   bool feed_staged_ = false;
+  bool snapshot_staged_ = false;
 };
 
 // At most 64 bytes when empty, 40 bytes per conversation. Holds numbers of entries in 32 bits (see
@@ -49,6 +52,8 @@ class CompactStore final : public ClientStore {
   void stage_setting(const SettingRow& row) override;
   void stage_put(const protocol::PutSetting& put) override;
   void erase_put(std::uint64_t op) override;
+  void stage_floor(const FloorRow& row) override;
+  void stage_snapshot(const SnapshotProgress& snapshot) override;
   void stage_counter(std::uint32_t next_counter) override;
   void commit() override;
   void discard() override;
@@ -74,7 +79,12 @@ class CompactStore final : public ClientStore {
     std::vector<SettingRow> settings;
     std::vector<protocol::PutSetting> puts;
     std::uint64_t last_op = 0;
-    bool is_empty() const { return outbox.empty() && last_op == 0 && settings.empty(); }
+    std::vector<FloorRow> floors;
+    SnapshotProgress snapshot;
+    bool is_empty() const {
+      return outbox.empty() && last_op == 0 && settings.empty() && floors.empty() &&
+             snapshot == SnapshotProgress();
+    }
   };
 
   void own_staging();

@@ -20,6 +20,8 @@ void expect_equal(ClientStore& left, ClientStore& right) {
   RC_ASSERT(a.next_counter == b.next_counter);
   RC_ASSERT((a.conversations == b.conversations));
   RC_ASSERT((a.outbox == b.outbox));
+  RC_ASSERT((a.floors == b.floors));
+  RC_ASSERT((a.snapshot == b.snapshot));
 }
 
 RC_GTEST_PROP(CompactStore, EqualsTheObviousStore, ()) {
@@ -28,7 +30,7 @@ RC_GTEST_PROP(CompactStore, EqualsTheObviousStore, ()) {
   TestStore obvious;
   std::uint32_t counter = 1;
   const auto commands = *rc::gen::container<std::vector<std::pair<int, std::uint32_t>>>(
-      rc::gen::pair(rc::gen::inRange(0, 8), rc::gen::inRange<std::uint32_t>(0, 6)));
+      rc::gen::pair(rc::gen::inRange(0, 10), rc::gen::inRange<std::uint32_t>(0, 6)));
   for (const auto& [what, detail] : commands) {
     ConversationMarks marks;
     OutboxRow row;
@@ -54,6 +56,12 @@ RC_GTEST_PROP(CompactStore, EqualsTheObviousStore, ()) {
           break;
         case 5:
           store->stage_counter(counter);
+          break;
+        case 8:
+          store->stage_floor({{1, detail}, counter, counter + 3});
+          break;
+        case 9:
+          store->stage_snapshot({{0x51, detail}, {1, counter}});
           break;
         case 6:
           store->commit();

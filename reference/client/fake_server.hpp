@@ -22,6 +22,7 @@ class FakeServer {
     std::set<std::uint64_t> hidden;    // entries this user may not see
     std::uint64_t delivered = 0;       // marks of the device under test
     std::uint64_t read = 0;            // the user's mark, over all devices
+    std::uint64_t floor = 0;           // entries below it are no longer kept
   };
   // What to do with the next request.
   enum class Mood { kAnswer, kUnavailable, kApplyThenUnavailable, kBusy, kLimited };
@@ -33,6 +34,7 @@ class FakeServer {
   std::uint32_t heartbeat_interval_ms = 30'000;
   std::uint32_t reconnect_jitter_ms = 0;
   std::uint32_t user_epoch = 1;
+  std::uint64_t feed_floor = 0;        // events of the feed below it are no longer kept
   std::uint32_t resume_window_ms = 0;  // 0: sessions cannot be resumed
   std::uint32_t max_unacked_frames = 0;
   std::uint32_t max_unacked_bytes = 1 << 20;
@@ -251,6 +253,7 @@ class FakeServer {
     if (const auto* send = std::get_if<protocol::SendMessage>(&frame.body)) return on_send(*send, pushes);
     if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) return on_fetch(*fetch);
     if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) return on_sync(*sync);
+    if (const auto* wanted = std::get_if<protocol::FetchSnapshot>(&frame.body)) return on_snapshot(*wanted);
     if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
       return protocol::make_frame(take(*put, 0, pushes));
     }
@@ -302,6 +305,12 @@ class FakeServer {
     result.conv_epoch = 1;
     result.from_seq = fetch.from_seq;
     result.head_seq = conversation.log.size();
+    result.min_seq = conversation.floor;
+    if (fetch.from_seq < conversation.floor) {
+      result.covered_to_seq = fetch.from_seq - 1;
+      result.error = protocol::ErrorCode::kRangeTooOld;
+      return protocol::make_frame(std::move(result));
+    }
     const std::uint64_t to = fetch.to_seq == 0 ? result.head_seq : std::min(fetch.to_seq, result.head_seq);
     std::uint64_t seq = fetch.from_seq;
     for (; seq <= to && result.events.size() < fetch.limit; ++seq) {
@@ -327,6 +336,12 @@ class FakeServer {
       result.error = protocol::ErrorCode::kEpochMismatch;
       return protocol::make_frame(std::move(result));
     }
+    if (feed_floor > sync.user_seq + 1) {
+      result.next_user_seq = sync.user_seq;
+      result.error = protocol::ErrorCode::kSyncTooLong;
+      result.snapshot_token = {0x51, feed_head_};
+      return protocol::make_frame(std::move(result));
+    }
     result.next_user_seq = feed_head_;
     for (const protocol::Change& change : feed_) {
       if (change.user_seq <= sync.user_seq) continue;
@@ -341,6 +356,32 @@ class FakeServer {
           result.changes.size() == 1 ? sync.user_seq : result.changes[result.changes.size() - 2].user_seq;
     }
     return protocol::make_frame(std::move(result));
+  }
+
+  // The token is the number at which the snapshot was begun.
+  protocol::Frame on_snapshot(const protocol::FetchSnapshot& wanted) {
+    protocol::SnapshotPage page;
+    page.token = wanted.token;
+    page.user_epoch = user_epoch;
+    page.state_user_seq = feed_head_;
+    if (wanted.token.hi != 0x51 || feed_floor > wanted.token.lo + 1) {
+      page.error = protocol::ErrorCode::kSnapshotExpired;
+      return protocol::make_frame(std::move(page));
+    }
+    page.user_seq = wanted.token.lo;
+    for (auto at = conversations.upper_bound(wanted.after); at != conversations.end(); ++at) {
+      page.more = page.conversations.size() == wanted.limit;
+      if (page.more) break;
+      protocol::ConversationState& state = page.conversations.emplace_back();
+      state.conversation = at->first;
+      state.conv_epoch = 1;
+      state.head_seq = at->second.log.size();
+      state.min_seq = at->second.floor;
+      for (const protocol::Change& change : feed_) {
+        if (change.conversation == at->first && !change.event) state.latest.push_back(change);
+      }
+    }
+    return protocol::make_frame(std::move(page));
   }
 
   UserId user_;

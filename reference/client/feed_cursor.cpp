@@ -11,6 +11,7 @@ void Client::adopt_user_epoch(std::uint32_t epoch) {
   user_epoch_ = epoch;
   user_seq_ = 0;
   user_head_ = 0;
+  if (is_taking_snapshot()) put_snapshot({});
   forget_revisions();
   store_.stage_feed(user_epoch_, user_seq_);
 }
@@ -24,6 +25,7 @@ void Client::advance_feed(std::uint64_t user_seq) {
 
 void Client::pump_sync(TimeNs now, Effects& effects) {
   if (sync_in_flight_ || user_head_ <= user_seq_ || sync_due_ > now || is_replaying()) return;
+  if (is_taking_snapshot()) return fetch_snapshot(now, effects);
   protocol::Sync sync;
   sync.user_epoch = user_epoch_;
   sync.user_seq = user_seq_;
@@ -94,6 +96,12 @@ void Client::on_sync_result(protocol::SyncResult&& result, std::uint64_t request
     adopt_user_epoch(result.user_epoch);
     user_head_ = result.head_user_seq;
     sync_due_ = 0;
+    return;
+  }
+  if (result.error == protocol::ErrorCode::kSyncTooLong && result.user_epoch == user_epoch_ &&
+      result.snapshot_token != SnapshotToken()) {
+    // One that comes late may be of a cursor that has moved on since.
+    if (result.from_user_seq == user_seq_ && !is_taking_snapshot()) begin_snapshot(result);
     return;
   }
   if (result.error != protocol::ErrorCode::kNone || result.user_epoch != user_epoch_ ||

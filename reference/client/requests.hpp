@@ -133,6 +133,13 @@ struct Ephemeral {
   bool is_presence_offered = false;
 };
 
+// What a device knows of what is no longer kept; exists from the first word of it on.
+struct Retained {
+  std::vector<FloorRow> floors;    // by conversation
+  SnapshotProgress snapshot;       // under way; as stored
+  bool is_of_earlier_life = true;  // no page of it has come since this process or connection began
+};
+
 // Gives the memory of an empty list back, but for a list of a few small elements that will soon be used
 // again.
 template <class T>

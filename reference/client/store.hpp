@@ -47,6 +47,22 @@ struct SettingRow {
   friend bool operator==(const SettingRow&, const SettingRow&) = default;
 };
 
+// A conversation from which this device lacks entries for ever: (held_seq, floor_seq) was no longer kept when
+// it asked. Of several such the last.
+struct FloorRow {
+  ConversationId conversation;
+  std::uint64_t held_seq = 0;
+  std::uint64_t floor_seq = 0;
+  friend bool operator==(const FloorRow&, const FloorRow&) = default;
+};
+
+// The snapshot that a device is paging through, and the last conversation that it has of it.
+struct SnapshotProgress {
+  SnapshotToken token;  // {0, 0}: none
+  ConversationId after;
+  friend bool operator==(const SnapshotProgress&, const SnapshotProgress&) = default;
+};
+
 // Everything a device knows after a restart.
 struct DeviceState {
   std::uint32_t user_epoch = 0;  // 0 = never synced
@@ -57,7 +73,21 @@ struct DeviceState {
   std::vector<SettingRow> settings;              // by (conversation, kind)
   std::vector<protocol::PutSetting> puts;        // unacknowledged, by op
   std::uint64_t last_op = 0;                     // the highest that was ever staged
+  std::vector<FloorRow> floors;                  // by conversation
+  SnapshotProgress snapshot;
 };
+
+// Inserts or replaces by conversation, in their order. O(rows).
+inline void put_floor_row(std::vector<FloorRow>& rows, const FloorRow& row) {
+  const auto at = std::lower_bound(
+      rows.begin(), rows.end(), row.conversation,
+      [](const FloorRow& stored, const ConversationId& id) { return stored.conversation < id; });
+  if (at != rows.end() && at->conversation == row.conversation) {
+    *at = row;
+  } else {
+    rows.insert(at, row);
+  }
+}
 
 // The order of settings: by conversation, then by kind.
 inline bool setting_before(const SettingRow& row, const ConversationId& conversation,
@@ -116,6 +146,9 @@ class ClientStore {
   // Takes the place of an older put of the same (conversation, kind); its op is above all others so far.
   virtual void stage_put(const protocol::PutSetting& put) = 0;
   virtual void erase_put(std::uint64_t op) = 0;
+  // Inserts or replaces by conversation.
+  virtual void stage_floor(const FloorRow& row) = 0;
+  virtual void stage_snapshot(const SnapshotProgress& snapshot) = 0;
   // The counter of the next message; never goes back.
   virtual void stage_counter(std::uint32_t next_counter) = 0;
 

@@ -58,6 +58,9 @@ class Recorder final : public ClientObserver {
   int go_aways = 0;
   int resumes = 0;  // sessions resumed
   int push_gaps = 0;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> skips;  // from, floor
+  std::vector<ConversationId> states;                          // of snapshots
+  int snapshot_pages = 0;
   int fetches = 0;
   int syncs = 0;
 
@@ -88,6 +91,13 @@ class Recorder final : public ClientObserver {
   }
   void sync_invoked(DeviceTag, const protocol::Sync&) override { ++syncs; }
   void fetch_invoked(DeviceTag, std::uint64_t, const protocol::FetchRange&) override { ++fetches; }
+  void skipped_to_floor(DeviceTag, const ConversationId&, std::uint64_t from, std::uint64_t floor) override {
+    skips.emplace_back(from, floor);
+  }
+  void snapshot_completed(DeviceTag, const protocol::SnapshotPage&) override { ++snapshot_pages; }
+  void snapshot_row(DeviceTag, const protocol::ConversationState& state) override {
+    states.push_back(state.conversation);
+  }
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
   void pointer_received(DeviceTag, const protocol::Change& change, Via, bool taken) override {
     pointers.emplace_back(change.head_seq, taken);

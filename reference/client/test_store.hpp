@@ -111,6 +111,18 @@ class TestStore final : public ClientStore {
       std::erase_if(durable.state.puts, [op](const protocol::PutSetting& put) { return put.op == op; });
     });
   }
+  void stage_floor(const FloorRow& row) override {
+    staged_.push_back([this, row](Durable& durable) {
+      for (const FloorRow& older : durable.state.floors) {
+        if (older.conversation == row.conversation && older.floor_seq >= row.floor_seq)
+          complaints.push_back("a floor fell");
+      }
+      put_floor_row(durable.state.floors, row);
+    });
+  }
+  void stage_snapshot(const SnapshotProgress& snapshot) override {
+    staged_.push_back([snapshot](Durable& durable) { durable.state.snapshot = snapshot; });
+  }
   void stage_counter(std::uint32_t next_counter) override {
     staged_.push_back([this, next_counter](Durable& durable) {
       if (next_counter <= durable.state.next_counter) complaints.push_back("the message counter fell");

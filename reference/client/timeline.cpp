@@ -195,6 +195,9 @@ void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t reque
     // A page that comes after its timeout is as good as any: on a slow link it may be the only kind there is.
     if (!awaited) mark(Probe::kLateAnswerTaken);
     receive_page(index, std::move(result), now);
+  } else if (result.error == protocol::ErrorCode::kRangeTooOld && result.min_seq != 0 &&
+             !shared_.config.defects.has(Defect::kRangeTooOldIsAGap)) {
+    on_range_too_old(index, result, awaited, now);
   } else if (result.error == protocol::ErrorCode::kForbidden) {
     // Never a member: there is nothing this user may ever be shown.
     row.head = row.cur;
@@ -204,6 +207,46 @@ void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t reque
     if (result.error == protocol::ErrorCode::kEpochMismatch) row.epoch = result.conv_epoch;
     fetch_failed(index, 0, now);
   }
+}
+
+// A legal hole: it is stored, said, and never asked for again.
+void Client::skip_to_floor(std::uint32_t index, std::uint64_t floor) {
+  Conversation& row = conversations_[index];
+  if (floor <= row.cur + 1ULL) return;
+  if (floor > kMaxSequence) {
+    protocol_error_ = true;
+    return;
+  }
+  const FloorRow gap{row.id, row.cur, floor};
+  put_floor_row(retained().floors, gap);
+  store_.stage_floor(gap);
+  shared_.observer.skipped_to_floor(tag_, row.id, row.cur + 1ULL, floor);
+  mark(Probe::kSkippedToFloor);
+  row.cur = static_cast<Sequence>(floor - 1);
+  row.head = std::max(row.head, row.cur);
+  queue_receipts(index);
+}
+
+void Client::on_range_too_old(std::uint32_t index, const protocol::RangeResult& result, bool awaited,
+                              TimeNs now) {
+  const Sequence cur_before = conversations_[index].cur;
+  conversations_[index].epoch = std::max(conversations_[index].epoch, result.conv_epoch);
+  skip_to_floor(index, result.min_seq);
+  drain_pending(index);
+  raise_head(index, result.head_seq, now);
+  const Conversation& row = conversations_[index];
+  if (Gap* gap = find_gap(index)) {
+    if (row.cur >= row.head) {
+      drop_gap(index);
+    } else if (row.cur != cur_before) {
+      gap->in_flight = false;
+      gap->failures = 0;
+      gap->due = now;
+    } else if (awaited) {
+      fetch_failed(index, 0, now);
+    }
+  }
+  stage_marks(index);
 }
 
 void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now) {

@@ -87,6 +87,15 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "push-queue-unbounded",
     "push-gap-unmarked",
     "slow-consumer-kept",
+    "floor-forgotten",
+    "drops-too-early",
+    "old-range-served-empty",
+    "unread-counts-dropped",
+    "range-too-old-is-a-gap",
+    "snapshot-number-after-pages",
+    "snapshot-page-skips-one",
+    "dropped-changes-unfolded",
+    "snapshot-first-page-only",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

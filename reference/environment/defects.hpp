@@ -66,32 +66,41 @@ enum class Defect : std::uint16_t {
   kResumeOfOtherDevice,           // gateway: a session that is free is given to any device of its user
   kSettingAckedBeforeStored,      // shard: answers a put before the commit is durable
   kSettingToldToWriterOnly,       // shard: a setting's push skips the user's other devices, without a gap
-  kSettingLostOnCoalesce,   // shard: a put is acknowledged and dropped while the feed holds an older one
-  kSettingAppliedAgain,     // shard: forgets the puts it has taken, so a repeat is a new value
-  kSettingShownToPartner,   // shard: a setting of a direct conversation goes to both feeds
-  kSettingRepeatWins,       // client: takes DUPLICATE for its own value having the newest revision
-  kSettingNotStored,        // client: keeps the settings it is told in memory only
-  kSettingRetriedAsNew,     // client: a put that is tried again gets another number
-  kMarkedUnreadLowersRead,  // client: a conversation marked unread loses its read mark
-  kMarkWaitsForSend,        // shard: a mark waits for a send of its user's other device, and is forgotten
-  kLoginParkedForgotten,    // gateway: a login above the budget is parked instead of refused, and forgotten
-  kReplyBeforeParent,       // shard: takes an answer to an entry that is not there yet
-  kPushBeforeSync,          // shard: pushes an entry before its commit is durable
-  kTypingNeverExpires,      // client: what it shows of typing ends by word of the typist only
-  kTypingToFormerMembers,   // shard: a signal goes to all who have ever been members
-  kTypingKeptAndReplayed,   // shard: the last signal for a user is pushed again to a session that attaches
-  kTypingWithoutDebounce,   // client: every change of typing leaves at once
-  kTypingOutlivesMessage,   // client: goes on showing typing when the message is there
-  kHalfOpenStaysOnline,     // gateway: a session that falls silent is not detached at its home
-  kPresenceLastDeviceWins,  // shard: a device that leaves takes its user offline, whoever else is there
-  kGhostAfterGatewayDeath,  // shard: a gateway that is back renews what its former life had attached
-  kLimitResetByReconnect,   // shard: what a device owes is forgotten between its sessions
-  kLimitAfterCommit,        // gateway: a send above the limit is forwarded, and its answer replaced
-  kRetryAfterTooShort,      // gateway: names half of the time that is to pass
-  kLimitSharedByUser,       // gateway: the devices of a user use up one limit
-  kPushQueueUnbounded,      // gateway: pushes to whoever does not read, without end
-  kPushGapUnmarked,         // gateway: leaves pushes out, and goes on as if it had not
-  kSlowConsumerKept,        // gateway: a reader that stands still is never given up
+  kSettingLostOnCoalesce,     // shard: a put is acknowledged and dropped while the feed holds an older one
+  kSettingAppliedAgain,       // shard: forgets the puts it has taken, so a repeat is a new value
+  kSettingShownToPartner,     // shard: a setting of a direct conversation goes to both feeds
+  kSettingRepeatWins,         // client: takes DUPLICATE for its own value having the newest revision
+  kSettingNotStored,          // client: keeps the settings it is told in memory only
+  kSettingRetriedAsNew,       // client: a put that is tried again gets another number
+  kMarkedUnreadLowersRead,    // client: a conversation marked unread loses its read mark
+  kMarkWaitsForSend,          // shard: a mark waits for a send of its user's other device, and is forgotten
+  kLoginParkedForgotten,      // gateway: a login above the budget is parked instead of refused, and forgotten
+  kReplyBeforeParent,         // shard: takes an answer to an entry that is not there yet
+  kPushBeforeSync,            // shard: pushes an entry before its commit is durable
+  kTypingNeverExpires,        // client: what it shows of typing ends by word of the typist only
+  kTypingToFormerMembers,     // shard: a signal goes to all who have ever been members
+  kTypingKeptAndReplayed,     // shard: the last signal for a user is pushed again to a session that attaches
+  kTypingWithoutDebounce,     // client: every change of typing leaves at once
+  kTypingOutlivesMessage,     // client: goes on showing typing when the message is there
+  kHalfOpenStaysOnline,       // gateway: a session that falls silent is not detached at its home
+  kPresenceLastDeviceWins,    // shard: a device that leaves takes its user offline, whoever else is there
+  kGhostAfterGatewayDeath,    // shard: a gateway that is back renews what its former life had attached
+  kLimitResetByReconnect,     // shard: what a device owes is forgotten between its sessions
+  kLimitAfterCommit,          // gateway: a send above the limit is forwarded, and its answer replaced
+  kRetryAfterTooShort,        // gateway: names half of the time that is to pass
+  kLimitSharedByUser,         // gateway: the devices of a user use up one limit
+  kPushQueueUnbounded,        // gateway: pushes to whoever does not read, without end
+  kPushGapUnmarked,           // gateway: leaves pushes out, and goes on as if it had not
+  kSlowConsumerKept,          // gateway: a reader that stands still is never given up
+  kFloorForgotten,            // shard: what was dropped of a log is not known any more after a restart
+  kDropsTooEarly,             // shard: keeps half of the entries that it has to
+  kOldRangeServedEmpty,       // shard: a range below the floor is a page without rows
+  kUnreadCountsDropped,       // shard: unread numbers go on counting what was dropped, while it is remembered
+  kRangeTooOldIsAGap,         // client: asks again and again for what is no longer kept
+  kSnapshotNumberAfterPages,  // shard: a snapshot's number is the feed's head when its page is made
+  kSnapshotPageSkipsOne,      // shard: every page of a snapshot but the first starts one too late
+  kDroppedChangesUnfolded,    // shard: changes are dropped without keeping what they told
+  kSnapshotFirstPageOnly,     // client: takes the first page of a snapshot for all of it
   kCount
 };
 

@@ -66,6 +66,11 @@ enum class Probe : std::uint8_t {
   kPushQueueFull,
   kPushGapTold,
   kSlowConsumerClosed,
+  kEntriesDropped,
+  kRangeTooOldAnswered,
+  kChangesDropped,
+  kSyncTooLongAnswered,
+  kSnapshotRefused,
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -80,6 +85,9 @@ enum class Probe : std::uint8_t {
   kLeftWhenTold,         // the device left its gateway as a GoAway asked
   kOutdatedSetting,      // a value came that is older than the one shown
   kReadElsewhere,        // another device of the user has read
+  kSkippedToFloor,       // entries that the device lacked are no longer kept
+  kSnapshotTaken,        // all pages of a snapshot have come
+  kSnapshotContinued,    // a page of a snapshot that another connection or process had begun
   // ---- the world
   kConnectionReset,      // both ends were told
   kClosedConnectionHit,  // one end sent into a connection that the other had closed
@@ -139,6 +147,16 @@ class ClientObserver {
                                   bool /*applied*/) {}
   virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
   virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
+  // The device asks for the next page of a snapshot.
+  virtual void snapshot_invoked(DeviceTag, const protocol::FetchSnapshot&) {}
+  // Every page that arrives; what it brings is told after it.
+  virtual void snapshot_completed(DeviceTag, const protocol::SnapshotPage&) {}
+  // One conversation of it, before its receipts and settings are told by their own methods.
+  virtual void snapshot_row(DeviceTag, const protocol::ConversationState&) {}
+  // Entries [from, floor) of the conversation are no longer kept, and this device lacks them: it goes on at
+  // the floor.
+  virtual void skipped_to_floor(DeviceTag, const ConversationId&, std::uint64_t /*from*/,
+                                std::uint64_t /*floor*/) {}
   // `request` tells the answers to several fetches apart.
   virtual void fetch_invoked(DeviceTag, std::uint64_t /*request*/, const protocol::FetchRange&) {}
   virtual void fetch_completed(DeviceTag, std::uint64_t /*request*/, const protocol::RangeResult&) {}

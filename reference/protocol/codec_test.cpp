@@ -117,6 +117,16 @@ TEST(CodecKnownBytesTest, OutboxBatch) {
   expect_known(make_frame(batch), "a2021a080312160801120301ac021a0d10ffffffffffffffffff011802");
 }
 
+TEST(CodecKnownBytesTest, WhatIsNoLongerKept) {
+  RangeResult refusal;
+  refusal.error = ErrorCode::kRangeTooOld;
+  refusal.min_seq = 7;
+  expect_known(make_frame(refusal), "ca0104480d6007");
+  expect_known(make_frame(FetchSnapshot{{1, 2}, {3, 4}, 5}),
+               "820326090100000000000000110200000000000000190300000000000000210400000000000000"
+               "2805");
+}
+
 TEST(CodecKnownBytesTest, EmptyBodyIsStillABody) {
   expect_known(make_frame(Sync{}), "d20100");
   expect_known(Frame{}, "");

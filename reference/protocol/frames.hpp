@@ -45,12 +45,15 @@ enum class ErrorCode : std::uint32_t {
   kInternal = 10,            // indefinite
   kEpochMismatch = 11,       // definite: the cursor's epoch is dead
   kRateLimited = 12,         // definite for this attempt: above the limit, try again after retry_after_ms
+  kRangeTooOld = 13,         // definite: the log no longer has what the range begins with; min_seq says what
+  kSyncTooLong = 14,         // definite: the feed no longer has what follows the cursor; snapshot_token
+  kSnapshotExpired = 15,     // definite: the snapshot's token is no longer good, or never was this user's
 };
 // Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
 // nothing.
 constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
-         code <= ErrorCode::kRateLimited;
+         code <= ErrorCode::kSnapshotExpired;
 }
 
 enum class GoAwayReason : std::uint32_t {
@@ -164,6 +167,7 @@ struct Change {
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq
+  std::uint64_t min_seq = 0;  // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.prev_user_seq, "prev_user_seq");
@@ -178,6 +182,7 @@ struct Change {
     v(11, s.read_seq, "read_seq");
     v(12, s.conv_epoch, "conv_epoch");
     v(13, s.setting, "setting");
+    v(14, s.min_seq, "min_seq");
   }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -232,6 +237,9 @@ struct Welcome {
   // Pushes that the gateway sends without an acknowledgement, in number and in encoded bytes; 0: any number.
   std::uint32_t max_unacked_frames = 0;
   std::uint32_t max_unacked_bytes = 0;
+  // So many of the newest entries of a log, and changes of a feed, are kept at least; 0: all are.
+  std::uint32_t retain_entries = 0;
+  std::uint32_t retain_changes = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -251,6 +259,8 @@ struct Welcome {
     v(16, s.replayed, "replayed");
     v(17, s.max_unacked_frames, "max_unacked_frames");
     v(18, s.max_unacked_bytes, "max_unacked_bytes");
+    v(19, s.retain_entries, "retain_entries");
+    v(20, s.retain_changes, "retain_changes");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -356,7 +366,7 @@ struct FetchRange {
 };
 
 // Events and tombstones together cover [from_seq, covered_to_seq] without a hole; `more` when the request
-// went further.
+// went further. With kRangeTooOld nothing is covered, and the range can be asked for from min_seq on.
 struct RangeResult {
   ConversationId conversation;
   std::uint32_t conv_epoch = 0;
@@ -368,6 +378,7 @@ struct RangeResult {
   ErrorCode error = ErrorCode::kNone;
   std::vector<Event> events;
   std::vector<Tombstone> tombstones;
+  std::uint64_t min_seq = 0;  // entries below it are no longer kept; 0: all are
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -380,6 +391,7 @@ struct RangeResult {
     v(9, s.error, "error");
     v(10, s.events, "events");
     v(11, s.tombstones, "tombstones");
+    v(12, s.min_seq, "min_seq");
   }
   friend bool operator==(const RangeResult&, const RangeResult&) = default;
 };
@@ -398,7 +410,8 @@ struct Sync {
   friend bool operator==(const Sync&, const Sync&) = default;
 };
 
-// The changes of (from_user_seq, next_user_seq]; the ranges of `changes` touch from end to end.
+// The changes of (from_user_seq, next_user_seq]; the ranges of `changes` touch from end to end. With
+// kSyncTooLong there are none, and snapshot_token opens a snapshot of what they would have said.
 struct SyncResult {
   std::uint32_t user_epoch = 0;
   std::uint64_t from_user_seq = 0;
@@ -407,6 +420,7 @@ struct SyncResult {
   bool more = false;
   ErrorCode error = ErrorCode::kNone;
   std::vector<Change> changes;
+  SnapshotToken snapshot_token;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.user_epoch, "user_epoch");
@@ -416,8 +430,71 @@ struct SyncResult {
     v(5, s.more, "more");
     v(6, s.error, "error");
     v(7, s.changes, "changes");
+    v(8, s.snapshot_token, "snapshot_token");
   }
   friend bool operator==(const SyncResult&, const SyncResult&) = default;
+};
+
+// Asks for a page of the snapshot: the conversations above `after`, in the order of their ids, {0, 0} = from
+// the first on. Answered by SnapshotPage.
+struct FetchSnapshot {
+  SnapshotToken token;
+  ConversationId after;
+  std::uint32_t limit = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.token, "token");
+    v(3, s.after, "after");
+    v(5, s.limit, "limit");
+  }
+  friend bool operator==(const FetchSnapshot&, const FetchSnapshot&) = default;
+};
+
+// One conversation of a user as the user's feed has told it.
+struct ConversationState {
+  ConversationId conversation;
+  std::uint32_t conv_epoch = 0;
+  std::uint64_t head_seq = 0;
+  std::uint64_t head_msg_no = 0;
+  std::uint64_t min_seq = 0;    // the log's floor, as far as the feed has told it
+  std::uint64_t join_seq = 0;   // of a group whose feed brings entries: the user's last stay; 0: not known
+  std::uint64_t leave_seq = 0;  // 0: a member, or not known
+  std::vector<Change> latest;   // the receipts and settings that the feed holds of the conversation
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.conv_epoch, "conv_epoch");
+    v(4, s.head_seq, "head_seq");
+    v(5, s.head_msg_no, "head_msg_no");
+    v(6, s.min_seq, "min_seq");
+    v(7, s.join_seq, "join_seq");
+    v(8, s.leave_seq, "leave_seq");
+    v(9, s.latest, "latest");
+  }
+  friend bool operator==(const ConversationState&, const ConversationState&) = default;
+};
+
+// Conversations as they are at state_user_seq of the feed, at or above user_seq, the number at which the
+// snapshot was taken: from there on the feed is to be synced when there is no `more`.
+struct SnapshotPage {
+  SnapshotToken token;
+  std::uint32_t user_epoch = 0;
+  std::uint64_t user_seq = 0;
+  std::uint64_t state_user_seq = 0;
+  bool more = false;
+  ErrorCode error = ErrorCode::kNone;
+  std::vector<ConversationState> conversations;  // in the order of their ids
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.token, "token");
+    v(3, s.user_epoch, "user_epoch");
+    v(4, s.user_seq, "user_seq");
+    v(5, s.state_user_seq, "state_user_seq");
+    v(6, s.more, "more");
+    v(7, s.error, "error");
+    v(8, s.conversations, "conversations");
+  }
+  friend bool operator==(const SnapshotPage&, const SnapshotPage&) = default;
 };
 
 // Live push of feed changes.
@@ -470,8 +547,9 @@ struct CursorAck {
   std::uint64_t read_seq = 0;
   std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;
-  std::uint64_t unread = 0;
+  std::uint64_t unread = 0;  // of the entries that are kept
   ErrorCode error = ErrorCode::kNone;
+  std::uint64_t min_seq = 0;  // entries below it are no longer kept; 0: all are
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -482,6 +560,7 @@ struct CursorAck {
     v(7, s.head_msg_no, "head_msg_no");
     v(8, s.unread, "unread");
     v(9, s.error, "error");
+    v(10, s.min_seq, "min_seq");
   }
   friend bool operator==(const CursorAck&, const CursorAck&) = default;
 };
@@ -760,11 +839,12 @@ struct Route {
 };
 
 // The variant's order fixes the field numbers of the body, see body_field(). Append only.
-using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
-                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
-                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
-                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease>;
+using Body =
+    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
+                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
+                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
+                 SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
+                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The field number of the body with this index in Body.

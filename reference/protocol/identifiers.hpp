@@ -32,6 +32,8 @@ using SessionId = std::uint64_t;
 using ConnectionId = std::uint32_t;
 // What a client shows to take its session up again; nothing can be read from it. {0, 0} = none.
 using ResumeToken = Id128;
+// Names a snapshot of a user's conversations; nothing can be read from it. {0, 0} = none.
+using SnapshotToken = Id128;
 
 inline constexpr std::uint64_t kGroupFlag = 1ULL << 55;
 inline constexpr int kRegionShift = 56;

@@ -22,14 +22,14 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 32> kBodyNames = {
-    "Empty",         "Hello",        "Welcome",         "Heartbeat",       "HeartbeatAck",
-    "GoAway",        "SendMessage",  "SendAck",         "FetchRange",      "RangeResult",
-    "Sync",          "SyncResult",   "ChangePush",      "DeliveredCursor", "ReadWatermark",
-    "CursorAck",     "Error",        "Attach",          "AttachResult",    "Detach",
-    "OutboxBatch",   "OutboxAck",    "PutSetting",      "SettingAck",      "SessionNotice",
-    "FrameAck",      "PushGap",      "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
-    "PresenceState", "PresenceLease"};
+constexpr std::array<std::string_view, 34> kBodyNames = {
+    "Empty",         "Hello",         "Welcome",         "Heartbeat",       "HeartbeatAck",
+    "GoAway",        "SendMessage",   "SendAck",         "FetchRange",      "RangeResult",
+    "Sync",          "SyncResult",    "ChangePush",      "DeliveredCursor", "ReadWatermark",
+    "CursorAck",     "Error",         "Attach",          "AttachResult",    "Detach",
+    "OutboxBatch",   "OutboxAck",     "PutSetting",      "SettingAck",      "SessionNotice",
+    "FrameAck",      "PushGap",       "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
+    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -180,7 +180,10 @@ std::string_view name_of(ErrorCode value) {
                                                "BUSY",
                                                "INTERNAL",
                                                "EPOCH_MISMATCH",
-                                               "RATE_LIMITED"};
+                                               "RATE_LIMITED",
+                                               "RANGE_TOO_OLD",
+                                               "SYNC_TOO_LONG",
+                                               "SNAPSHOT_EXPIRED"};
   return pick(value, names);
 }
 std::string_view name_of(GoAwayReason value) {

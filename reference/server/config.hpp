@@ -70,6 +70,12 @@ struct ServerConfig {
   std::uint32_t receipt_delay_ms =
       250;  // marks and receipts wait at most so long to share a commit; 0: never
   std::uint32_t receipt_delay_items = 32;  // and at most so many of them, or half an outbox_window
+  // So many of the newest entries of a log, and of the newest changes of a feed, are kept at least; what is
+  // older is dropped when it is an eighth more. 0: everything is kept.
+  std::uint32_t retain_entries = 0;
+  std::uint32_t retain_changes = 0;
+  // Snapshot tokens are made with it. A token opens nothing by itself: a snapshot is of the session's user.
+  std::uint64_t snapshot_seed = 0;
 
   // ---- effects between shards
   std::uint32_t outbox_batch = 64;    // items of one OutboxBatch

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reference/server/frame_budget.hpp"
+#include "reference/server/retention.hpp"
 
 namespace wavetank::server {
 
@@ -67,6 +68,7 @@ Conversation& ConversationLog::load(const ConversationId& id) {
   if (const std::optional<store::ConversationRow> row = store_.conversation(id)) {
     conversation.exists = true;
     conversation.row = *row;
+    if (!config_.defects.has(Defect::kFloorForgotten)) conversation.floor_seq = store_.log_floor(id);
   }
   if (is_group(id)) {
     store_.memberships(id, conversation.stays);
@@ -235,11 +237,23 @@ void ConversationLog::append(const ConversationId& id, Conversation& conversatio
   store_.append_entry(event);
   store_.put_conversation(id, conversation.row);
   change_membership(id, conversation, event);
+  if (config_.retain_entries != 0) drop_old(id, conversation);
   if (conversation.recent.size() >= kRecentMax) {
     conversation.recent.erase(conversation.recent.begin(), conversation.recent.begin() + kRecentMax / 2);
   }
   conversation.recent.push_back({event.sender, is_countable(event.kind)});
   if (config_.defects.has(Defect::kHeadAheadOfStore)) believed_heads_[id] = conversation.row;
+}
+
+// Keys, memberships, marks and the head stay: nothing but the text is gone.
+void ConversationLog::drop_old(const ConversationId& id, Conversation& conversation) {
+  const bool too_early = config_.defects.has(Defect::kDropsTooEarly);
+  const std::uint32_t keep = too_early ? (config_.retain_entries + 1) / 2 : config_.retain_entries;
+  const std::uint64_t below = next_floor(conversation.row.head_seq, conversation.floor_seq, keep);
+  if (below == 0) return;
+  observer_.probe(config_.self, Probe::kEntriesDropped);
+  store_.drop_entries(id, std::max<std::uint64_t>(conversation.floor_seq, 1), below);
+  conversation.floor_seq = below;
 }
 
 // A repeat of a known key: its place, or a conflict.
@@ -442,6 +456,17 @@ protocol::RangeResult ConversationLog::fetch(UserId user, const protocol::FetchR
   // A former member's head is the last entry he may see: he never waits for more, and learns nothing of it.
   result.head_seq = seen.last_seq;
   result.head_msg_no = visible_msg_no(id, conversation, seen);
+  result.min_seq = visible_floor(conversation, seen);
+  if (from < result.min_seq) {
+    observer_.probe(config_.self, Probe::kRangeTooOldAnswered);
+    if (config_.defects.has(Defect::kOldRangeServedEmpty)) {
+      result.covered_to_seq = result.min_seq - 1;
+      result.more = result.covered_to_seq < result.head_seq;
+    } else {
+      result.error = ErrorCode::kRangeTooOld;
+    }
+    return result;
+  }
   const std::uint64_t to = request.to_seq == 0 ? seen.last_seq : std::min(request.to_seq, seen.last_seq);
   if (from > to) return result;
 

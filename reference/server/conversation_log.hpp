@@ -2,6 +2,7 @@
 // ranges.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,7 @@ struct EntryNote {
 struct Conversation {
   bool exists = false;
   store::ConversationRow row;
+  std::uint64_t floor_seq = 0;  // entries below it were dropped; 0: none was
   // Groups only: all stays of all users, by (user, join_seq). The members of a direct conversation are its
   // id.
   std::vector<store::MembershipRow> stays;
@@ -62,7 +64,7 @@ class ConversationLog {
                    std::vector<UserId>& recipients);
 
   // Entries of the range visible to `user` as events, the others as NOT_VISIBLE runs. At most page_limit
-  // events.
+  // events. A range that begins below the floor is RANGE_TOO_OLD.
   protocol::RangeResult fetch(UserId user, const protocol::FetchRange& request);
 
   Conversation& load(const ConversationId& id);
@@ -79,11 +81,16 @@ class ConversationLog {
   void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
   std::uint32_t member_count(const ConversationId& id, const Conversation& conversation) const;
 
+  // The floor as it may be told to somebody who sees no more than that; 0: nothing was dropped.
+  static std::uint64_t visible_floor(const Conversation& conversation, const Visibility& seen) {
+    return std::min(conversation.floor_seq, seen.last_seq + 1);
+  }
+
   // The notes of [from, to], to <= head, to - from < kRecentMax: from memory when they are recent, else from
   // the store. The span is valid until the next call.
   std::span<const EntryNote> notes(const ConversationId& id, Conversation& conversation, std::uint64_t from,
                                    std::uint64_t to);
-  // msg_no of the last countable entry at or before the user's last visible one.
+  // msg_no of the last countable entry at or before the user's last visible one, as far as it is kept.
   std::uint64_t visible_msg_no(const ConversationId& id, const Conversation& conversation,
                                const Visibility& seen);
 
@@ -115,6 +122,8 @@ class ConversationLog {
   protocol::ErrorCode permission(const ConversationId& id, const Conversation& conversation, UserId sender,
                                  protocol::EntryKind kind, UserId target) const;
   void append(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
+  // OLD-LOG: drops what is older than it must be, when that is enough.
+  void drop_old(const ConversationId& id, Conversation& conversation);
   void change_membership(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
   void recipients_of(const ConversationId& id, const Conversation& conversation, const protocol::Event& event,
                      std::vector<UserId>& out) const;

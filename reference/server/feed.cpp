@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "reference/server/frame_budget.hpp"
+#include "reference/server/retention.hpp"
+#include "reference/server/snapshot.hpp"
 
 namespace wavetank::server {
 
@@ -40,6 +43,7 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
   row.prev_user_seq = feed.user_seq;
   row.user_seq = ++feed.user_seq;
   store_.append_change(user, row);
+  if (config_.retain_changes != 0) drop_old(user, feed);
   if (config_.defects.has(Defect::kSyncMissesRacingMessage)) newest_at_[user] = now;
   if (config_.defects.has(Defect::kPushDroppedSilently)) {
     // Every so-many-th push gets lost, and the next one bridges the hole as if it knew.
@@ -304,6 +308,79 @@ void Feed::settle_debt(const protocol::Detach& request, bool was_replaced, TimeN
                         successor->session, false, static_cast<std::uint32_t>(credit / kMillisecond)}));
 }
 
+// ---- what is no longer kept
+// ----------------------------------------------------------------------------------------------------------
+
+template <class Fn>
+void Feed::for_each_change(UserId user, std::uint64_t after, std::uint64_t below, Fn&& fn) {
+  for (changes_.clear();; changes_.clear()) {
+    store_.changes(user, after, config_.page_limit, changes_);
+    if (changes_.empty()) return;
+    for (const protocol::Change& change : changes_) {
+      if (change.user_seq >= below) return;
+      fn(change);
+    }
+    after = changes_.back().user_seq;
+  }
+}
+
+void Feed::drop_old(UserId user, store::FeedHead& feed) {
+  const std::uint64_t below = next_floor(feed.user_seq, feed.floor_seq, config_.retain_changes);
+  if (below == 0) return;
+  const std::uint64_t from = std::max<std::uint64_t>(feed.floor_seq, 1);
+  observer_.probe(config_.self, Probe::kChangesDropped);
+  if (!config_.defects.has(Defect::kDroppedChangesUnfolded)) {
+    states_.clear();
+    store_.feed_states(user, states_);
+    FeedFold fold(user);
+    for (const store::FeedStateRow& row : states_) fold.add(row);
+    std::set<ConversationId> changed;
+    for_each_change(user, from - 1, below, [&](const protocol::Change& change) {
+      if (change.kind != ChangeKind::kEvent) return;
+      fold.add(change);
+      changed.insert(change.conversation);
+    });
+    for (const ConversationId& id : changed)
+      store_.put_feed_state(user, FeedFold::row_of(fold.states().at(id)));
+  }
+  store_.drop_changes(user, from, below);
+  feed.floor_seq = below;
+}
+
+protocol::SnapshotPage Feed::snapshot(const protocol::Route& from, const protocol::FetchSnapshot& request) {
+  const store::FeedHead feed = head(from.user);
+  protocol::SnapshotPage page;
+  page.token = request.token;
+  page.user_epoch = feed.epoch;
+  page.state_user_seq = feed.user_seq;
+  const auto begun = snapshot_number(config_.snapshot_seed, from.user, feed.epoch, request.token);
+  // What follows its number must still be there when the device has all pages.
+  if (!begun || *begun > feed.user_seq || feed.floor_seq > *begun + 1) {
+    observer_.probe(config_.self, Probe::kSnapshotRefused);
+    page.error = ErrorCode::kSnapshotExpired;
+    return page;
+  }
+  page.user_seq = *begun;
+  if (config_.defects.has(Defect::kSnapshotNumberAfterPages)) page.user_seq = feed.user_seq;
+  FeedFold fold(from.user);
+  states_.clear();
+  store_.feed_states(from.user, states_);
+  for (const store::FeedStateRow& row : states_) fold.add(row);
+  for_each_change(from.user, 0, UINT64_MAX, [&](const protocol::Change& change) { fold.add(change); });
+  const std::uint32_t limit =
+      request.limit == 0 ? config_.page_limit : std::min(request.limit, config_.page_limit);
+  FrameBudget budget(config_.max_frame_bytes);
+  auto next = fold.states().upper_bound(request.after);
+  const bool skips = config_.defects.has(Defect::kSnapshotPageSkipsOne) && request.after != ConversationId();
+  if (skips && next != fold.states().end()) ++next;
+  for (; next != fold.states().end(); ++next) {
+    if (page.conversations.size() >= limit || !budget.take(next->second)) break;
+    page.conversations.push_back(next->second);
+  }
+  page.more = next != fold.states().end();
+  return page;
+}
+
 // ---- sync
 
 protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
@@ -320,6 +397,12 @@ protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Syn
       request.user_epoch == feed.epoch || (request.user_epoch == 0 && request.user_seq == 0);
   if (!epoch_fits || request.user_seq > feed.user_seq) {
     result.error = ErrorCode::kEpochMismatch;
+    return result;
+  }
+  if (feed.floor_seq > request.user_seq + 1) {
+    observer_.probe(config_.self, Probe::kSyncTooLongAnswered);
+    result.error = ErrorCode::kSyncTooLong;
+    result.snapshot_token = snapshot_token(config_.snapshot_seed, from.user, feed.epoch, feed.user_seq);
     return result;
   }
   const std::uint32_t limit =

@@ -19,6 +19,10 @@ namespace wavetank::server {
 // replaces the older and takes a fresh number, so its place becomes a gap that the next change's range covers
 // when it is read back. So does a setting, for each (user, conversation, kind): the row of its newest value
 // is where the setting is stored, and the row's user_seq is the value's revision.
+//
+// With retain_changes only so many of the newest changes are kept (OLD-*): older events are folded into one
+// row for each conversation and dropped; receipts, pointers and settings, of which the newest is the state,
+// stay. Who asks for more is given a token of a snapshot (snapshot.hpp).
 class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
@@ -53,6 +57,11 @@ class Feed {
   protocol::SyncResult sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
                             Effects& effects);
 
+  // SYN-SNAP-*. One page of the snapshot that the token names, as the feed is now. O(conversations of the
+  // user
+  // + changes kept).
+  protocol::SnapshotPage snapshot(const protocol::Route& from, const protocol::FetchSnapshot& request);
+
   // SET-*. Takes the put and pushes it to all sessions of the user, unless it was taken before or is refused.
   // A put is recognised by its number: those of one device rise, and the highest that was taken is stored. A
   // base revision would not do: where another device's value has come between, a repeat of what was taken and
@@ -78,6 +87,11 @@ class Feed {
   };
 
   store::FeedHead& head(UserId user);
+  // Drops what is older than it must be, when that is enough. O(conversations of the user + changes dropped).
+  void drop_old(UserId user, store::FeedHead& feed);
+  // fn(change) for every change of the feed that is kept, with from < user_seq < below.
+  template <class Fn>
+  void for_each_change(UserId user, std::uint64_t after, std::uint64_t below, Fn&& fn);
   // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
   bool merge_receipt(UserId user, protocol::Change& row);
   bool coalesce_pointer(UserId user, protocol::Change& row);
@@ -107,6 +121,7 @@ class Feed {
   std::vector<OnlineSession> sessions_;
   std::vector<std::uint32_t> free_;
   std::vector<protocol::Change> changes_;
+  std::vector<store::FeedStateRow> states_;
   std::size_t session_count_ = 0;
   SendDebts debts_;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.

@@ -17,6 +17,11 @@ inline std::uint64_t encoded_bound(const protocol::Change& change) {
   return 160 + (change.event ? encoded_bound(*change.event) : 0) +
          (change.setting ? 64 + change.setting->text.size() : 0);
 }
+inline std::uint64_t encoded_bound(const protocol::ConversationState& state) {
+  std::uint64_t bound = 128;
+  for (const protocol::Change& change : state.latest) bound += encoded_bound(change);
+  return bound;
+}
 inline std::uint64_t encoded_bound(const protocol::OutboxItem& item) {
   return 32 + 10 * item.recipients.size() + encoded_bound(item.change);
 }

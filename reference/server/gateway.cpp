@@ -21,10 +21,12 @@ bool is_request(const protocol::Body& body) {
          std::holds_alternative<protocol::FetchRange>(body) || std::holds_alternative<protocol::Sync>(body) ||
          std::holds_alternative<protocol::DeliveredCursor>(body) ||
          std::holds_alternative<protocol::ReadWatermark>(body) ||
-         std::holds_alternative<protocol::PutSetting>(body);
+         std::holds_alternative<protocol::PutSetting>(body) ||
+         std::holds_alternative<protocol::FetchSnapshot>(body);
 }
 
-// The conversation whose home the request goes to; nullptr for Sync and PutSetting, which go to the user's.
+// The conversation whose home the request goes to; nullptr for Sync, FetchSnapshot and PutSetting, which
+// go to the user's.
 const ConversationId* conversation_of(const protocol::Body& body) {
   if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
   if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;
@@ -514,6 +516,8 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
     welcome.max_unacked_frames = config_.push_queue_frames;
     welcome.max_unacked_bytes = config_.push_queue_bytes;
   }
+  welcome.retain_entries = config_.retain_entries;
+  welcome.retain_changes = config_.retain_changes;
   return welcome;
 }
 

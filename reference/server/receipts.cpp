@@ -109,6 +109,7 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
   ack.delivered_seq = device_delivered;
   ack.read_seq = after.read_seq;
   ack.head_seq = seen.last_seq;
+  ack.min_seq = ConversationLog::visible_floor(log_.load(wish.conversation), seen);
   ack.head_msg_no = log_.visible_msg_no(wish.conversation, log_.load(wish.conversation), seen);
   ack.unread = unread(wish.conversation, marks, from.user, seen.last_seq, after.read_seq);
   return ack;
@@ -189,6 +190,11 @@ std::uint64_t Receipts::unread(const ConversationId& id, Marks& marks, UserId us
   const auto counter = std::find_if(marks.counters.begin(), marks.counters.end(),
                                     [user](const UnreadCounter& c) { return c.user == user; });
   const bool known = counter != marks.counters.end();
+  // What was dropped can be read by nobody any more.
+  const std::uint64_t floor = log_.load(id).floor_seq;
+  if (!config_.defects.has(Defect::kUnreadCountsDropped)) {
+    read_seq = std::max(read_seq, std::max<std::uint64_t>(floor, 1) - 1);
+  }
   if (head_seq <= read_seq + ConversationLog::kRecentMax) {
     if (known) marks.counters.erase(counter);
     return head_seq <= read_seq ? 0 : count(id, user, read_seq, head_seq);
@@ -197,7 +203,7 @@ std::uint64_t Receipts::unread(const ConversationId& id, Marks& marks, UserId us
     marks.counters.push_back({user, read_seq, head_seq, count(id, user, read_seq, head_seq)});
     return marks.counters.back().count;
   }
-  if (read_seq < counter->read_seq || read_seq > counter->counted_to) {
+  if (read_seq < counter->read_seq || read_seq > counter->counted_to || counter->read_seq + 1 < floor) {
     *counter = {user, read_seq, read_seq, 0};
   } else {
     counter->count -= count(id, user, counter->read_seq, read_seq);

@@ -189,6 +189,9 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
   } else if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) {
     if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     reply(gateway, frame, feed_.sync(from, *sync, now, effects), effects);
+  } else if (const auto* wanted = std::get_if<protocol::FetchSnapshot>(&frame.body)) {
+    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    reply(gateway, frame, feed_.snapshot(from, *wanted), effects);
   } else if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
     if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     put_received(gateway, frame, *put, now, effects);
@@ -228,6 +231,7 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
   protocol::Change change;
   change.conversation = event.conversation;
   change.conv_epoch = event.conv_epoch;
+  change.min_seq = log_.load(event.conversation).floor_seq;
   if (outcome.by_pointer) {
     change.kind = protocol::ChangeKind::kPointer;
     change.head_seq = event.conv_seq;

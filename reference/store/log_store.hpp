@@ -71,6 +71,19 @@ struct ReceiptRow {
 struct FeedHead {
   std::uint32_t epoch = 1;
   std::uint64_t user_seq = 0;
+  std::uint64_t floor_seq = 0;  // events below it were dropped; 0: none was
+};
+
+// What changes that are no longer in a user's feed have told of a conversation, folded together.
+struct FeedStateRow {
+  ConversationId conversation;
+  std::uint32_t epoch = 0;
+  std::uint64_t head_seq = 0;
+  std::uint64_t head_msg_no = 0;
+  std::uint64_t min_seq = 0;
+  std::uint64_t join_seq = 0;
+  std::uint64_t leave_seq = 0;
+  friend bool operator==(const FeedStateRow&, const FeedStateRow&) = default;
 };
 
 class LogStore {
@@ -89,6 +102,12 @@ class LogStore {
   virtual std::optional<SendKeyRow> send_key(const SendKey&) = 0;
   // Replaces the row of the same key.
   virtual void put_send_key(const SendKey&, const SendKeyRow&) = 0;
+
+  // The first entry that is kept; 0: nothing was dropped.
+  virtual std::uint64_t log_floor(const ConversationId&) = 0;
+  // Deletes the entries [from, below) and makes `below` the floor. `from` is the floor so far, or 1; from <
+  // below <= head.
+  virtual void drop_entries(const ConversationId&, std::uint64_t from, std::uint64_t below) = 0;
 
   // ---- membership of groups (a direct conversation has no rows: its members are its id), all stays of all
   // users, in no particular order of users but ascending join_seq per user
@@ -115,6 +134,14 @@ class LogStore {
   // The user's present kReceipt row of (conversation, subject), if any; with subject 0 his present kPointer
   // row of the conversation, which has no marks.
   virtual std::optional<ReceiptRow> receipt(UserId, const ConversationId&, UserId subject) = 0;
+
+  // Deletes the changes [from, below) that take no place (events) and makes `below` the feed's floor. `from`
+  // is the floor so far, or 1; from < below <= head. What takes a place stays.
+  virtual void drop_changes(UserId, std::uint64_t from, std::uint64_t below) = 0;
+  // In no particular order, one for each conversation.
+  virtual void feed_states(UserId, std::vector<FeedStateRow>& out) = 0;
+  // Replaces the row of the same (user, conversation).
+  virtual void put_feed_state(UserId, const FeedStateRow&) = 0;
 
   // ---- settings: the value is the feed's row, its revision the row's user_seq
   // The user's present kSetting row of (conversation, kind), which has no marks.

@@ -81,6 +81,8 @@ void MemoryStore::mark_durable() {
     } else if (const auto* change = std::get_if<ChangeAppended>(&record);
                change && change->replaced.user_seq != 0) {
       compact(change->user);
+    } else if (const auto* dropped = std::get_if<ChangesDropped>(&record)) {
+      compact(dropped->user);
     }
   }
   journal_.clear();
@@ -192,6 +194,27 @@ void MemoryStore::undo(SendKeyPut& record) {
   }
 }
 
+std::uint64_t MemoryStore::log_floor(const ConversationId& id) {
+  const auto found = conversations_.find(id);
+  return found == conversations_.end() ? 0 : found->second.floor;
+}
+
+void MemoryStore::drop_entries(const ConversationId& id, std::uint64_t from, std::uint64_t below) {
+  Conversation& conversation = conversations_[id];
+  std::vector<SharedEvent>& entries = conversation.entries;
+  const auto end = entries.begin() + static_cast<std::ptrdiff_t>(lower_bound(entries, below));
+  journal_.push_back(EntriesDropped{id, std::exchange(conversation.floor, below),
+                                    std::vector<SharedEvent>(entries.begin(), end)});
+  entries.erase(entries.begin(), end);
+  meter_.drop_entries(below - from);
+}
+
+void MemoryStore::undo(EntriesDropped& record) {
+  Conversation& conversation = conversations_[record.id];
+  conversation.floor = record.floor_before;
+  conversation.entries.insert(conversation.entries.begin(), record.entries.begin(), record.entries.end());
+}
+
 // ---- membership and marks
 
 void MemoryStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
@@ -293,11 +316,12 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
   ChangeAppended record{user, feed.head.user_seq, {}};
   if (takes_a_place(change)) record.replaced = take_receipt(feed, user, change);
   FeedRow row{change.user_seq, nullptr, nullptr};
-  const bool plain =
-      change.kind == protocol::ChangeKind::kEvent && change.event &&
-      change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
-      change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
-      change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting;
+  const bool plain = change.kind == protocol::ChangeKind::kEvent && change.event &&
+                     change.prev_user_seq + 1 == change.user_seq &&
+                     change.conversation == change.event->conversation &&
+                     change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 &&
+                     change.head_msg_no == 0 && change.subject == 0 && change.delivered_seq == 0 &&
+                     change.read_seq == 0 && !change.setting && change.min_seq == 0;
   if (plain) {
     row.event = share(*change.event);
   } else {
@@ -353,6 +377,59 @@ std::optional<ReceiptRow> MemoryStore::receipt(UserId user, const ConversationId
   if (found == receipts_.end()) return std::nullopt;
   const FeedLog& feed = feeds_[user];
   return feed.rows[lower_bound(feed.rows, found->second)].other->row(found->second);
+}
+
+void MemoryStore::drop_changes(UserId user, std::uint64_t from, std::uint64_t below) {
+  FeedLog& feed = feeds_[user];
+  ChangesDropped record{user, std::exchange(feed.head.floor_seq, below), {}};
+  for (FeedRow& row : feed.rows) {
+    if (row.user_seq >= below) break;
+    const bool is_dead = !row.event && !row.other;
+    if (is_dead || (row.other && row.other->takes_a_place())) continue;
+    record.rows.push_back({row.user_seq, std::move(row.event), std::move(row.other)});
+    row.event.reset();
+    row.other.reset();
+    ++feed.dead;
+  }
+  journal_.push_back(std::move(record));
+  meter_.drop_changes(below - from);
+}
+
+void MemoryStore::undo(ChangesDropped& record) {
+  FeedLog& feed = feeds_[record.user];
+  feed.head.floor_seq = record.floor_before;
+  for (FeedRow& row : record.rows) {
+    --feed.dead;
+    feed.rows[lower_bound(feed.rows, row.user_seq)] = std::move(row);
+  }
+}
+
+void MemoryStore::feed_states(UserId user, std::vector<FeedStateRow>& out) {
+  const auto found = feed_states_.find(user);
+  if (found != feed_states_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
+}
+
+void MemoryStore::put_feed_state(UserId user, const FeedStateRow& row) {
+  std::vector<FeedStateRow>& rows = feed_states_[user];
+  FeedStateRow* old =
+      find_row(rows, [&](const FeedStateRow& r) { return r.conversation == row.conversation; });
+  journal_.push_back(FeedStatePut{user, old ? *old : row, old == nullptr});
+  if (old) {
+    *old = row;
+  } else {
+    rows.push_back(row);
+  }
+  meter_.put_feed_state();
+}
+
+void MemoryStore::undo(FeedStatePut& record) {
+  std::vector<FeedStateRow>& rows = feed_states_[record.user];
+  if (record.fresh) {
+    rows.pop_back();
+  } else {
+    *find_row(rows, [&](const FeedStateRow& r) { return r.conversation == record.row.conversation; }) =
+        record.row;
+  }
 }
 
 // ---- settings

@@ -40,6 +40,8 @@ class MemoryStore : public LogStore {
                std::vector<protocol::Event>& out) override;
   std::optional<SendKeyRow> send_key(const SendKey& key) override;
   void put_send_key(const SendKey& key, const SendKeyRow& row) override;
+  std::uint64_t log_floor(const ConversationId& id) override;
+  void drop_entries(const ConversationId& id, std::uint64_t from, std::uint64_t below) override;
 
   void memberships(const ConversationId& id, std::vector<MembershipRow>& out) override;
   void put_membership(const ConversationId& id, const MembershipRow& row) override;
@@ -52,6 +54,9 @@ class MemoryStore : public LogStore {
   void changes(UserId user, std::uint64_t after, std::uint32_t limit,
                std::vector<protocol::Change>& out) override;
   std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
+  void drop_changes(UserId user, std::uint64_t from, std::uint64_t below) override;
+  void feed_states(UserId user, std::vector<FeedStateRow>& out) override;
+  void put_feed_state(UserId user, const FeedStateRow& row) override;
 
   std::optional<ReceiptRow> setting(UserId user, const ConversationId& id,
                                     protocol::SettingKind kind) override;
@@ -91,7 +96,9 @@ class MemoryStore : public LogStore {
 
   struct Conversation {
     std::optional<ConversationRow> row;
-    std::vector<SharedEvent> entries;  // ascending; entries[seq - 1] as long as no number was left out
+    // Ascending; entries[seq - 1] as long as no number was left out and none dropped.
+    std::vector<SharedEvent> entries;
+    std::uint64_t floor = 0;
     std::vector<MembershipRow> stays;
     std::vector<MarkRow> marks;
   };
@@ -161,8 +168,24 @@ class MemoryStore : public LogStore {
     Id128 key;
     std::uint64_t before;  // 0: none
   };
+  struct EntriesDropped {
+    ConversationId id;
+    std::uint64_t floor_before;
+    std::vector<SharedEvent> entries;
+  };
+  struct ChangesDropped {
+    UserId user;
+    std::uint64_t floor_before;
+    std::vector<FeedRow> rows;
+  };
+  struct FeedStatePut {
+    UserId user;
+    FeedStateRow row;
+    bool fresh;  // otherwise `row` is the one before
+  };
   using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
-                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut>;
+                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
+                            EntriesDropped, ChangesDropped, FeedStatePut>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -174,6 +197,9 @@ class MemoryStore : public LogStore {
   void undo(OutboxTrimmed& record);
   void undo(InboxPut& record);
   void undo(SettingOpPut& record);
+  void undo(EntriesDropped& record);
+  void undo(ChangesDropped& record);
+  void undo(FeedStatePut& record);
 
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
@@ -188,6 +214,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
   boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // all that take a place
   boost::unordered_flat_map<Id128, std::uint64_t, IdHash> setting_ops_;            // by (user, device)
+  boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   SharedEvent last_event_;  // the one most likely to be appended to the next feed too

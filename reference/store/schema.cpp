@@ -24,6 +24,8 @@ namespace {
 // older: one page, and no hole. The row of a setting is the setting: it is stored nowhere else.
 // setting_op: the highest number of a put that was taken from a device.
 // inbox: the highest number stored from a source.
+// log_floor, feed_floor: entries of a log, events of a feed below seq were dropped; no row: none was.
+// feed_state: what the events that were dropped from a feed had told of a conversation.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
@@ -54,6 +56,14 @@ CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;
 CREATE TABLE inbox(source INTEGER NOT NULL, number INTEGER NOT NULL,
   PRIMARY KEY(source)) WITHOUT ROWID;
+CREATE TABLE log_floor(hi INTEGER NOT NULL, lo INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY(hi, lo)) WITHOUT ROWID;
+CREATE TABLE feed_floor(user INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY(user)) WITHOUT ROWID;
+CREATE TABLE feed_state(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL, min_seq INTEGER NOT NULL,
+  join_seq INTEGER NOT NULL, leave_seq INTEGER NOT NULL,
+  PRIMARY KEY(user, hi, lo)) WITHOUT ROWID;
 )sql";
 
 }  // namespace

@@ -36,7 +36,8 @@ bool is_plain(const protocol::Change& change) {
   return change.kind == protocol::ChangeKind::kEvent && change.event &&
          change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
          change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
-         change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting;
+         change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting &&
+         change.min_seq == 0;
 }
 
 }  // namespace
@@ -55,6 +56,11 @@ enum class SqliteStore::Write : std::uint8_t {
   kTrimOutbox,
   kPutInbox,
   kPutSettingOp,
+  kDropEntries,
+  kPutLogFloor,
+  kDropChanges,
+  kPutFeedFloor,
+  kPutFeedState,
   kCount
 };
 
@@ -91,6 +97,11 @@ struct SqliteStore::Reads {
       make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
   SqliteStatement setting_op = make("SELECT op FROM setting_op WHERE user=?1 AND device=?2");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
+  SqliteStatement log_floor = make("SELECT seq FROM log_floor WHERE hi=?1 AND lo=?2");
+  SqliteStatement feed_floor = make("SELECT seq FROM feed_floor WHERE user=?1");
+  SqliteStatement feed_states = make(
+      "SELECT hi, lo, epoch, head_seq, head_msg_no, min_seq, join_seq, leave_seq FROM feed_state"
+      " WHERE user=?1");
 };
 
 // REPLACE into a table without further indexes is one descent of its tree: SQLite skips the search for a row
@@ -110,7 +121,12 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO outbox VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM outbox WHERE destination=?1 AND number<=?2"},
                 {database, "REPLACE INTO inbox VALUES(?1, ?2)"},
-                {database, "REPLACE INTO setting_op VALUES(?1, ?2, ?3)"}}} {}
+                {database, "REPLACE INTO setting_op VALUES(?1, ?2, ?3)"},
+                {database, "DELETE FROM entry WHERE hi=?1 AND lo=?2 AND seq<?3"},
+                {database, "REPLACE INTO log_floor VALUES(?1, ?2, ?3)"},
+                {database, "DELETE FROM feed WHERE user=?1 AND user_seq<?2"},
+                {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
+                {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -132,6 +148,10 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
   load_lanes();
   load_inboxes();
   load_conversations();
+  has_log_floors_ = database_.number("SELECT EXISTS(SELECT 1 FROM log_floor)") != 0;
+  has_feed_floors_ = database_.number(
+                         "SELECT EXISTS(SELECT 1 FROM feed_floor)"
+                         " OR EXISTS(SELECT 1 FROM feed_state)") != 0;
   send_keys_ = KnownSendKeys(newest_send_key());
 }
 
@@ -276,6 +296,19 @@ void SqliteStore::put_send_key(const SendKey& key, const SendKeyRow& row) {
   meter_.put_send_key();
 }
 
+std::uint64_t SqliteStore::log_floor(const ConversationId& id) {
+  if (!has_log_floors_) return 0;
+  SqliteRows rows = reads().log_floor.rows(id.hi, id.lo);
+  return rows.next() ? rows.number(0) : 0;
+}
+
+void SqliteStore::drop_entries(const ConversationId& id, std::uint64_t from, std::uint64_t below) {
+  write(Write::kDropEntries, id.hi, id.lo, ordered(below));
+  write(Write::kPutLogFloor, id.hi, id.lo, below);
+  has_log_floors_ = true;
+  meter_.drop_entries(below - from);
+}
+
 // ---- membership and marks
 
 void SqliteStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
@@ -305,8 +338,40 @@ void SqliteStore::put_mark(const ConversationId& id, const MarkRow& row) {
 // The newest change of a feed is never deleted, so its number is the head and needs no row of its own. Feeds
 // have had only one epoch so far.
 FeedHead SqliteStore::feed_head(UserId user) {
+  FeedHead head;
   SqliteRows rows = reads().feed_head.rows(user);
-  return rows.next() ? FeedHead{1, rows.number(0)} : FeedHead{};
+  if (rows.next()) head.user_seq = rows.number(0);
+  if (!has_feed_floors_) return head;
+  SqliteRows floor = reads().feed_floor.rows(user);
+  if (floor.next()) head.floor_seq = floor.number(0);
+  return head;
+}
+
+void SqliteStore::drop_changes(UserId user, std::uint64_t from, std::uint64_t below) {
+  write(Write::kDropChanges, user, ordered(below));
+  write(Write::kPutFeedFloor, user, below);
+  has_feed_floors_ = true;
+  meter_.drop_changes(below - from);
+}
+
+void SqliteStore::feed_states(UserId user, std::vector<FeedStateRow>& out) {
+  if (!has_feed_floors_) return;
+  for (SqliteRows rows = reads().feed_states.rows(user); rows.next();) {
+    out.push_back({{rows.number(0), rows.number(1)},
+                   rows.number32(2),
+                   rows.number(3),
+                   rows.number(4),
+                   rows.number(5),
+                   rows.number(6),
+                   rows.number(7)});
+  }
+}
+
+void SqliteStore::put_feed_state(UserId user, const FeedStateRow& row) {
+  write(Write::kPutFeedState, user, row.conversation.hi, row.conversation.lo, row.epoch, row.head_seq,
+        row.head_msg_no, row.min_seq, row.join_seq, row.leave_seq);
+  has_feed_floors_ = true;
+  meter_.put_feed_state();
 }
 
 void SqliteStore::append_change(UserId user, const protocol::Change& change) {

@@ -59,6 +59,8 @@ class SqliteStore : public LogStore {
                std::vector<protocol::Event>& out) override;
   std::optional<SendKeyRow> send_key(const SendKey& key) override;
   void put_send_key(const SendKey& key, const SendKeyRow& row) override;
+  std::uint64_t log_floor(const ConversationId& id) override;
+  void drop_entries(const ConversationId& id, std::uint64_t from, std::uint64_t below) override;
 
   void memberships(const ConversationId& id, std::vector<MembershipRow>& out) override;
   void put_membership(const ConversationId& id, const MembershipRow& row) override;
@@ -71,6 +73,9 @@ class SqliteStore : public LogStore {
   void changes(UserId user, std::uint64_t after, std::uint32_t limit,
                std::vector<protocol::Change>& out) override;
   std::optional<ReceiptRow> receipt(UserId user, const ConversationId& id, UserId subject) override;
+  void drop_changes(UserId user, std::uint64_t from, std::uint64_t below) override;
+  void feed_states(UserId user, std::vector<FeedStateRow>& out) override;
+  void put_feed_state(UserId user, const FeedStateRow& row) override;
 
   std::optional<ReceiptRow> setting(UserId user, const ConversationId& id,
                                     protocol::SettingKind kind) override;
@@ -152,6 +157,9 @@ class SqliteStore : public LogStore {
   std::size_t present_ = 0;  // the transaction that is being noted
   WriteRunner::Ticket last_ticket_ = 0;
   bool in_transaction_ = false;
+  // Whether anything was ever dropped: without it no floor is looked up.
+  bool has_log_floors_ = false;
+  bool has_feed_floors_ = false;
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
   KnownSendKeys send_keys_;
   KnownConversations conversations_;

@@ -116,7 +116,7 @@ TEST_P(StoreContract, AnEmptyStoreAnswersWithNothing) {
   EXPECT_TRUE(entries(store(), kDirect, 0, UINT64_MAX, 100).empty());
   EXPECT_TRUE(memberships(store(), kGroup).empty());
   EXPECT_TRUE(marks(store(), kDirect).empty());
-  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 0u));
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 0u, 0u));
   EXPECT_TRUE(changes(store(), kBob, 0, 100).empty());
   EXPECT_FALSE(store().receipt(kBob, kDirect, kAlice));
   EXPECT_EQ(store().outbox_head(5), 0u);
@@ -233,7 +233,7 @@ TEST_P(StoreContract, FeedIsARangeInOrderWithALimit) {
   store().append_change(kAlice, event_change(1, event_at(kGroup, 1)));
   EXPECT_EQ(store().feed_head(kBob).user_seq, 20u);
   commit_and_restart();
-  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 20u));
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 20u, 0u));
   EXPECT_EQ(sequences(changes(store(), kBob, 17, 100)), (Numbers{18, 19, 20}));
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 2)), (Numbers{1, 2}));
   EXPECT_TRUE(changes(store(), kBob, 20, 100).empty());
@@ -400,6 +400,84 @@ TEST_P(StoreContract, InboxNumbersAreOnePerSource) {
   store().put_inbox(3, 13);
   engine_->restart();
   EXPECT_EQ(store().inbox(3), 12u);
+}
+
+TEST_P(StoreContract, DroppedEntriesLeaveAFloorAndEverythingElse) {
+  EXPECT_EQ(store().log_floor(kDirect), 0u);
+  for (std::uint64_t seq = 1; seq <= 9; ++seq) store().append_entry(event_at(kDirect, seq));
+  store().append_entry(event_at(kGroup, 1));
+  store().put_conversation(kDirect, {1, 9, 9});
+  store().put_send_key({kDirect, kAlice, 0, {1, 2}}, {2, 2, 2, 2});
+  engine_->commit();
+  store().drop_entries(kDirect, 1, 4);
+  EXPECT_EQ(store().log_floor(kDirect), 4u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(2u, 16u + 8u + 3u * 16u));
+  store().drop_entries(kDirect, 4, 7);
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 99, 99)), (Numbers{7, 8, 9}));
+  commit_and_restart();
+  EXPECT_EQ(store().log_floor(kDirect), 7u);
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 99, 99)), (Numbers{7, 8, 9}));
+  EXPECT_EQ(sequences(entries(store(), kDirect, 8, 8, 99)), (Numbers{8}));
+  EXPECT_EQ(sequences(entries(store(), kGroup, 1, 99, 99)), (Numbers{1}));
+  EXPECT_EQ(store().log_floor(kGroup), 0u);
+  EXPECT_TRUE(store().send_key({kDirect, kAlice, 0, {1, 2}}));
+  store().append_entry(event_at(kDirect, 10));
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 99, 99)), (Numbers{7, 8, 9, 10}));
+}
+
+TEST_P(StoreContract, AnUncommittedDropIsUndone) {
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) {
+    store().append_entry(event_at(kDirect, seq));
+    store().append_change(kBob, event_change(seq, event_at(kDirect, seq)));
+  }
+  engine_->commit();
+  store().drop_entries(kDirect, 1, 3);
+  store().append_entry(event_at(kDirect, 6));
+  store().drop_entries(kDirect, 3, 6);
+  store().drop_changes(kBob, 1, 4);
+  store().put_feed_state(kBob, {kDirect, 1, 3, 3, 0, 0, 0});
+  engine_->restart();
+  EXPECT_EQ(store().log_floor(kDirect), 0u);
+  EXPECT_EQ(sequences(entries(store(), kDirect, 1, 99, 99)), (Numbers{1, 2, 3, 4, 5}));
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 5u, 0u));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 99)), (Numbers{1, 2, 3, 4, 5}));
+  EXPECT_TRUE(feed_states(store(), kBob).empty());
+}
+
+TEST_P(StoreContract, DroppedChangesLeaveWhatTakesAPlace) {
+  store().append_change(kBob, receipt_change(1, kAlice, 1));
+  for (std::uint64_t seq = 2; seq <= 6; ++seq)
+    store().append_change(kBob, event_change(seq, event_at(kDirect, seq)));
+  store().append_change(kAlice, event_change(1, event_at(kDirect, 2)));
+  engine_->commit();
+  store().drop_changes(kBob, 1, 5);
+  const FeedStateRow row{kDirect, 1, 4, 4, 2, 3, 0};
+  store().put_feed_state(kBob, row);
+  store().put_feed_state(kBob, {kGroup, 1, 1, 0, 0, 1, 0});
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(4u, 16u + 4u * 16u + 2u * 72u));
+  engine_->restart();
+  EXPECT_EQ(row_of(store().feed_head(kBob)), std::tuple(1u, 6u, 5u));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 99)), (Numbers{1, 5, 6}));
+  EXPECT_EQ(store().receipt(kBob, receipt_change(1, kAlice, 1).conversation, kAlice)->user_seq, 1u);
+  ASSERT_EQ(feed_states(store(), kBob).size(), 2u);
+  store().put_feed_state(kBob, {kGroup, 1, 5, 2, 0, 1, 5});
+  commit_and_restart();
+  const std::vector<FeedStateRow> rows = feed_states(store(), kBob);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_TRUE((rows[0] == row) != (rows[1] == row));
+  EXPECT_TRUE((rows[0].leave_seq == 5) != (rows[1].leave_seq == 5));
+  EXPECT_EQ(store().feed_head(kAlice).floor_seq, 0u);
+  EXPECT_TRUE(feed_states(store(), kAlice).empty());
+  store().append_change(kBob, receipt_change(7, kAlice, 9));
+  EXPECT_EQ(sequences(changes(store(), kBob, 0, 99)), (Numbers{5, 6, 7}));
+}
+
+TEST_P(StoreContract, AChangeWithAFloorKeepsIt) {
+  Change change = event_change(1, event_at(kDirect, 1));
+  change.min_seq = 9;
+  store().append_change(kBob, change);
+  commit_and_restart();
+  EXPECT_EQ(changes(store(), kBob, 0, 9).at(0), change);
 }
 
 TEST_P(StoreContract, WhatWasNotCommittedIsLost) {

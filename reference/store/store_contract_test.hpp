@@ -89,7 +89,7 @@ inline auto row_of(const SendKeyRow& row) {
 inline auto row_of(const MarkRow& row) {
   return std::tuple(row.user, row.device, row.delivered_seq, row.read_seq);
 }
-inline auto row_of(const FeedHead& head) { return std::tuple(head.epoch, head.user_seq); }
+inline auto row_of(const FeedHead& head) { return std::tuple(head.epoch, head.user_seq, head.floor_seq); }
 inline auto row_of(const WriteVolume& volume) { return std::tuple(volume.rows, volume.bytes); }
 
 template <class Row>
@@ -131,6 +131,13 @@ inline auto marks(LogStore& store, const ConversationId& id) {
   std::vector<MarkRow> out;
   store.marks(id, out);
   return rows_of(out);
+}
+inline std::vector<FeedStateRow> feed_states(LogStore& store, UserId user) {
+  std::vector<FeedStateRow> out;
+  store.feed_states(user, out);
+  std::sort(out.begin(), out.end(),
+            [](const FeedStateRow& a, const FeedStateRow& b) { return a.conversation < b.conversation; });
+  return out;
 }
 inline Numbers sequences(const std::vector<protocol::Event>& events) {
   Numbers result;

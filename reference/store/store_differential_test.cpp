@@ -29,6 +29,9 @@ struct Step {
     kCommit,
     kSetting,
     kSettingOp,
+    kDropEntries,
+    kDropChanges,
+    kFeedState,
     kRestart
   };
   Kind kind = Kind::kEntry;
@@ -57,6 +60,9 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kSettingOp},
                                                     {4, Kind::kOutbox},
                                                     {2, Kind::kTrim},
+                                                    {2, Kind::kDropEntries},
+                                                    {2, Kind::kDropChanges},
+                                                    {1, Kind::kFeedState},
                                                     {1, Kind::kInbox},
                                                     {5, Kind::kCommit},
                                                     {1, Kind::kRestart}});
@@ -154,6 +160,23 @@ void write(LogStore& store, const Step& step) {
       return store.trim_outbox(step.where % 3, step.amount);
     case Kind::kInbox:
       return store.put_inbox(step.where, step.amount);
+    case Kind::kDropEntries: {
+      const std::vector<Event> all = entries(store, id, 0, UINT64_MAX, 10'000);
+      const std::uint64_t from = std::max<std::uint64_t>(store.log_floor(id), 1);
+      const std::uint64_t below = from + 1 + step.amount % 4;
+      if (!all.empty() && below <= all.back().conv_seq) store.drop_entries(id, from, below);
+      return;
+    }
+    case Kind::kDropChanges: {
+      const FeedHead head = store.feed_head(user(step.where % 3));
+      const std::uint64_t from = std::max<std::uint64_t>(head.floor_seq, 1);
+      const std::uint64_t below = from + 1 + step.amount % 4;
+      if (below <= head.user_seq) store.drop_changes(user(step.where % 3), from, below);
+      return;
+    }
+    case Kind::kFeedState:
+      return store.put_feed_state(user(step.where % 3), {place(step.amount % 2), 1, step.words.size(),
+                                                         step.amount, 3, step.where, ~0ULL});
     case Kind::kCommit:
     case Kind::kRestart:
       return;
@@ -172,6 +195,8 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
     const SendKey key{id, user(i % 2), i % 3, {i, where}};
     RC_ASSERT(row_of(a.send_key(key)) == row_of(b.send_key(key)));
   }
+  RC_ASSERT(a.log_floor(id) == b.log_floor(id));
+  RC_ASSERT(feed_states(a, reader) == feed_states(b, reader));
   RC_ASSERT(memberships(a, id) == memberships(b, id));
   RC_ASSERT(marks(a, id) == marks(b, id));
   RC_ASSERT(row_of(a.feed_head(reader)) == row_of(b.feed_head(reader)));

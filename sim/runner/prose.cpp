@@ -75,6 +75,10 @@ std::string sentence(const Record& r) {
     case Kind::kFetchInvoked:
       return fmt::format("{} asks for the entries from {}", who(r), r.seq);
     case Kind::kFetchCompleted:
+      if (r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld)) {
+        return fmt::format("{} is told that entries below {} are no longer kept, head {}", who(r), r.digest,
+                           r.value2);
+      }
       return fmt::format("{} has the entries {} to {}, head {}", who(r), r.seq, r.value, r.value2);
     case Kind::kDeliveredSent:
       return fmt::format("{} reports entry {} delivered", who(r), r.seq);
@@ -131,6 +135,22 @@ std::string sentence(const Record& r) {
       return fmt::format("{} is told that pushes up to {} were left out", who(r), r.value);
     case Kind::kReading:
       return fmt::format("{} {}", who(r), r.flag ? "reads again" : "stops to read what comes");
+    case Kind::kSkipped:
+      return fmt::format("{} goes on at entry {}: entries {} to {} are no longer kept", who(r), r.seq,
+                         r.value, r.seq - 1);
+    case Kind::kSnapshotInvoked:
+      return fmt::format("{} asks for a page of a snapshot", who(r));
+    case Kind::kSnapshotPage:
+      if (r.code != 0) return fmt::format("{} is told that its snapshot is over", who(r));
+      return fmt::format("{} has {} conversations of a snapshot at {} of its feed, made at {}{}", who(r),
+                         r.seq, r.value, r.value2, r.flag ? "" : ", the last ones");
+    case Kind::kSnapshotRow:
+      return fmt::format("{} is told by a snapshot: head {}, kept from {} on", who(r), r.seq,
+                         r.value == 0 ? 1 : r.value);
+    case Kind::kSyncCompleted:
+      if (r.digest == 0) return {};
+      return fmt::format("{} is told that its feed is no longer kept from {} on (head {})", who(r), r.value,
+                         r.seq);
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

@@ -38,6 +38,8 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.send_burst = static_cast<std::uint32_t>(scenario.protocol().send_burst());
   config.push_queue_frames = static_cast<std::uint32_t>(scenario.protocol().push_queue_frames());
   config.push_queue_bytes = static_cast<std::uint32_t>(scenario.protocol().push_queue_bytes());
+  config.retain_entries = static_cast<std::uint32_t>(scenario.protocol().retain_entries());
+  config.retain_changes = static_cast<std::uint32_t>(scenario.protocol().retain_changes());
   config.slow_bound = (scenario.protocol().slow_consumer_ms() + 2000) * kMillisecond;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);

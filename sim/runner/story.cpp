@@ -27,7 +27,8 @@ bool concerns_all(Kind kind) {
 bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
          kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume ||
-         kind == Kind::kPushQueue || kind == Kind::kPushGap || kind == Kind::kReading;
+         kind == Kind::kPushQueue || kind == Kind::kPushGap || kind == Kind::kReading ||
+         kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -100,7 +101,23 @@ class DiagramBuilder {
         arrow(device(r), servers, r, fmt::format("fetch {}..", r.seq), highlight);
         break;
       case Kind::kFetchCompleted:
-        arrow(servers, device(r), r, fmt::format("page ..{}", r.value), highlight);
+        arrow(servers, device(r), r,
+              r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld)
+                  ? fmt::format("kept from {}", r.digest)
+                  : fmt::format("page ..{}", r.value),
+              highlight);
+        break;
+      case Kind::kSkipped:
+        arrow(device(r), device(r), r, fmt::format("{}..{} skipped", r.value, r.seq - 1), highlight);
+        break;
+      case Kind::kSnapshotInvoked:
+        arrow(device(r), servers, r, "snapshot?", highlight);
+        break;
+      case Kind::kSnapshotPage:
+        arrow(servers, device(r), r, fmt::format("{} conversations at {}", r.seq, r.value), highlight);
+        break;
+      case Kind::kSnapshotRow:
+        arrow(servers, device(r), r, fmt::format("head {}", r.seq), highlight);
         break;
       case Kind::kDeliveredSent:
         arrow(device(r), servers, r, fmt::format("delivered {}", r.seq), highlight);

@@ -246,6 +246,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.push_queue_frames", s.protocol().push_queue_frames(), 0, 1'000'000},
       {"protocol.push_queue_bytes", s.protocol().push_queue_bytes(), 1, 1 << 30},
       {"protocol.slow_consumer_ms", s.protocol().slow_consumer_ms(), 1, 3'600'000},
+      {"protocol.retain_entries", s.protocol().retain_entries(), 0, 1'000'000'000},
+      {"protocol.retain_changes", s.protocol().retain_changes(), 0, 1'000'000'000},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
       {"population.reply_max_ms", p.reply_max_ms(), 0, 86'400'000},

@@ -167,6 +167,9 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.push_queue_frames = static_cast<std::uint32_t>(protocol.push_queue_frames());
   config.push_queue_bytes = static_cast<std::uint32_t>(protocol.push_queue_bytes());
   config.slow_consumer_ms = static_cast<std::uint32_t>(protocol.slow_consumer_ms());
+  config.retain_entries = static_cast<std::uint32_t>(protocol.retain_entries());
+  config.retain_changes = static_cast<std::uint32_t>(protocol.retain_changes());
+  config.snapshot_seed = randomness_.seed();
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());

@@ -13,7 +13,7 @@ using history::Record;
 namespace {
 
 // One number for a token of 128 bits; none is 0. Two that are drawn meet in no run that fits a machine.
-std::uint64_t token_number(const ResumeToken& token) { return token.hi ^ token.lo; }
+std::uint64_t token_number(const Id128& token) { return token.hi ^ token.lo; }
 
 }  // namespace
 
@@ -279,6 +279,44 @@ void HistoryWriter::sync_completed(DeviceTag device, const protocol::SyncResult&
   r.seq = result.head_user_seq;
   r.flag = result.more;
   r.code = static_cast<std::uint8_t>(result.error);
+  r.digest = token_number(result.snapshot_token);
+  sink_.on(r);
+}
+
+void HistoryWriter::snapshot_invoked(DeviceTag device, const protocol::FetchSnapshot& fetch) {
+  Record r = record(Kind::kSnapshotInvoked, device);
+  r.digest = token_number(fetch.token);
+  sink_.on(r);
+}
+
+void HistoryWriter::snapshot_completed(DeviceTag device, const protocol::SnapshotPage& page) {
+  Record r = record(Kind::kSnapshotPage, device);
+  r.digest = token_number(page.token);
+  r.value = page.user_seq;
+  r.value2 = page.state_user_seq;
+  r.seq = page.conversations.size();
+  r.flag = page.more;
+  r.code = static_cast<std::uint8_t>(page.error);
+  sink_.on(r);
+}
+
+void HistoryWriter::snapshot_row(DeviceTag device, const protocol::ConversationState& state) {
+  Record r = record(Kind::kSnapshotRow, device, state.conversation);
+  r.epoch = state.conv_epoch;
+  r.seq = state.head_seq;
+  r.value = state.min_seq;
+  r.value2 = state.leave_seq;
+  r.size = static_cast<std::uint32_t>(state.join_seq);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::skipped_to_floor(DeviceTag device, const ConversationId& conversation, std::uint64_t from,
+                                     std::uint64_t floor) {
+  Record r = record(Kind::kSkipped, device, conversation);
+  r.seq = floor;
+  r.value = from;
+  see(device, r);
   sink_.on(r);
 }
 
@@ -300,6 +338,7 @@ void HistoryWriter::fetch_completed(DeviceTag device, std::uint64_t request,
   r.value2 = result.head_seq;
   r.flag = result.more;
   r.code = static_cast<std::uint8_t>(result.error);
+  r.digest = result.min_seq;
   sink_.on(r);
 }
 
@@ -322,6 +361,7 @@ void HistoryWriter::cursor_acked(DeviceTag device, const protocol::CursorAck& ac
   r.value2 = ack.head_seq;
   r.size = static_cast<std::uint32_t>(ack.unread);
   r.code = static_cast<std::uint8_t>(ack.error);
+  r.digest = ack.min_seq;
   see(device, r);
   sink_.on(r);
 }

@@ -81,6 +81,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                           bool applied) override;
   void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
   void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
+  void snapshot_invoked(DeviceTag device, const protocol::FetchSnapshot& fetch) override;
+  void snapshot_completed(DeviceTag device, const protocol::SnapshotPage& page) override;
+  void snapshot_row(DeviceTag device, const protocol::ConversationState& state) override;
+  void skipped_to_floor(DeviceTag device, const ConversationId& conversation, std::uint64_t from,
+                        std::uint64_t floor) override;
   void fetch_invoked(DeviceTag device, std::uint64_t request, const protocol::FetchRange& fetch) override;
   void fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) override;
   void delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) override;

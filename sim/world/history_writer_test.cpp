@@ -382,6 +382,57 @@ TEST_F(Written, TellsWhatIsShownAndWhatOnlyArrives) {
   EXPECT_NE(last().digest, last().canary);
 }
 
+TEST_F(Written, TellsWhatIsNoLongerKept) {
+  protocol::RangeResult range;
+  range.conversation = direct;
+  range.from_seq = 1;
+  range.head_seq = 20;
+  range.min_seq = 8;
+  range.error = protocol::ErrorCode::kRangeTooOld;
+  writer.fetch_completed(2, 31, range);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(protocol::ErrorCode::kRangeTooOld));
+  EXPECT_EQ(last().digest, 8u);
+  const std::uint64_t hash = writer.history_hash();
+  writer.skipped_to_floor(2, direct, 3, 8);
+  EXPECT_EQ(last().kind, Kind::kSkipped);
+  EXPECT_EQ(last().seq, 8u);
+  EXPECT_EQ(last().value, 3u);
+  EXPECT_NE(writer.history_hash(), hash);  // the user sees that something is missing
+  protocol::SyncResult sync;
+  sync.head_user_seq = 40;
+  sync.error = protocol::ErrorCode::kSyncTooLong;
+  sync.snapshot_token = {5, 6};
+  writer.sync_completed(2, sync);
+  EXPECT_EQ(last().digest, 5u ^ 6u);
+  writer.snapshot_invoked(2, {{5, 6}, {}, 10});
+  EXPECT_EQ(last().kind, Kind::kSnapshotInvoked);
+  EXPECT_EQ(last().digest, 5u ^ 6u);
+  protocol::SnapshotPage page;
+  page.token = {5, 6};
+  page.user_seq = 40;
+  page.state_user_seq = 41;
+  page.more = true;
+  page.conversations.resize(3);
+  writer.snapshot_completed(2, page);
+  EXPECT_EQ(last().kind, Kind::kSnapshotPage);
+  EXPECT_EQ(last().value, 40u);
+  EXPECT_EQ(last().value2, 41u);
+  EXPECT_EQ(last().seq, 3u);
+  EXPECT_TRUE(last().flag);
+  protocol::ConversationState state;
+  state.conversation = direct;
+  state.head_seq = 20;
+  state.min_seq = 8;
+  state.join_seq = 2;
+  state.leave_seq = 19;
+  writer.snapshot_row(2, state);
+  EXPECT_EQ(last().kind, Kind::kSnapshotRow);
+  EXPECT_EQ(last().seq, 20u);
+  EXPECT_EQ(last().value, 8u);
+  EXPECT_EQ(last().value2, 19u);
+  EXPECT_EQ(last().size, 2u);
+}
+
 TEST_F(Written, TellsPagesAndMarks) {
   protocol::FetchRange fetch;
   fetch.conversation = direct;
