@@ -247,6 +247,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.push_queue_bytes", s.protocol().push_queue_bytes(), 1, 1 << 30},
       {"protocol.slow_consumer_ms", s.protocol().slow_consumer_ms(), 1, 3'600'000},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
+      {"client.gap_buffer", s.client().gap_buffer(), 1, 1'000'000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
       {"population.reply_max_ms", p.reply_max_ms(), 0, 86'400'000},
       {"population.reply_wait_ms", p.reply_wait_ms(), 0, 86'400'000},
