@@ -343,16 +343,16 @@ const Case kDurability[] = {
      }},
     {Defect::kOutboxTrimsSent, "OutboxTrimsSent",
      [](const ServerConfig& config) {
-       constexpr NodeId kFar = 2;
+       const NodeId there = 2;
        store::MemoryStore store;
        test::CountingObserver observer;
        OutboxSource source(config, store, observer);
        Effects effects;
-       source.link_up(kFar, effects);
-       for (int row = 1; row <= 2; ++row) source.append(kFar, {1}, protocol::Change{}, effects);
-       source.acknowledged(kFar, 1, effects);
+       source.link_up(there, effects);
+       for (int row = 1; row <= 2; ++row) source.append(there, {1}, protocol::Change{}, effects);
+       source.acknowledged(there, 1, effects);
        std::vector<protocol::OutboxItem> rows;
-       store.outbox(kFar, 1, 10, rows);
+       store.outbox(there, 1, 10, rows);
        return rows.empty();
      }},
     {Defect::kOwnFeedsInMemory, "OwnFeedsInMemory",
