@@ -133,6 +133,8 @@ void Client::connected(TimeNs now, Effects& effects) {
   frame_seq_out_ = 0;
   frame_seq_in_ = 0;
   if (retained_ != nullptr) retained_->is_of_earlier_life = true;
+  // Seeded defect: what waits does not wait for the greeting.
+  if (shared_.config.defects.has(Defect::kOutboxBeforeHello)) pump_outbox(now, effects);
   protocol::Hello hello;
   hello.user = user_;
   hello.device = device_;
@@ -379,6 +381,7 @@ void Client::requests_lost() {
   for (const Request& request : requests_) {
     switch (request.kind) {
       case Request::Kind::kSend:
+        if (shared_.config.defects.has(Defect::kOutboxWaitsForDead)) break;
         for (OutboxEntry& entry : outbox_) {
           if (entry.conversation != request.conversation || !entry.in_flight) continue;
           entry.in_flight = false;

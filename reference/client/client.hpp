@@ -204,6 +204,7 @@ class Client {
   void on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id, TimeNs now);
   void send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                    TimeNs now);
+  bool gives_up(const Request& request, protocol::ErrorCode code, TimeNs now) const;
   void send_limited(OutboxEntry& entry, std::uint32_t retry_after_ms, TimeNs now);
   std::uint32_t sends_allowed(TimeNs now) const;  // under way at once
   void resolve_send(std::size_t position, const protocol::SendAck& ack);

@@ -40,7 +40,9 @@ void Client::pump_sync(TimeNs now, Effects& effects) {
 // since the Sync that follows brings it in its place.
 bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
   const bool repeated = change.user_seq <= user_seq_;
-  if (!repeated && change.prev_user_seq > user_seq_) {
+  // Seeded defect: what the feed says of its ranges is not read.
+  const bool is_blind = shared_.config.defects.has(Defect::kFeedHoleIgnored);
+  if (!repeated && change.prev_user_seq > user_seq_ && !is_blind) {
     user_head_ = std::max(user_head_, change.user_seq);
     mark(Probe::kFeedHoleFound);
     if (change.event) shared_.observer.event_received(tag_, *change.event, via, false);

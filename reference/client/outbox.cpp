@@ -37,8 +37,9 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
   const ClientMessageId key = entry.row.client_msg_id;
   shared_.observer.send_invoked(tag_, message_of(entry.row));
   ++next_counter_;
-  store_.stage_counter(next_counter_);
-  store_.stage_outbox(entry.row);
+  const DefectSet& defects = shared_.config.defects;
+  if (!defects.has(Defect::kMessageCounterInMemory)) store_.stage_counter(next_counter_);
+  if (!defects.has(Defect::kSentBeforeStored)) store_.stage_outbox(entry.row);
   outbox_.push_back(std::move(entry));
   if (kind == protocol::EntryKind::kMessage) end_own_typing(conversation);
   finish(now, effects);
@@ -87,7 +88,9 @@ void Client::transmit_send(OutboxEntry& entry, TimeNs now, Effects& effects) {
   }
   if (std::exchange(entry.is_of_earlier_process, false)) mark(Probe::kOutboxAfterRestart);
   ++entry.row.attempts;
-  store_.stage_outbox(entry.row);
+  // Seeded defect: most messages are acknowledged at once, so only what is repeated is worth a row.
+  if (entry.row.attempts > 1 || !shared_.config.defects.has(Defect::kSentBeforeStored))
+    store_.stage_outbox(entry.row);
   entry.in_flight = true;
   protocol::SendMessage message = message_of(entry.row);
   shared_.observer.send_transmitted(tag_, message, entry.row.attempts);
@@ -119,6 +122,14 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
   resolve_send(static_cast<std::size_t>(found - outbox_.begin()), ack);
 }
 
+// Seeded defects: the user is told that the message has failed, though nobody knows.
+bool Client::gives_up(const Request& request, protocol::ErrorCode code, TimeNs now) const {
+  const DefectSet& defects = shared_.config.defects;
+  if (now >= request.deadline) return defects.has(Defect::kTimeoutEndsSend);
+  // As a client of the first draft of the protocol, whose last code this was.
+  return code > protocol::ErrorCode::kUnauthenticated && defects.has(Defect::kUnknownErrorFinal);
+}
+
 void Client::send_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                          TimeNs now) {
   const auto found = std::find_if(outbox_.begin(), outbox_.end(), [&](const OutboxEntry& entry) {
@@ -126,8 +137,10 @@ void Client::send_failed(const Request& request, protocol::ErrorCode code, std::
   });
   if (found == outbox_.end()) return;
   OutboxEntry& entry = *found;
-  if (code == protocol::ErrorCode::kRateLimited) return send_limited(entry, retry_after_ms, now);
-  if (may_try_again(code)) {
+  const bool is_given_up = gives_up(request, code, now);
+  if (code == protocol::ErrorCode::kRateLimited && !is_given_up)
+    return send_limited(entry, retry_after_ms, now);
+  if (may_try_again(code) && !is_given_up) {
     entry.in_flight = false;
     entry.is_limited = false;
     const DurationNs delay = retry_delay(shared_, tag_, entry.row.client_msg_id.lo, entry.failures);

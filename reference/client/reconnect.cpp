@@ -17,7 +17,9 @@ DurationNs backoff_ceiling(std::uint32_t low_ms, std::uint32_t high_ms, std::uin
 
 DurationNs reconnect_delay(const ClientShared& shared, DeviceTag tag, std::uint32_t min_ms,
                            std::uint32_t connection_number, std::uint32_t attempt) {
-  const DurationNs ceiling = backoff_ceiling(min_ms, shared.config.reconnect_max_ms, attempt);
+  const bool is_endless = shared.config.defects.has(Defect::kBackoffWithoutCeiling);
+  const std::uint32_t max_ms = is_endless ? UINT32_MAX : shared.config.reconnect_max_ms;
+  const DurationNs ceiling = backoff_ceiling(min_ms, max_ms, attempt);
   return shared.randomness.between(0, ceiling, Purpose::kReconnectJitter, tag, connection_number, attempt);
 }
 

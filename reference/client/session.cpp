@@ -32,7 +32,8 @@ void Client::dial(TimeNs now, Effects& effects) {
 void Client::connection_lost(CloseReason reason, TimeNs now, DurationNs extra_delay) {
   if (phase_ == Phase::kReady) {
     shared_.observer.disconnected(tag_, reason);
-    if (now - session_since_ >= shared_.config.stable_after_ms * kMillisecond) reconnect_attempt_ = 0;
+    const bool was_stable = now - session_since_ >= shared_.config.stable_after_ms * kMillisecond;
+    if (was_stable && !shared_.config.defects.has(Defect::kBackoffNeverReset)) reconnect_attempt_ = 0;
   }
   if (phase_ == Phase::kReady) keep_session(reason, now);
   requests_lost();
@@ -98,7 +99,7 @@ void Client::check_session_deadlines(TimeNs now, Effects& effects) {
       break;
     case Phase::kReady:
       if (now < heartbeat_due_) break;
-      if (heartbeat_unanswered_) {
+      if (heartbeat_unanswered_ && !shared_.config.defects.has(Defect::kMissingHeartbeatAckIgnored)) {
         mark(Probe::kHalfOpenFound);
         close_connection(CloseReason::kTimeout, now, effects);
         break;
@@ -141,12 +142,16 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
 void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
   // The tail gap: the feed is longer than what was pushed.
   if (ack.user_head_seq > user_head_) mark(Probe::kTailGapFound);
-  user_head_ = std::max(user_head_, ack.user_head_seq);
+  if (!shared_.config.defects.has(Defect::kHeartbeatHeadIgnored))
+    user_head_ = std::max(user_head_, ack.user_head_seq);
   if (!heartbeat_unanswered_) return;
   heartbeat_unanswered_ = false;
   const TimeNs sent = heartbeat_due_ - shared_.config.heartbeat_ack_timeout_ms * kMillisecond;
   learn_clock(ack.server_time_ms, sent, now);
   heartbeat_due_ = std::max(now, sent + heartbeat_interval_ms_ * kMillisecond);
+  // Seeded defect: an idle device lets its radio sleep.
+  if (requests_.empty() && shared_.config.defects.has(Defect::kHeartbeatsStopWhenIdle))
+    heartbeat_due_ = kNever;
 }
 
 void Client::count_push(const protocol::Frame& frame) {

@@ -61,7 +61,9 @@ void Client::receive_event(protocol::Event&& event, Via via, TimeNs now) {
     shared_.observer.event_received(tag_, event, via, false);
     return;
   }
-  if (event.conv_seq == cur + 1ULL) {
+  // Seeded defect: what is new is shown, and what is missing before it will have been seen elsewhere.
+  const bool is_shown_anyhow = shared_.config.defects.has(Defect::kShownAboveGap);
+  if (event.conv_seq == cur + 1ULL || is_shown_anyhow) {
     apply_event(index, event, via);
     drain_pending(index);
   } else {
@@ -101,6 +103,11 @@ void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, T
   if (pending.size() >= shared_.config.gap_buffer) {
     mark(Probe::kGapBufferOverflowed);
     std::vector<PendingEvent>().swap(pending);
+    if (shared_.config.defects.has(Defect::kOverflowForgetsGap)) {
+      // Seeded defect: the gap goes with the entries that it held.
+      conversations_[index].head = conversations_[index].cur;
+      drop_gap(index);
+    }
     return;
   }
   pending.insert(place, PendingEvent{std::move(event), via});
@@ -109,8 +116,9 @@ void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, T
 void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone) {
   Conversation& row = conversations_[index];
   const std::uint64_t next = row.cur + 1ULL;
-  const bool applied =
-      tombstone.from_seq <= next && next <= tombstone.to_seq && tombstone.to_seq <= kMaxSequence;
+  const bool applied = tombstone.from_seq <= next && next <= tombstone.to_seq &&
+                       tombstone.to_seq <= kMaxSequence &&
+                       !shared_.config.defects.has(Defect::kTombstoneStopsCursor);
   if (applied) {
     row.cur = static_cast<Sequence>(tombstone.to_seq);
     row.head = std::max(row.head, row.cur);

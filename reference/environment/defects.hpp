@@ -101,6 +101,27 @@ enum class Defect : std::uint16_t {
   kSnapshotPageSkipsOne,      // shard: every page of a snapshot but the first starts one too late
   kDroppedChangesUnfolded,    // shard: changes are dropped without keeping what they told
   kSnapshotFirstPageOnly,     // client: takes the first page of a snapshot for all of it
+  kOutboxBeforeHello,         // client: what waits in the outbox goes before the Hello
+  kHeartbeatsStopWhenIdle,    // client: no heartbeat after one that finds nothing under way
+  kMissingHeartbeatAckIgnored,  // client: goes on asking a connection that does not answer
+  kHeartbeatHeadIgnored,        // client: takes a HeartbeatAck for a sign of life and nothing else
+  kUnknownErrorFinal,           // client: a code that it does not know ends a send
+  kSentBeforeStored,            // client: a message is stored when it is first repeated
+  kMessageCounterInMemory,      // client: counts its messages anew in each process
+  kTimeoutEndsSend,             // client: a send without an answer in time has failed
+  kOutboxWaitsForDead,          // client: goes on waiting for answers of a connection that died
+  kShownAboveGap,               // client: shows a pushed entry whatever is missing before it
+  kOverflowForgetsGap,          // client: what no buffer can hold is dropped with its gap
+  kTombstoneStopsCursor,        // client: only entries move the cursor
+  kFeedHoleIgnored,             // client: applies a change whatever is missing before it
+  kBackoffWithoutCeiling,       // client: the bound of the wait doubles for ever
+  kBackoffNeverReset,           // client: a session that stayed up leaves the bound as it is
+  kLoginWaitsForHome,           // gateway: a login without a link to its home waits, and is forgotten
+  kSessionsNotReattached,       // gateway: a link that is back is used for new sessions only
+  kNoLinkIsMalformed,           // gateway: takes a home without a link for one that does not exist
+  kBusyInSilence,               // gateway: drops a request above the limit without a word
+  kOutboxTrimsSent,             // shard: an acknowledgement deletes all rows that were sent
+  kOwnFeedsInMemory,            // shard: its own feeds get their changes after the commit
   kCount
 };
 

@@ -271,6 +271,40 @@ const Case kProgress[] = {
        s.cluster.run();
        return s.cluster.received[late].empty();
      }},
+    {Defect::kLoginWaitsForHome, "LoginWaitsForHome",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.link_down(0, kShard);
+       const ConnectionId late = s.cluster.connect(0, 2, 1);
+       s.cluster.run();
+       s.cluster.link_up(0, kShard);
+       s.cluster.run();
+       return s.cluster.received[late].empty();
+     }},
+    {Defect::kSessionsNotReattached, "SessionsNotReattached",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.restart();
+       return s.send(s.a, kDirect, 1).status == SendStatus::kAccepted && s.live(s.b).empty();
+     }},
+    {Defect::kNoLinkIsMalformed, "NoLinkIsMalformed",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.cluster.link_down(0, kShard);
+       return s.cluster.ask<protocol::Error>(s.a, protocol::Sync{}).code == ErrorCode::kMalformed;
+     }},
+    {Defect::kBusyInSilence, "BusyInSilence",
+     [](const ServerConfig& config) {
+       ServerConfig tight = config;
+       tight.max_in_flight = 1;
+       Service s(tight);
+       s.cluster.send(s.a, protocol::Sync{}, 50);
+       s.cluster.send(s.a, protocol::Sync{}, 51);
+       s.cluster.run();
+       const auto& answers = s.cluster.received[s.a];
+       return std::none_of(answers.begin(), answers.end(),
+                           [](const protocol::Frame& frame) { return frame.request_id == 51; });
+     }},
 };
 
 const Case kDurability[] = {
@@ -306,6 +340,28 @@ const Case kDurability[] = {
        s.cluster.run();
        s.send(s.a, kDirect, 2);
        return s.sync(a_is_far ? s.a : s.b).changes.size() == 1;
+     }},
+    {Defect::kOutboxTrimsSent, "OutboxTrimsSent",
+     [](const ServerConfig& config) {
+       const NodeId there = 2;
+       store::MemoryStore store;
+       test::CountingObserver observer;
+       OutboxSource source(config, store, observer);
+       Effects effects;
+       source.link_up(there, effects);
+       for (int row = 1; row <= 2; ++row) source.append(there, {1}, protocol::Change{}, effects);
+       source.acknowledged(there, 1, effects);
+       std::vector<protocol::OutboxItem> rows;
+       store.outbox(there, 1, 10, rows);
+       return rows.empty();
+     }},
+    {Defect::kOwnFeedsInMemory, "OwnFeedsInMemory",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       const bool is_late = s.live(s.b).empty();
+       s.cluster.advance(kMillisecond);
+       return is_late && s.live(s.b).size() == 1;
      }},
     {Defect::kSequenceFromCount, "SequenceFromCount",
      [](const ServerConfig& config) {

@@ -215,6 +215,8 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
     return refuse(session, ErrorCode::kBusy, frame.request_id, CloseReason::kNormal, effects);
   }
   if (!is_up(session.home)) {
+    // Seeded defect: the link will be back, and nobody looks here when it is.
+    if (config_.defects.has(Defect::kLoginWaitsForHome)) return;
     observer_.probe(config_.self, Probe::kUnavailableAnswered);
     return refuse(session, ErrorCode::kUnavailable, frame.request_id, CloseReason::kNormal, effects);
   }
@@ -280,13 +282,16 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
   const auto* message = std::get_if<protocol::SendMessage>(&frame.body);
   if (message != nullptr && is_above_limit(session, *message, request_id, now, effects)) return;
   if (message != nullptr) observer_.send_at_gateway(config_.self, *frame.route, *message, now);
-  if (shard == kNoNode) return send_error(session, ErrorCode::kMalformed, request_id, effects);
+  // Seeded defect: there is no such home, or there is no way to it.
+  const bool is_lost = config_.defects.has(Defect::kNoLinkIsMalformed) && !is_up(shard);
+  if (shard == kNoNode || is_lost) return send_error(session, ErrorCode::kMalformed, request_id, effects);
   if (!is_up(shard)) {
     observer_.probe(config_.self, Probe::kUnavailableAnswered);
     return send_error(session, ErrorCode::kUnavailable, request_id, effects);
   }
   if (request_id != 0) {
     if (session.in_flight >= config_.max_in_flight) {
+      if (config_.defects.has(Defect::kBusyInSilence)) return;
       observer_.probe(config_.self, Probe::kBusyAnswered);
       return send_error(session, ErrorCode::kBusy, request_id, effects);
     }
@@ -419,6 +424,9 @@ void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
   up_[peer] = true;
   sessions_.for_each([&](const Session& session) {
     if (session.state == SessionState::kAwaitingHello || session.home != peer) return;
+    // Seeded defect: who has a Welcome has been attached.
+    const bool is_welcomed = session.state != SessionState::kAttaching;
+    if (is_welcomed && config_.defects.has(Defect::kSessionsNotReattached)) return;
     observer_.probe(config_.self, Probe::kReattached);
     attach(session, effects);
   });

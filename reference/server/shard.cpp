@@ -12,6 +12,7 @@ namespace {
 constexpr TimerId kDeferredTimer = 0;
 constexpr TimerId kStallTimer = 1;
 constexpr TimerId kLeaseTimer = 2;
+constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -136,6 +137,10 @@ void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
     return;
   }
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
+  if (timer == kOwnFeedsTimer) {
+    for (const auto& [user, change] : std::exchange(own_later_, {})) feed_.append(user, change, now, effects);
+    return;
+  }
   for (auto& [gateway, frame] : std::exchange(stalled_, {})) {
     request_received(gateway, std::move(frame), now, effects);
   }
@@ -286,7 +291,11 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
     std::size_t end = first;
     std::vector<UserId> users;
     for (; end < by_shard_.size() && by_shard_[end].first == home; ++end) {
-      if (home == config_.self) {
+      if (home == config_.self && config_.defects.has(Defect::kOwnFeedsInMemory)) {
+        // Seeded defect: first the commit, then its effects.
+        if (own_later_.empty()) effects.arm(kOwnFeedsTimer, now);
+        own_later_.emplace_back(by_shard_[end].second, change);
+      } else if (home == config_.self) {
         feed_.append(by_shard_[end].second, change, now, effects);
       } else {
         users.push_back(by_shard_[end].second);

@@ -102,6 +102,7 @@ class Shard : public Node {
   };
   boost::unordered_flat_map<ConversationId, Held, IdHash> held_;
   std::vector<std::pair<NodeId, protocol::Frame>> stalled_;
+  std::vector<std::pair<UserId, protocol::Change>> own_later_;
 };
 
 }  // namespace wavetank::server

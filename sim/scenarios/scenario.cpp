@@ -249,6 +249,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.retain_entries", s.protocol().retain_entries(), 0, 1'000'000'000},
       {"protocol.retain_changes", s.protocol().retain_changes(), 0, 1'000'000'000},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
+      {"client.gap_buffer", s.client().gap_buffer(), 1, 1'000'000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
       {"population.reply_max_ms", p.reply_max_ms(), 0, 86'400'000},
       {"population.reply_wait_ms", p.reply_wait_ms(), 0, 86'400'000},

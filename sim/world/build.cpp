@@ -256,6 +256,7 @@ void World::build_devices() {
   config.heartbeat_ack_timeout_ms = static_cast<std::uint32_t>(policy.heartbeat_ack_timeout_ms());
   config.connect_timeout_ms = static_cast<std::uint32_t>(policy.connect_timeout_ms());
   config.gap_wait_ms = static_cast<std::uint32_t>(policy.gap_wait_ms());
+  config.gap_buffer = static_cast<std::uint32_t>(policy.gap_buffer());
   config.fetch_limit = static_cast<std::uint32_t>(policy.fetch_limit());
   config.sync_limit = static_cast<std::uint32_t>(policy.sync_limit());
   config.receipts_interval_ms = static_cast<std::uint32_t>(policy.receipts_interval_ms());
