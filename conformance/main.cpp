@@ -29,6 +29,7 @@
 #include "conformance/traceability/documents.hpp"
 #include "conformance/traceability/evidence.hpp"
 #include "conformance/traceability/listing.hpp"
+#include "conformance/traceability/requirements_page.hpp"
 #include "reports/exit_code.hpp"
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
@@ -47,10 +48,35 @@ int usage_error(const std::string& what) {
   return reports::kUsage;
 }
 
+bool write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) fmt::print(stderr, "wavetank conform: {}: cannot be written\n", path.string());
+  return static_cast<bool>(out);
+}
+
+// The folder of `--out`, made if need be; false and one line when it cannot be.
+bool make_folder(std::string_view command, const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) usage_error(fmt::format("{}: --out {}: {}", command, folder, error.message()));
+  return !error;
+}
+
 int list(const ListOptions& options) {
   const auto lines = listing(registry(), options);
   if (!lines) return usage_error("list: " + lines.error());
   fmt::print("{}", *lines);
+  return reports::kPass;
+}
+
+// requirements.html in `folder`; the exit code.
+int write_page(const std::string& folder) {
+  if (!make_folder("list", folder)) return reports::kUsage;
+  const auto page = std::filesystem::path(folder) / "requirements.html";
+  if (!write_text(page, requirements_page(registry()))) return reports::kInternal;
+  fmt::print("page: {}\n", page.string());
   return reports::kPass;
 }
 
@@ -200,14 +226,6 @@ struct DefectOptions {
   bool write = false;
 };
 
-bool write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) fmt::print(stderr, "wavetank conform: {}: cannot be written\n", path.string());
-  return static_cast<bool>(out);
-}
-
 // Holds one table of the checkout to what was found; the exit code.
 int check_table(std::string_view path, const std::function<std::string(std::string_view)>& differences_to) {
   std::ostringstream written;
@@ -282,11 +300,8 @@ int defects(const DefectOptions& options) {
         fmt::format("--only {}: no such defect or mutant; './wavetank conform list' and {} name them",
                     options.only, kMutantTablePath));
   }
-  if (!options.out.empty()) {  // said before the runs, not after them
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    if (error) return usage_error(fmt::format("defects: --out {}: {}", options.out, error.message()));
-  }
+  // Said before the runs, not after them.
+  if (!options.out.empty() && !make_folder("defects", options.out)) return reports::kUsage;
   Tally tally;
   if ((all || defect != nullptr) && !run_defects(defect, tally)) return reports::kUsage;
   if (all || mutant != nullptr) run_mutants(mutant, tally);
@@ -366,13 +381,20 @@ int dispatch(int argc, char** argv) {
                                                "Those of an area (SND), a topic (SND-IDEM) or one id");
   CLI::Option* form = list_command->add_option("--format", format, "text, or json for machines")
                           ->check(CLI::IsMember({"text", "json"}));
+  std::string page_folder;
+  CLI::Option* page =
+      list_command->add_option("--out", page_folder, "Folder for requirements.html, both lists as a page")
+          ->excludes(rules)
+          ->excludes(some)
+          ->excludes(form);
   list_command
       ->add_flag(
           "--write", writes,
           "(developers) Writes what is made from the records anew: the tables of PROTOCOL.md, MATRIX.md")
       ->excludes(rules)
       ->excludes(some)
-      ->excludes(form);
+      ->excludes(form)
+      ->excludes(page);
   list_command->footer("Example:\n  ./wavetank conform list --requirements --only SND-IDEM");
   CLI::App* defects_command = app.add_subcommand("defects",
                                                  "Runs every seeded defect in a small scenario, and the "
@@ -408,6 +430,7 @@ int dispatch(int argc, char** argv) {
   if (*history_command) return print_history(file);
   if (*list_command) {
     options.json = format == "json";
+    if (!page_folder.empty()) return write_page(page_folder);
     return writes ? write() : list(options);
   }
   return defects(trials);

@@ -190,6 +190,13 @@ TEST_F(ConformCommand, OneMutantIsKilledAndAControlPasses) {
   EXPECT_NE(read("out").find("controls: 1 of 1 passed"), std::string::npos) << read("out");
 }
 
+TEST_F(ConformCommand, TheRequirementsAreAPageToo) {
+  EXPECT_EQ(run("list --out page"), reports::kPass) << read("out");
+  EXPECT_EQ(read("out"), "page: page/requirements.html\n");
+  EXPECT_NE(read("page/requirements.html").find("<tr id=\"SND-IDEM-002\">"), std::string::npos);
+  expect_usage_error("list --out page --requirements");
+}
+
 TEST_F(ConformCommand, OneDefectStandsInTheMatrixAsItWasFound) {
   if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
   EXPECT_EQ(run("defects --only socket-sends-reordered --check --out page"), reports::kPass) << read("out");

@@ -440,7 +440,7 @@ constexpr SeededDefect kCatalogue[] = {
      "A client takes the first page of a snapshot for all of it.",
      "LIV-CONVERGE",
      kAway,
-      {1, 2, 3}},
+     {1, 2, 3}},
     {Defect::kOutboxBeforeHello,
      "The client sends what waits in its outbox before it says who it is.",
      "LIV-CONVERGE",

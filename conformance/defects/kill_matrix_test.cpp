@@ -52,10 +52,10 @@ TEST(KillMatrix, ThePageShowsCatchesMissesAndSurvivors) {
   const std::string page =
       kill_page(std::vector{kill_of(0, {{"ORD-AGREE", 7}, {"DLV-GAPFREE", 2}}), kill_of(1, {})});
   EXPECT_NE(page.find("1 of 2 seeded defects killed"), std::string::npos);
-  EXPECT_NE(page.find("<td class=\"must\">7</td>"), std::string::npos);
+  EXPECT_NE(page.find("<td class=\"good\">7</td>"), std::string::npos);
   EXPECT_NE(page.find("<td class=\"seen\">2</td>"), std::string::npos);
-  EXPECT_NE(page.find("<td class=\"missed\">missed</td>"), std::string::npos);
-  EXPECT_NE(page.find("<tr class=\"survived\">"), std::string::npos);
+  EXPECT_NE(page.find("<td class=\"bad\">missed</td>"), std::string::npos);
+  EXPECT_NE(page.find("<tr class=\"bad\">"), std::string::npos);
   EXPECT_EQ(page.find("<script"), std::string::npos);
 }
 

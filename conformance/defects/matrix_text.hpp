@@ -1,4 +1,4 @@
-// What the two matrices share: rows of Markdown held to what was found, and text for HTML.
+// What the two matrices share: rows of Markdown held to what was found.
 #pragma once
 
 #include <span>
@@ -16,8 +16,5 @@ struct NamedLine {
 // What stands in the rows of `table` and was not found, and the other way round: "- line" and "+ line", each
 // with its end of line; empty when they are equal. With `whole` false the table may hold more.
 std::string line_differences(std::string_view table, std::span<const NamedLine> found, bool whole);
-
-// With the characters replaced that mean something in HTML.
-std::string escaped_html(std::string_view text);
 
 }  // namespace wavetank::conformance

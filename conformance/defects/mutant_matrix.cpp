@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "conformance/defects/matrix_text.hpp"
+#include "reports/static_page.hpp"
 
 namespace wavetank::conformance {
 namespace {
@@ -75,8 +76,8 @@ std::string mutant_section(std::span<const MutantTrial> trials) {
     section += fmt::format(
         "<tr{}><th scope=\"row\">{}</th><td>{}</td><td>{:.1f}</td><td class=\"story\">{}</td>"
         "<td class=\"story\">{}</td></tr>\n",
-        trial.is_as_it_should_be() ? "" : " class=\"survived\"", trial.mutant->name, breaks_of(*trial.mutant),
-        trial.seconds, noticed_by(trial), escaped_html(trial.mutant->story));
+        trial.is_as_it_should_be() ? "" : " class=\"bad\"", trial.mutant->name, breaks_of(*trial.mutant),
+        trial.seconds, noticed_by(trial), reports::escaped_html(trial.mutant->story));
   }
   return section + "</tbody></table></div>\n";
 }

@@ -84,8 +84,8 @@ TEST(MutantMatrix, ThePageShowsSurvivors) {
                                                          trial_of("pushes-come-twice", {}, {"DLV-PUSH-003"}),
                                                          trial_of("slow-answers", {})});
   EXPECT_NE(section.find("1 of 2 mutants killed"), std::string::npos) << section;
-  EXPECT_NE(section.find("<tr class=\"survived\"><th scope=\"row\">pushes-come-twice"), std::string::npos);
-  EXPECT_EQ(section.find("<tr class=\"survived\"><th scope=\"row\">slow-answers"), std::string::npos);
+  EXPECT_NE(section.find("<tr class=\"bad\"><th scope=\"row\">pushes-come-twice"), std::string::npos);
+  EXPECT_EQ(section.find("<tr class=\"bad\"><th scope=\"row\">slow-answers"), std::string::npos);
 }
 
 }  // namespace

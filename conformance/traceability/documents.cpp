@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "conformance/traceability/counts.hpp"
+
 namespace wavetank::conformance {
 namespace {
 
@@ -27,32 +29,10 @@ std::string cell(const std::vector<std::string>& tests, bool cases) {
   return cell(chosen);
 }
 
-// How many of some rules have what.
-struct Count {
-  std::size_t rules = 0;
-  std::size_t must = 0;
-  std::size_t judged = 0;
-  std::size_t tested = 0;
-  std::size_t by_case = 0;
-  std::size_t broken = 0;
-  std::size_t must_broken = 0;
-
-  explicit Count(std::span<const Requirement> of) : rules(of.size()) {
-    for (const Requirement& rule : of) {
-      must += rule.level == "MUST";
-      judged += !rule.oracle.empty();
-      tested += !rule.tests.empty();
-      by_case +=
-          std::any_of(rule.tests.begin(), rule.tests.end(), [](const auto& name) { return is_case(name); });
-      broken += rule.is_broken();
-      must_broken += rule.level == "MUST" && rule.is_broken();
-    }
-  }
-  std::string row(std::string_view name) const {
-    return fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", name, rules, must, judged, tested, by_case,
-                       broken);
-  }
-};
+std::string row(std::string_view name, const Counts& count) {
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", name, count.rules, count.must, count.judged,
+                     count.tested, count.by_case, count.broken);
+}
 
 std::expected<std::string, std::string> read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -82,8 +62,9 @@ std::string matrix(const Registry& registry) {
       "| area | requirements | MUST | judged by a property | proved by a test | of these by a black-box case "
       "| broken by a defect or a mutant |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n";
-  for (const Section& section : registry.sections()) out += Count(registry.rules(section)).row(section.name);
-  out += Count(registry.rules()).row("all");
+  for (const Section& section : registry.sections())
+    out += row(section.name, Counts(registry.rules(section)));
+  out += row("all", Counts(registry.rules()));
   for (const Section& section : registry.sections()) {
     out += fmt::format(
         "\n## {}\n\n| requirement | level | property | tests | black-box cases | seeded defects | mutants |\n"
@@ -99,17 +80,17 @@ std::string matrix(const Registry& registry) {
 }
 
 std::string counts(const Registry& registry) {
-  const Count all(registry.rules());
+  const Counts all(registry.rules());
   std::string out = "| what | count |\n| --- | --- |\n";
-  const auto row = [&](std::string_view what, std::size_t count) {
+  const auto put = [&](std::string_view what, std::size_t count) {
     out += fmt::format("| {} | {} |\n", what, count);
   };
-  row("properties", registry.properties().size());
-  row("requirements", all.rules);
-  row("of them MUST", all.must);
-  row("MUSTs that a seeded defect or a mutant breaks", all.must_broken);
-  row("MUSTs that neither breaks yet: debt", registry.unbroken().size());
-  row(fmt::format("MUSTs that neither a property nor a test holds yet: {}",
+  put("properties", registry.properties().size());
+  put("requirements", all.rules);
+  put("of them MUST", all.must);
+  put("MUSTs that a seeded defect or a mutant breaks", all.must_broken);
+  put("MUSTs that neither breaks yet: debt", registry.unbroken().size());
+  put(fmt::format("MUSTs that neither a property nor a test holds yet: {}",
                   fmt::join(registry.unproved(), ", ")),
       registry.unproved().size());
   return out;

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
 
-#include "conformance/defects/catalogue.hpp"
+#include "conformance/traceability/proofs.hpp"
 
 namespace wavetank::conformance {
 namespace {
@@ -17,23 +16,6 @@ using Json = nlohmann::ordered_json;
 // SND, SND-IDEM and SND-IDEM-002 all name SND-IDEM-002; SN and SND-ID do not.
 bool is_named(const std::string& id, const std::string& only) {
   return only.empty() || id == only || id.starts_with(only + "-");
-}
-
-std::vector<std::string> proving_defects(const Requirement& property) {
-  std::vector<std::string> names;
-  for (const SeededDefect& defect : seeded_defects()) {
-    if (defect.property == property.id) names.emplace_back(defect.name());
-  }
-  return names;
-}
-
-std::vector<std::string> judged_rules(const Registry& registry, const Requirement& property) {
-  std::vector<std::string> ids;
-  for (const Requirement& rule : registry.rules()) {
-    if (std::find(rule.oracle.begin(), rule.oracle.end(), property.id) != rule.oracle.end())
-      ids.push_back(rule.id);
-  }
-  return ids;
 }
 
 // "proved by" and the names, below what the record demands; nothing when there are none.
