@@ -26,6 +26,7 @@ constexpr std::string_view kGaps = "gaps";
 constexpr std::string_view kHomes = "homes";
 constexpr std::string_view kResets = "resets";
 constexpr std::string_view kTails = "tails";
+constexpr std::string_view kIslands = "islands";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -546,6 +547,26 @@ constexpr SeededDefect kCatalogue[] = {
      "A shard writes the changes of its own feeds after the commit that causes them.",
      "LIV-CONVERGE",
      kTails,
+     {1, 2, 3}},
+    {Defect::kRefusedLoginsSpend,
+     "A login that a gateway refuses uses up the budget of those that come later.",
+     "SLO-RECOVER",
+     kStorm,
+     {1, 2, 3}},
+    {Defect::kRetryAfterInSeconds,
+     "The client takes the milliseconds that a refused login names for seconds.",
+     "SLO-RECOVER",
+     kStorm,
+     {1, 2, 3}},
+    {Defect::kDeepHealthCheck,
+     "A gateway serves nobody while one of its homes has no link.",
+     "SLO-BLAST",
+     kIslands,
+     {1, 2, 3}},
+    {Defect::kFullOutboxStopsAll,
+     "A shard takes no message while one of its peers does not acknowledge what it was sent.",
+     "SLO-BLAST",
+     kIslands,
      {1, 2, 3}},
 };
 

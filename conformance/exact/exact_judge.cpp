@@ -31,7 +31,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"BP-BOUNDED", push_bounds},        {"LIV-CONVERGE", convergence},
       {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency},
-      {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot}};
+      {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot},
+      {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius}};
   return all;
 }
 

@@ -37,5 +37,7 @@ Findings convergence(const Facts& facts);          // LIV-CONVERGE   convergence
 Findings progress(const Facts& facts);             // LIV-PROGRESS   progress.cpp
 Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT
+Findings recovery(const Facts& facts);             // SLO-RECOVER    faults.cpp
+Findings blast_radius(const Facts& facts);         // SLO-BLAST
 
 }  // namespace wavetank::conformance::exact

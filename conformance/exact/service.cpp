@@ -5,38 +5,9 @@
 #include <set>
 
 #include "conformance/exact/properties.hpp"
-#include "conformance/properties/promised_share.hpp"
+#include "conformance/exact/shares.hpp"
 
 namespace wavetank::conformance::exact {
-
-namespace {
-
-constexpr DurationNs kMinute = 60 * kSecond;
-
-// How many late ones have one cause, as a late one finds it on average; at least 1.
-template <class Cause>
-std::uint64_t cluster_size(const std::map<Cause, std::uint64_t>& clusters) {
-  std::uint64_t members = 0;
-  std::uint64_t squares = 0;
-  for (const auto& [cause, size] : clusters) {
-    members += size;
-    squares += size * size;
-  }
-  return members == 0 ? 1 : (squares + members - 1) / members;
-}
-
-using Link = std::pair<DeviceTag, std::int64_t>;  // and the minute
-
-bool is_judged(const Facts& facts, std::uint64_t cohort) {
-  if (cohort >= facts.config.cohorts.size()) return false;
-  const auto& judged = facts.config.judged_cohorts;
-  return std::find(judged.begin(), judged.end(), facts.config.cohorts[cohort]) != judged.end();
-}
-std::uint64_t cohort_of(const Facts& facts, DeviceTag device) {
-  return value_or_default(facts.devices, device).cohort;
-}
-
-}  // namespace
 
 // Outside of faults and recovery the promised share of messages is answered within the bound, counted from
 // the first transmission. A definite refusal is an answer, also of one attempt. A device that leaves by
@@ -62,11 +33,11 @@ Findings availability(const Facts& facts) {
       const TimeNs start = deadline - bound;
       const TimeNs finish = is_answered ? start : deadline;
       if (facts.phase_of(start, finish, at) != Phase::kCalm) continue;
-      if (!facts.config.judged_cohorts.empty() && !is_judged(facts, cohort_of(facts, key.device))) continue;
+      if (!counts_for_share(facts, key.device)) continue;
       out.fired();
       if (is_answered) continue;
       ++late;
-      ++by_link[{key.device, deadline / kMinute}];
+      ++by_link[link_of(key.device, deadline)];
       if (first_late.device == kNone) first_late = key;
     }
   };
@@ -125,7 +96,7 @@ struct Samples {
     if (bound == 0 || shown.time - start < bound) return;
     ++late;
     ++by_message[shown.key];
-    if (with_link) ++by_link[{shown.device, shown.time / kMinute}];
+    if (with_link) ++by_link[link_of(shown.device, shown.time)];
   }
   // The smallest duration that 99 in 100 do not exceed.
   DurationNs p99() const {

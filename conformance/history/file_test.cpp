@@ -129,6 +129,8 @@ Header a_header() {
   config.slow_bound = 22;
   config.retain_entries = 23;
   config.retain_changes = 24;
+  config.recover_bound = 25;
+  config.recover_per_million = 26;
   return header;
 }
 

@@ -61,6 +61,8 @@ std::string pack_header(const Header& header) {
   put_signed(out, config.slow_bound);
   put_number(out, config.retain_entries);
   put_number(out, config.retain_changes);
+  put_signed(out, config.recover_bound);
+  put_number(out, config.recover_per_million);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -107,6 +109,8 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.slow_bound = in.signed_number();
   config.retain_entries = in.number32();
   config.retain_changes = in.number32();
+  config.recover_bound = in.signed_number();
+  config.recover_per_million = in.number32();
   return in.ok() && in.rest().empty();
 }
 

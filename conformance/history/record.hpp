@@ -32,7 +32,8 @@ enum class Kind : std::uint8_t {
                   // direct:
                   // value, value2 = its two users
   kPhase,         // the run entered a phase: code = Phase
-  kFault,         // a fault began: value = fault number in the plan, code = its kind
+  kFault,         // a fault began: value = fault number in the plan, code = its kind, value2 = the regions
+                  // that it touches, one bit each
   kHeal,          // a fault ended: value
   kCrash,         // a server node died: value = node
   kRestart,       // a server node is back, after a crash or as planned: value = node

@@ -8,8 +8,10 @@
 // devices count; the share of all is noted.
 #include <algorithm>
 #include <deque>
+#include <vector>
 
 #include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/judged_cohorts.hpp"
 #include "conformance/properties/promised_share.hpp"
 
 namespace wavetank::conformance {
@@ -25,13 +27,8 @@ class Availability final : public Monitor {
   Availability(Truth& truth, const JudgeConfig& config)
       : Monitor("SLO-AVAIL", truth),
         bound_(config.availability_bound),
-        wanted_(config.availability_per_million) {
-    for (const std::string& cohort : config.cohorts) {
-      const auto& judged = config.judged_cohorts;
-      is_judged_.push_back(std::find(judged.begin(), judged.end(), cohort) != judged.end());
-    }
-    judges_all_ = config.judged_cohorts.empty();
-  }
+        wanted_(config.availability_per_million),
+        cohorts_(config) {}
 
   KindSet kinds() const override {
     return kinds_of(Kind::kSendTransmitted, Kind::kSendAcked, Kind::kSendFailed, Kind::kSendRefused,
@@ -97,8 +94,7 @@ class Availability final : public Monitor {
     if (truth().phase_of(start, end) != Phase::kCalm) return;
     ++all_.total;
     all_.good += good ? 1 : 0;
-    const std::uint16_t cohort = truth().device(key.device).cohort;
-    if (!judges_all_ && (cohort >= is_judged_.size() || !is_judged_[cohort])) return;
+    if (!cohorts_.judges(truth().device(key.device).cohort)) return;
     fired();
     ++judged_.total;
     judged_.good += good ? 1 : 0;
@@ -143,8 +139,7 @@ class Availability final : public Monitor {
 
   DurationNs bound_;
   std::uint32_t wanted_;
-  bool judges_all_ = true;
-  std::vector<bool> is_judged_;
+  JudgedCohorts cohorts_;
   std::deque<Waiting> waiting_;  // in the order of their deadlines
   std::vector<DeviceTag> not_reading_;
   Share judged_;

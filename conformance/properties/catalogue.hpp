@@ -39,6 +39,8 @@ std::unique_ptr<Monitor> make_push_bounds(Truth& truth, const JudgeConfig& confi
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE
 std::unique_ptr<Monitor> make_progress(Truth& truth, const JudgeConfig& config);          // LIV-PROGRESS
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
+std::unique_ptr<Monitor> make_recovery(Truth& truth, const JudgeConfig& config);          // SLO-RECOVER
+std::unique_ptr<Monitor> make_blast_radius(Truth& truth, const JudgeConfig& config);      // SLO-BLAST
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 
 }  // namespace wavetank::conformance

@@ -55,6 +55,8 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();
   add(std::move(latency));
+  add(make_recovery(truth_, config_));
+  add(make_blast_radius(truth_, config_));
 }
 
 Judge::~Judge() = default;

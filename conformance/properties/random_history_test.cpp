@@ -38,6 +38,7 @@ class Story {
     h.chat(1, 2, 1, 1);
     h.chat(0, 1, 1, 1);
     h.chat(0, 1, 1, 2);
+    h.write(Kind::kFault).value2 = 2;  // in another region
     h.phase(Phase::kFault);
     for (const Step& step : steps) play(step);
     if (with_end) h.end();

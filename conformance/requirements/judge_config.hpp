@@ -48,6 +48,10 @@ struct JudgeConfig {
   DurationNs connect_bound = 60 * kSecond;
   std::uint64_t fewest_operations = 1;
 
+  // SLO-RECOVER: after a fault this share of devices is back within the bound.
+  DurationNs recover_bound = 60 * kSecond;
+  std::uint32_t recover_per_million = 990'000;
+
   // PRS-STALE: nobody is shown online who has had no connection for so long, and whoever is there is shown so
   // within the other.
   DurationNs presence_off_bound = 120 * kSecond;

@@ -202,7 +202,10 @@ void Client::on_session_error(const protocol::Error& error, TimeNs now, Effects&
   const bool hopeless = error.code == protocol::ErrorCode::kUnauthenticated ||
                         error.code == protocol::ErrorCode::kUnsupportedVersion;
   if (hopeless) reconnect_attempt_ = kLastAttempt;
-  close_connection(CloseReason::kNormal, now, effects, error.retry_after_ms * kMillisecond);
+  // Seeded defect: the milliseconds are taken for seconds.
+  const bool mistakes = shared_.config.defects.has(Defect::kRetryAfterInSeconds);
+  const DurationNs wait = error.retry_after_ms * (mistakes ? kSecond : kMillisecond);
+  close_connection(CloseReason::kNormal, now, effects, wait);
 }
 
 }  // namespace wavetank::client

@@ -117,6 +117,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "busy-in-silence",
     "outbox-trims-what-was-sent",
     "own-feeds-in-memory",
+    "refused-logins-spend-the-budget",
+    "retry-after-in-seconds",
+    "deep-health-check",
+    "full-outbox-stops-all",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

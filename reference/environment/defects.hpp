@@ -122,6 +122,10 @@ enum class Defect : std::uint16_t {
   kBusyInSilence,               // gateway: drops a request above the limit without a word
   kOutboxTrimsSent,             // shard: an acknowledgement deletes all rows that were sent
   kOwnFeedsInMemory,            // shard: its own feeds get their changes after the commit
+  kRefusedLoginsSpend,   // gateway: a login that is refused uses up the budget of those that come later
+  kRetryAfterInSeconds,  // client: takes the milliseconds that it is to wait for seconds
+  kDeepHealthCheck,      // gateway: serves nobody while one of its homes has no link
+  kFullOutboxStopsAll,   // shard: takes no message while one peer does not acknowledge what it was sent
   kCount
 };
 

@@ -234,7 +234,11 @@ std::uint64_t Gateway::features() const {
 
 bool Gateway::admit_login(TimeNs now) {
   if (config_.logins_per_s == 0) return true;
-  if (login_due_ > now + kSecond) return false;
+  if (login_due_ > now + kSecond) {
+    // Seeded defect: whoever asks is counted, so a crowd that keeps asking is never let in.
+    if (config_.defects.has(Defect::kRefusedLoginsSpend)) login_due_ += kSecond / config_.logins_per_s;
+    return false;
+  }
   login_due_ = std::max(login_due_, now) + kSecond / config_.logins_per_s;
   return true;
 }
@@ -285,7 +289,11 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
   // Seeded defect: there is no such home, or there is no way to it.
   const bool is_lost = config_.defects.has(Defect::kNoLinkIsMalformed) && !is_up(shard);
   if (shard == kNoNode || is_lost) return send_error(session, ErrorCode::kMalformed, request_id, effects);
-  if (!is_up(shard)) {
+  // Seeded defect: it takes itself for broken when one of its homes is.
+  const bool is_unwell = config_.defects.has(Defect::kDeepHealthCheck) &&
+                         std::any_of(placement_.shards().begin(), placement_.shards().end(),
+                                     [this](NodeId home) { return !is_up(home); });
+  if (!is_up(shard) || is_unwell) {
     observer_.probe(config_.self, Probe::kUnavailableAnswered);
     return send_error(session, ErrorCode::kUnavailable, request_id, effects);
   }

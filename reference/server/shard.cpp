@@ -207,6 +207,8 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
 
 void Shard::send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects) {
   const auto& message = std::get<protocol::SendMessage>(frame.body);
+  if (config_.defects.has(Defect::kFullOutboxStopsAll) && is_outbox_full())
+    return reply_error(gateway, frame, ErrorCode::kBusy, effects);
   const SendOutcome outcome = log_.send(*frame.route, message, now, recipients_);
   if (outcome.appended) fan_out(outcome, now, effects);
   if (config_.defects.has(Defect::kAckSwallowed) && outcome.appended &&
@@ -214,6 +216,15 @@ void Shard::send_received(NodeId gateway, const protocol::Frame& frame, TimeNs n
     return;
   }
   reply(gateway, frame, outcome.ack, effects);
+}
+
+// Defect::kFullOutboxStopsAll: one bound for all destinations.
+bool Shard::is_outbox_full() {
+  constexpr std::uint64_t kMostPending = 16;
+  const auto& shards = placement_.shards();
+  return std::any_of(shards.begin(), shards.end(), [this](NodeId shard) {
+    return shard != config_.self && outbox_.pending(shard) > kMostPending;
+  });
 }
 
 void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put,

@@ -79,6 +79,7 @@ class Shard : public Node {
   void reply_error(NodeId gateway, const protocol::Frame& request, protocol::ErrorCode code,
                    Effects& effects);
   bool stalled(NodeId gateway, protocol::Frame& frame, TimeNs now, Effects& effects);
+  bool is_outbox_full();
 
   ServerConfig config_;
   const Placement& placement_;

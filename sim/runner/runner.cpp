@@ -32,6 +32,8 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.operation_bound =
       checks.operation_bound_s() == 0 ? dead_connection_found : checks.operation_bound_s() * kSecond;
   config.connect_bound = checks.connect_bound_s() * kSecond;
+  config.recover_bound = checks.recover_bound_s() * kSecond;
+  config.recover_per_million = static_cast<std::uint32_t>(checks.recover_permille_min()) * 1000;
   config.fewest_operations = static_cast<std::uint64_t>(checks.fewest_operations());
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
   config.sends_per_s = static_cast<std::uint32_t>(scenario.protocol().sends_per_s());

@@ -276,6 +276,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
       {"checks.operation_bound_s", s.checks().operation_bound_s(), 0, 100'000},
       {"checks.connect_bound_s", s.checks().connect_bound_s(), 1, 100'000},
+      {"checks.recover_bound_s", s.checks().recover_bound_s(), 1, 100'000},
+      {"checks.recover_permille_min", s.checks().recover_permille_min(), 0, 1000},
       {"checks.fewest_operations", s.checks().fewest_operations(), 1, 1'000'000'000},
   });
   std::int64_t weights = 0;

@@ -249,6 +249,18 @@ void Injector::stop(std::uint32_t fault) {
   targets_.fault_changed(fault, false);
 }
 
+std::uint64_t Injector::regions_touched(std::uint32_t fault) const {
+  constexpr std::uint64_t kAll = ~std::uint64_t{0};
+  const faults::Fault& f = plan_.fault(static_cast<int>(fault));
+  const auto regions_of = [&](const faults::Place& place) {
+    if (!place.has_region()) return kAll;
+    const auto at = std::find(regions_.begin(), regions_.end(), place.region()) - regions_.begin();
+    return at < 64 ? std::uint64_t{1} << at : kAll;
+  };
+  const bool is_path = f.kind() == faults::LINK_CUT || f.kind() == faults::LINK_DELAY;
+  return is_path ? regions_of(f.from()) | regions_of(f.to()) : regions_of(f.target());
+}
+
 void Injector::end_all() {
   over_ = true;
   for (std::uint32_t i = 0; i < states_.size(); ++i) stop(i);

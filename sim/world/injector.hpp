@@ -71,6 +71,9 @@ class Injector {
   // Whether anything is active that the service is not meant to bear unnoticed (faults::is_planned).
   bool any_outage() const { return active_ > planned_; }
   std::vector<std::string> active_names() const;
+  // Where the fault can be felt at first hand: the regions of its target, or of both ends of its path, one
+  // bit each; where the plan names none, all. A region above the 64th makes it all, too.
+  std::uint64_t regions_touched(std::uint32_t fault) const;
   const std::vector<FaultSpan>& spans() const { return spans_; }
 
  private:

@@ -204,6 +204,7 @@ void World::fault_changed(std::uint32_t fault, bool active) {
   r.kind = active ? Kind::kFault : Kind::kHeal;
   r.value = fault;
   r.code = static_cast<std::uint8_t>(plan_.fault(static_cast<int>(fault)).kind());
+  if (active) r.value2 = injector_->regions_touched(fault);
   history_->write(r);
   if (faults::is_planned(plan_.fault(static_cast<int>(fault)).kind())) return;
   if (!active) {
