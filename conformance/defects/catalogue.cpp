@@ -1,3 +1,4 @@
+// Length: one list, an entry of a few lines for each defect.
 #include "conformance/defects/catalogue.hpp"
 
 #include <algorithm>
