@@ -286,6 +286,34 @@ bool run_defects(const SeededDefect* chosen, Tally& tally) {
   return true;
 }
 
+// The scenarios of the defects, or one of them, without a defect and with many seeds: nothing may alarm.
+struct ControlOptions {
+  std::string only;
+  std::uint64_t first_seed = 1;
+  std::uint64_t seeds = 3;
+};
+
+int controls(const ControlOptions& options) {
+  const auto scenarios = defect_scenarios();
+  if (!options.only.empty() &&
+      std::find(scenarios.begin(), scenarios.end(), options.only) == scenarios.end()) {
+    return usage_error(fmt::format("controls --only {}: no such scenario; there are: {}", options.only,
+                                   fmt::join(scenarios, ", ")));
+  }
+  const Stopwatch watch;
+  Tally tally;
+  fmt::print("{:<32} {:<14} {:>4} {:>8}  {}\n", "scenario", "property", "seed", "seconds", "verdict");
+  for (const std::string_view scenario : scenarios) {
+    if (!options.only.empty() && options.only != scenario) continue;
+    for (std::uint64_t i = 0; i < options.seeds; ++i) {
+      if (!run_control(scenario, options.first_seed + i, tally)) return reports::kUsage;
+    }
+  }
+  fmt::print("controls: {} of {} passed; {} disagreements of the judges; {:.0f} s in all\n", tally.passed,
+             tally.passed + tally.failed, tally.disagreed, watch.seconds());
+  return tally.is_good() ? reports::kPass : reports::kViolated;
+}
+
 int defects(const DefectOptions& options) {
   if (!kDefectsCompiled) {
     return usage_error(
@@ -410,6 +438,16 @@ int dispatch(int argc, char** argv) {
       ->excludes(one)
       ->excludes(check);
   defects_command->footer("Example:\n  ./wavetank conform defects --only dedup-lost-at-restart");
+  CLI::App* controls_command = app.add_subcommand(
+      "controls",
+      "Runs the scenarios of the defects without any, with many seeds; fails if a property alarms");
+  ControlOptions control;
+  controls_command->add_option("--only", control.only, "This scenario");
+  controls_command->add_option("--first-seed", control.first_seed, "The first seed")->capture_default_str();
+  controls_command->add_option("--seeds", control.seeds, "How many of each scenario")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  controls_command->footer("Example:\n  ./wavetank conform controls --seeds 50");
   std::string file;
   CLI::App* judge_command = app.add_subcommand(
       "judge", "Judges the history of a run again, exactly; exit codes as of the run itself");
@@ -426,6 +464,7 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string(error.what()) + "; --help shows an example");
   }
+  if (*controls_command) return controls(control);
   if (*judge_command) return judge_history(file);
   if (*history_command) return print_history(file);
   if (*list_command) {

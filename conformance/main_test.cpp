@@ -190,6 +190,14 @@ TEST_F(ConformCommand, OneMutantIsKilledAndAControlPasses) {
   EXPECT_NE(read("out").find("controls: 1 of 1 passed"), std::string::npos) << read("out");
 }
 
+TEST_F(ConformCommand, ControlsPassWithOtherSeeds) {
+  EXPECT_EQ(run("controls --only replies --first-seed 4 --seeds 2"), reports::kPass) << read("out");
+  EXPECT_NE(read("out").find("controls: 2 of 2 passed; 0 disagreements of the judges"), std::string::npos)
+      << read("out");
+  expect_usage_error("controls --only nowhere");
+  expect_usage_error("controls --seeds 0");
+}
+
 TEST_F(ConformCommand, TheRequirementsAreAPageToo) {
   EXPECT_EQ(run("list --out page"), reports::kPass) << read("out");
   EXPECT_EQ(read("out"), "page: page/requirements.html\n");
