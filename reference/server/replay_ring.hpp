@@ -33,7 +33,7 @@ class ReplayRing {
     std::size_t gone = 0;
     while (gone < entries_.size() && (entries_.size() - gone > limits.frames || bytes_ > limits.bytes)) {
       bytes_ -= entries_[gone].bytes;
-      lost_through_ = entries_[gone].number;
+      lost_through_ = std::max(lost_through_, entries_[gone].number);
       ++gone;
     }
     drop(gone);

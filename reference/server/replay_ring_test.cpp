@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <deque>
+#include <utility>
 
 namespace wavetank::server {
 namespace {
@@ -69,6 +70,17 @@ TEST(ReplayRing, WhatNeverCameIsMissedUntilTheClientHasTheNextPush) {
   EXPECT_TRUE(ring.is_whole_after(8));
 }
 
+// To let an older push go does not make up for one that never came.
+TEST(ReplayRing, WhatNeverCameIsMissedAlsoWhenTheRingIsFull) {
+  ReplayRing ring;
+  ring.keep(2, push_of(1), {2, 1 << 20});
+  ring.miss();
+  ring.keep(3, push_of(3), {2, 1 << 20});
+  EXPECT_FALSE(ring.keep(4, push_of(4), {2, 1 << 20}));
+  EXPECT_FALSE(ring.is_whole_after(2));
+  EXPECT_TRUE(ring.is_whole_after(3));
+}
+
 TEST(ReplayRing, LeavesOutWhatTheClientHasFromASync) {
   ReplayRing ring;
   protocol::ChangePush two = push_of(5);
@@ -87,12 +99,18 @@ RC_GTEST_PROP(ReplayRing, NeverClaimsWhatItDoesNotHold, ()) {
   std::deque<std::uint32_t> all;
   std::uint32_t number = 1;
   std::uint32_t acknowledged = 0;
+  bool misses = false;
+  std::uint32_t missed_before = 0;  // the number of the push that follows the last one that never came
   for (const int step : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 400))) {
     if (step % 4 == 0) {
       acknowledged = std::max(acknowledged, *rc::gen::inRange<std::uint32_t>(0, number + 1));
       ring.acknowledge(acknowledged);
+    } else if (step % 16 == 1) {
+      ring.miss();
+      misses = true;
     } else {
       number += step % 4 == 1 ? 2 : 1;  // other frames leave too
+      if (std::exchange(misses, false)) missed_before = number;
       ring.keep(number, push_of(number, static_cast<std::size_t>(step)), {frames, bytes});
       all.push_back(number);
     }
@@ -101,6 +119,8 @@ RC_GTEST_PROP(ReplayRing, NeverClaimsWhatItDoesNotHold, ()) {
   }
   const auto has = *rc::gen::inRange<std::uint32_t>(acknowledged, number + 1);
   if (!ring.is_whole_after(has)) return;
+  RC_ASSERT(!misses);
+  RC_ASSERT(has >= missed_before);
   std::vector<std::uint64_t> lacks;
   for (const std::uint32_t one : all) {
     if (one > has) lacks.push_back(one);
