@@ -11,6 +11,7 @@ Placement::Placement(std::uint32_t version, std::uint32_t buckets_per_region,
     : version_(version),
       buckets_per_region_(buckets_per_region),
       shard_of_bucket_(std::move(shard_of_bucket)),
+      versions_(shard_of_bucket_.size(), version),
       shards_(shard_of_bucket_) {
   if (buckets_per_region_ == 0 || shard_of_bucket_.size() % buckets_per_region_ != 0) {
     throw std::invalid_argument("placement: the table is not a whole number of regions");

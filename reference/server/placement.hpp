@@ -1,4 +1,5 @@
-// Which shard owns what: a versioned table of buckets. Placement is data, the same on every node.
+// Which shard owns what: a versioned table of buckets. Placement is data: made once, the same on every node,
+// and from then on each node's own knowledge of what has moved.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,12 @@ namespace wavetank::server {
 // No such node: the home of an id whose region does not exist.
 inline constexpr NodeId kNoNode = UINT32_MAX;
 
-// Immutable table bucket -> shard. bucket = region * buckets_per_region + hash(id) % buckets_per_region, the
+// Table bucket -> shard. bucket = region * buckets_per_region + hash(id) % buckets_per_region, the
 // region being the id's top byte, so that no id ever leaves its region. All questions are O(1).
+//
+// Each bucket has a version of its own, that of the table at first. Only its owner may raise it, in the
+// transaction in which it gives the bucket away (moves.hpp); so there is one chain of owners, and whoever
+// knows a higher version knows better.
 class Placement {
  public:
   // `shard_of_bucket` holds the buckets of region 0 first. Its size must be a multiple of buckets_per_region,
@@ -37,7 +42,20 @@ class Placement {
   NodeId home(UserId user) const { return at(bucket_of(user)); }
   NodeId home(const ConversationId& conversation) const { return at(bucket_of(conversation)); }
 
-  // Every shard of the table once, ascending.
+  NodeId home_of_bucket(std::uint32_t bucket) const { return at(bucket); }
+  // 0 for a bucket beyond the table.
+  std::uint32_t version_of(std::uint32_t bucket) const {
+    return bucket < versions_.size() ? versions_[bucket] : 0;
+  }
+  // Takes over what somebody else knows of the bucket; false, and nothing changes, when it is no news.
+  bool learn(std::uint32_t bucket, NodeId owner, std::uint32_t version) {
+    if (bucket >= shard_of_bucket_.size() || version <= versions_[bucket]) return false;
+    shard_of_bucket_[bucket] = owner;
+    versions_[bucket] = version;
+    return true;
+  }
+
+  // Every shard of the table as it was made once, ascending; moves add none.
   const std::vector<NodeId>& shards() const { return shards_; }
 
  private:
@@ -48,6 +66,7 @@ class Placement {
   std::uint32_t version_;
   std::uint32_t buckets_per_region_;
   std::vector<NodeId> shard_of_bucket_;
+  std::vector<std::uint32_t> versions_;  // by bucket
   std::vector<NodeId> shards_;
 };
 

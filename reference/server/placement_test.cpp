@@ -32,6 +32,23 @@ TEST(Placement, RegionsThatDoNotExistHaveNoHome) {
   EXPECT_EQ(placement.home(ConversationId{~0ULL, 0}), kNoNode);
 }
 
+TEST(Placement, AHigherVersionOfABucketIsLearntAndNothingElse) {
+  Placement placement = Placement::even(3, 2, {{10, 11}});
+  EXPECT_EQ(placement.version_of(1), 3u);
+  EXPECT_TRUE(placement.learn(1, 10, 4));
+  EXPECT_EQ(placement.home_of_bucket(1), 10u);
+  EXPECT_EQ(placement.version_of(1), 4u);
+  EXPECT_EQ(placement.home_of_bucket(0), 10u);
+  EXPECT_EQ(placement.version_of(0), 3u);
+  EXPECT_FALSE(placement.learn(1, 11, 4));
+  EXPECT_FALSE(placement.learn(1, 11, 3));
+  EXPECT_FALSE(placement.learn(2, 11, 9));  // there is no such bucket
+  EXPECT_EQ(placement.home_of_bucket(1), 10u);
+  EXPECT_EQ(placement.home_of_bucket(2), kNoNode);
+  EXPECT_EQ(placement.version_of(2), 0u);
+  EXPECT_EQ(placement.shards(), (std::vector<NodeId>{10, 11}));
+}
+
 TEST(Placement, RefusesTablesThatAreNotWhole) {
   EXPECT_THROW(Placement(1, 0, {}), std::invalid_argument);
   EXPECT_THROW(Placement(1, 2, {1, 2, 3}), std::invalid_argument);
