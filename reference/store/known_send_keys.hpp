@@ -33,6 +33,8 @@ class KnownSendKeys {
     const auto found = rows_.find(key);
     return found == rows_.end() ? std::nullopt : std::optional(found->second);
   }
+  // The key's row is deleted.
+  void erase(const SendKey& key) { rows_.erase(key); }
   // Whether a key that is not held here may have a row all the same.
   bool may_be_elsewhere(const SendKey& key) const { return key.client_msg_id.hi <= let_go_; }
 

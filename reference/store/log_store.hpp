@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -86,6 +87,30 @@ struct FeedStateRow {
   friend bool operator==(const FeedStateRow&, const FeedStateRow&) = default;
 };
 
+// The highest number of a put that was taken from one device.
+struct SettingOpRow {
+  DeviceIndex device = 0;
+  std::uint64_t op = 0;
+  friend bool operator==(const SettingOpRow&, const SettingOpRow&) = default;
+};
+
+// What a shard knows of a bucket that is moving, or has moved; of all others the placement is right as it was
+// made. server/moves.hpp says what the states mean.
+enum class BucketState : std::uint32_t { kSettled = 0, kLeaving = 1, kArriving = 2, kHanded = 3, kLeft = 4 };
+struct BucketRow {
+  std::uint32_t bucket = 0;
+  NodeId owner = 0;
+  std::uint32_t version = 0;
+  BucketState state = BucketState::kSettled;
+  NodeId peer = 0;            // where it goes to, or comes from
+  std::uint32_t attempt = 0;  // of a copy: the version that it is for
+  bool held = false;          // effects on it wait here
+  friend bool operator==(const BucketRow&, const BucketRow&) = default;
+};
+
+using WantedConversations = std::function<bool(const ConversationId&)>;
+using WantedUsers = std::function<bool(UserId)>;
+
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -122,10 +147,10 @@ class LogStore {
 
   // ---- feeds
   virtual FeedHead feed_head(UserId) = 0;  // of a user without a feed: {1, 0}
-  // change.user_seq must be feed_head + 1 and becomes the head. A kReceipt replaces (deletes) the user's
-  // older kReceipt row of the same (conversation, subject), a kPointer his older kPointer row of the same
-  // conversation, a kSetting his older kSetting row of the same (conversation, setting's kind). A kReceipt's
-  // subject is not 0, that of the others is.
+  // change.user_seq must be above feed_head, by 1 but in a copy, and becomes the head. A kReceipt replaces
+  // (deletes) the user's older kReceipt row of the same (conversation, subject), a kPointer his older
+  // kPointer row of the same conversation, a kSetting his older kSetting row of the same (conversation,
+  // setting's kind). A kReceipt's subject is not 0, that of the others is.
   virtual void append_change(UserId, const protocol::Change&) = 0;
   // Changes with user_seq > after, ascending, at most `limit`; prev_user_seq as stored (the reader re-chains
   // ranges).
@@ -149,6 +174,8 @@ class LogStore {
   // The highest number of a put that was taken from the user's device, 0 = none.
   virtual std::uint64_t setting_op(UserId, DeviceIndex) = 0;
   virtual void put_setting_op(UserId, DeviceIndex, std::uint64_t op) = 0;
+  // Of all devices of the user, ascending.
+  virtual void setting_ops(UserId, std::vector<SettingOpRow>& out) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).
@@ -160,6 +187,25 @@ class LogStore {
   virtual void trim_outbox(NodeId destination, std::uint64_t up_to) = 0;
   virtual std::uint64_t inbox(NodeId source) = 0;  // the highest number stored from that source, 0 = none
   virtual void put_inbox(NodeId source, std::uint64_t number) = 0;
+
+  // ---- buckets that move; all in ascending order
+  virtual void buckets(std::vector<BucketRow>& out) = 0;
+  // Replaces the row of the same bucket.
+  virtual void put_bucket(const BucketRow&) = 0;
+  // Effects on a bucket that wait until it has moved; numbers are dense from 1 while there are any.
+  virtual void append_parked(std::uint32_t bucket, const protocol::OutboxItem&) = 0;
+  virtual void parked(std::uint32_t bucket, std::vector<protocol::OutboxItem>& out) = 0;
+  virtual void erase_parked(std::uint32_t bucket) = 0;
+  virtual void parked_buckets(std::vector<std::uint32_t>& out) = 0;
+  // What a bucket consists of; each is one walk over a table and sorts what it finds. Users are those who
+  // have changes, dropped ones too, or numbers of puts.
+  virtual void conversations(const WantedConversations&, std::vector<ConversationId>& out) = 0;
+  virtual void users(const WantedUsers&, std::vector<UserId>& out) = 0;
+  virtual void send_keys(const WantedConversations&, std::vector<SendKey>& out) = 0;
+  // Everything of a conversation but its idempotency rows; all of a user's feed and numbers of puts.
+  virtual void erase_conversation(const ConversationId&) = 0;
+  virtual void erase_user(UserId) = 0;
+  virtual void erase_send_key(const SendKey&) = 0;
 
   // ---- the batch
   // Ends the transaction that the first write since the last commit opened; returns what it wrote, as counted

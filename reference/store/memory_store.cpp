@@ -441,22 +441,42 @@ std::optional<ReceiptRow> MemoryStore::setting(UserId user, const ConversationId
 }
 
 std::uint64_t MemoryStore::setting_op(UserId user, DeviceIndex device) {
-  const auto found = setting_ops_.find(Id128{user, device});
-  return found == setting_ops_.end() ? 0 : found->second;
+  const auto found = setting_ops_.find(user);
+  if (found == setting_ops_.end()) return 0;
+  const SettingOpRow* row =
+      find_row(found->second, [device](const SettingOpRow& r) { return r.device == device; });
+  return row == nullptr ? 0 : row->op;
 }
 
 void MemoryStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
-  std::uint64_t& stored = setting_ops_[Id128{user, device}];
-  journal_.push_back(SettingOpPut{Id128{user, device}, std::exchange(stored, op)});
+  std::vector<SettingOpRow>& rows = setting_ops_[user];
+  SettingOpRow* row = find_row(rows, [device](const SettingOpRow& r) { return r.device == device; });
+  journal_.push_back(SettingOpPut{user, row ? *row : SettingOpRow{device, 0}});
+  if (row) {
+    row->op = op;
+  } else {
+    const auto after =
+        std::find_if(rows.begin(), rows.end(), [device](const SettingOpRow& r) { return r.device > device; });
+    rows.insert(after, {device, op});
+  }
   meter_.put_setting_op();
 }
 
 void MemoryStore::undo(SettingOpPut& record) {
-  if (record.before == 0) {
-    setting_ops_.erase(record.key);
+  std::vector<SettingOpRow>& rows = setting_ops_[record.user];
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [&](const SettingOpRow& r) { return r.device == record.before.device; });
+  if (record.before.op != 0) {
+    *row = record.before;
   } else {
-    setting_ops_[record.key] = record.before;
+    rows.erase(row);
   }
+  if (rows.empty()) setting_ops_.erase(record.user);
+}
+
+void MemoryStore::setting_ops(UserId user, std::vector<SettingOpRow>& out) {
+  const auto found = setting_ops_.find(user);
+  if (found != setting_ops_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
 }
 
 // ---- effects on other shards

@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -62,6 +63,7 @@ class MemoryStore : public LogStore {
                                     protocol::SettingKind kind) override;
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+  void setting_ops(UserId user, std::vector<SettingOpRow>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -70,6 +72,19 @@ class MemoryStore : public LogStore {
   void trim_outbox(NodeId destination, std::uint64_t up_to) override;
   std::uint64_t inbox(NodeId source) override;
   void put_inbox(NodeId source, std::uint64_t number) override;
+
+  void buckets(std::vector<BucketRow>& out) override;
+  void put_bucket(const BucketRow& row) override;
+  void append_parked(std::uint32_t bucket, const protocol::OutboxItem& item) override;
+  void parked(std::uint32_t bucket, std::vector<protocol::OutboxItem>& out) override;
+  void erase_parked(std::uint32_t bucket) override;
+  void parked_buckets(std::vector<std::uint32_t>& out) override;
+  void conversations(const WantedConversations& wanted, std::vector<ConversationId>& out) override;
+  void users(const WantedUsers& wanted, std::vector<UserId>& out) override;
+  void send_keys(const WantedConversations& wanted, std::vector<SendKey>& out) override;
+  void erase_conversation(const ConversationId& id) override;
+  void erase_user(UserId user) override;
+  void erase_send_key(const SendKey& key) override;
 
   WriteVolume commit() override { return meter_.take(); }
 
@@ -165,8 +180,8 @@ class MemoryStore : public LogStore {
     std::uint64_t before;
   };
   struct SettingOpPut {
-    Id128 key;
-    std::uint64_t before;  // 0: none
+    UserId user;
+    SettingOpRow before;  // op 0: none
   };
   struct EntriesDropped {
     ConversationId id;
@@ -183,9 +198,31 @@ class MemoryStore : public LogStore {
     FeedStateRow row;
     bool fresh;  // otherwise `row` is the one before
   };
-  using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
-                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
-                            EntriesDropped, ChangesDropped, FeedStatePut>;
+  struct BucketPut {
+    BucketRow row;
+    bool fresh;  // otherwise `row` is the one before
+  };
+  struct ParkedAppended {
+    std::uint32_t bucket;
+  };
+  struct ParkedErased {
+    std::uint32_t bucket;
+    std::vector<protocol::OutboxItem> items;
+  };
+  struct ConversationErased {
+    ConversationId id;
+    Conversation before;
+  };
+  struct UserErased {
+    UserId user;
+    FeedLog feed;
+    std::vector<FeedStateRow> states;
+    std::vector<SettingOpRow> ops;
+  };
+  using Undo =
+      std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
+                   OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
+                   FeedStatePut, BucketPut, ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -200,6 +237,11 @@ class MemoryStore : public LogStore {
   void undo(EntriesDropped& record);
   void undo(ChangesDropped& record);
   void undo(FeedStatePut& record);
+  void undo(BucketPut& record);
+  void undo(ParkedAppended& record);
+  void undo(ParkedErased& record);
+  void undo(ConversationErased& record);
+  void undo(UserErased& record);
 
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
@@ -212,11 +254,13 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> conversations_;
   boost::unordered_flat_map<SendKey, SendKeyRow, SendKeyHash> keys_;
   boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
-  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // all that take a place
-  boost::unordered_flat_map<Id128, std::uint64_t, IdHash> setting_ops_;            // by (user, device)
+  boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;     // all that take a place
+  boost::unordered_flat_map<UserId, std::vector<SettingOpRow>, IdHash> setting_ops_;  // by device
   boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
+  std::map<std::uint32_t, BucketRow> buckets_;
+  std::map<std::uint32_t, std::vector<protocol::OutboxItem>> parked_;  // none is empty
   SharedEvent last_event_;  // the one most likely to be appended to the next feed too
   std::vector<Undo> journal_;
   VolumeMeter meter_;

@@ -26,6 +26,7 @@ namespace {
 // inbox: the highest number stored from a source.
 // log_floor, feed_floor: entries of a log, events of a feed below seq were dropped; no row: none was.
 // feed_state: what the events that were dropped from a feed had told of a conversation.
+// bucket: what is known of buckets that move or have moved. parked: effects (OutboxItem) that wait for one.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
@@ -64,6 +65,11 @@ CREATE TABLE feed_state(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER N
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL, min_seq INTEGER NOT NULL,
   join_seq INTEGER NOT NULL, leave_seq INTEGER NOT NULL,
   PRIMARY KEY(user, hi, lo)) WITHOUT ROWID;
+CREATE TABLE bucket(bucket INTEGER NOT NULL, owner INTEGER NOT NULL, version INTEGER NOT NULL,
+  state INTEGER NOT NULL, peer INTEGER NOT NULL, attempt INTEGER NOT NULL, held INTEGER NOT NULL,
+  PRIMARY KEY(bucket)) WITHOUT ROWID;
+CREATE TABLE parked(bucket INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(bucket, number)) WITHOUT ROWID;
 )sql";
 
 }  // namespace

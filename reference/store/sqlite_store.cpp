@@ -1,3 +1,4 @@
+// Length: every statement and its one use stand here.
 #include "reference/store/sqlite_store.hpp"
 
 #include <fmt/format.h>
@@ -61,6 +62,20 @@ enum class SqliteStore::Write : std::uint8_t {
   kDropChanges,
   kPutFeedFloor,
   kPutFeedState,
+  kPutBucket,
+  kAppendParked,
+  kEraseParked,
+  kEraseConversation,
+  kEraseEntries,
+  kEraseMemberships,
+  kEraseMarks,
+  kEraseLogFloor,
+  kEraseFeed,
+  kEraseLatest,
+  kEraseFeedFloor,
+  kEraseFeedStates,
+  kEraseSettingOps,
+  kEraseSendKey,
   kCount
 };
 
@@ -102,6 +117,18 @@ struct SqliteStore::Reads {
   SqliteStatement feed_states = make(
       "SELECT hi, lo, epoch, head_seq, head_msg_no, min_seq, join_seq, leave_seq FROM feed_state"
       " WHERE user=?1");
+  SqliteStatement setting_ops = make("SELECT device, op FROM setting_op WHERE user=?1 ORDER BY device");
+  SqliteStatement buckets =
+      make("SELECT bucket, owner, version, state, peer, attempt, held FROM bucket ORDER BY bucket");
+  SqliteStatement parked = make("SELECT body FROM parked WHERE bucket=?1 ORDER BY number");
+  SqliteStatement parked_number =
+      make("SELECT number FROM parked WHERE bucket=?1 ORDER BY number DESC LIMIT 1");
+  SqliteStatement parked_buckets = make("SELECT DISTINCT bucket FROM parked ORDER BY bucket");
+  SqliteStatement all_conversations = make("SELECT hi, lo FROM conversation");
+  SqliteStatement all_users = make(
+      "SELECT user FROM feed UNION SELECT user FROM latest UNION SELECT user FROM setting_op"
+      " UNION SELECT user FROM feed_floor UNION SELECT user FROM feed_state");
+  SqliteStatement all_send_keys = make("SELECT message_hi, message_lo, hi, lo, sender, device FROM send_key");
 };
 
 // REPLACE into a table without further indexes is one descent of its tree: SQLite skips the search for a row
@@ -126,7 +153,23 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO log_floor VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM feed WHERE user=?1 AND user_seq<?2"},
                 {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
-                {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"}}} {}
+                {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+                {database, "REPLACE INTO bucket VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+                {database, "REPLACE INTO parked VALUES(?1, ?2, ?3)"},
+                {database, "DELETE FROM parked WHERE bucket=?1"},
+                {database, "DELETE FROM conversation WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM entry WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM membership WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM mark WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM log_floor WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM feed WHERE user=?1"},
+                {database, "DELETE FROM latest WHERE user=?1"},
+                {database, "DELETE FROM feed_floor WHERE user=?1"},
+                {database, "DELETE FROM feed_state WHERE user=?1"},
+                {database, "DELETE FROM setting_op WHERE user=?1"},
+                {database,
+                 "DELETE FROM send_key WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4"
+                 " AND sender=?5 AND device=?6"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -443,6 +486,111 @@ std::uint64_t SqliteStore::setting_op(UserId user, DeviceIndex device) {
 void SqliteStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
   write(Write::kPutSettingOp, user, device, op);
   meter_.put_setting_op();
+}
+
+void SqliteStore::setting_ops(UserId user, std::vector<SettingOpRow>& out) {
+  for (SqliteRows rows = reads().setting_ops.rows(user); rows.next();)
+    out.push_back({rows.number32(0), rows.number(1)});
+}
+
+// ---- buckets that move
+
+void SqliteStore::buckets(std::vector<BucketRow>& out) {
+  for (SqliteRows rows = reads().buckets.rows(); rows.next();) {
+    out.push_back({rows.number32(0), rows.number32(1), rows.number32(2),
+                   static_cast<BucketState>(rows.number32(3)), rows.number32(4), rows.number32(5),
+                   rows.number(6) != 0});
+  }
+}
+
+void SqliteStore::put_bucket(const BucketRow& row) {
+  write(Write::kPutBucket, row.bucket, row.owner, row.version, static_cast<std::uint32_t>(row.state),
+        row.peer, row.attempt, std::uint32_t{row.held});
+  meter_.put_bucket();
+}
+
+void SqliteStore::append_parked(std::uint32_t bucket, const protocol::OutboxItem& item) {
+  std::uint64_t number = 1;
+  {
+    SqliteRows last = reads().parked_number.rows(bucket);
+    if (last.next()) number = last.number(0) + 1;
+  }
+  protocol::OutboxItem numbered = item;
+  numbered.number = number;
+  write(Write::kAppendParked, bucket, number,
+        encoded(numbered, item.change.event ? item.change.event->payload : Slice()));
+  meter_.append_parked(item);
+}
+
+void SqliteStore::parked(std::uint32_t bucket, std::vector<protocol::OutboxItem>& out) {
+  for (SqliteRows rows = reads().parked.rows(bucket); rows.next();)
+    out.push_back(value_of(protocol::decode_outbox_item(rows.blob(0)), "parked"));
+}
+
+void SqliteStore::erase_parked(std::uint32_t bucket) {
+  write(Write::kEraseParked, bucket);
+  meter_.erase_parked();
+}
+
+void SqliteStore::parked_buckets(std::vector<std::uint32_t>& out) {
+  for (SqliteRows rows = reads().parked_buckets.rows(); rows.next();) out.push_back(rows.number32(0));
+}
+
+// Sorted by the protocol's order; the tables' is that of signed numbers.
+void SqliteStore::conversations(const WantedConversations& wanted, std::vector<ConversationId>& out) {
+  const auto before = static_cast<std::ptrdiff_t>(out.size());
+  for (SqliteRows rows = reads().all_conversations.rows(); rows.next();) {
+    const ConversationId id{rows.number(0), rows.number(1)};
+    if (wanted(id)) out.push_back(id);
+  }
+  std::sort(out.begin() + before, out.end());
+}
+
+void SqliteStore::users(const WantedUsers& wanted, std::vector<UserId>& out) {
+  const auto before = static_cast<std::ptrdiff_t>(out.size());
+  for (SqliteRows rows = reads().all_users.rows(); rows.next();) {
+    if (wanted(rows.number(0))) out.push_back(rows.number(0));
+  }
+  std::sort(out.begin() + before, out.end());
+}
+
+void SqliteStore::send_keys(const WantedConversations& wanted, std::vector<SendKey>& out) {
+  const auto before = static_cast<std::ptrdiff_t>(out.size());
+  for (SqliteRows rows = reads().all_send_keys.rows(); rows.next();) {
+    const ConversationId id{rows.number(2), rows.number(3)};
+    if (wanted(id)) {
+      out.push_back({id, rows.number(4), rows.number32(5), {rows.number(0), rows.number(1)}});
+    }
+  }
+  std::sort(out.begin() + before, out.end());
+}
+
+// What is known of conversations by heart may go on naming one that is erased: then it is looked up in vain.
+void SqliteStore::erase_conversation(const ConversationId& id) {
+  for (const Write statement : {Write::kEraseConversation, Write::kEraseEntries, Write::kEraseMemberships,
+                                Write::kEraseMarks, Write::kEraseLogFloor}) {
+    write(statement, id.hi, id.lo);
+  }
+  meter_.erase_conversation();
+}
+
+void SqliteStore::erase_user(UserId user) {
+  for (const Write statement : {Write::kEraseFeed, Write::kEraseLatest, Write::kEraseFeedFloor,
+                                Write::kEraseFeedStates, Write::kEraseSettingOps}) {
+    write(statement, user);
+  }
+  if (receipts_of_.contains(user)) {
+    receipts_.clear();
+    receipts_of_.clear();
+  }
+  meter_.erase_user();
+}
+
+void SqliteStore::erase_send_key(const SendKey& key) {
+  write(Write::kEraseSendKey, key.client_msg_id.hi, key.client_msg_id.lo, key.conversation.hi,
+        key.conversation.lo, key.sender, key.device);
+  send_keys_.erase(key);
+  meter_.erase_send_key();
 }
 
 // ---- effects on other shards

@@ -81,6 +81,7 @@ class SqliteStore : public LogStore {
                                     protocol::SettingKind kind) override;
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+  void setting_ops(UserId user, std::vector<SettingOpRow>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -89,6 +90,19 @@ class SqliteStore : public LogStore {
   void trim_outbox(NodeId destination, std::uint64_t up_to) override;
   std::uint64_t inbox(NodeId source) override;
   void put_inbox(NodeId source, std::uint64_t number) override;
+
+  void buckets(std::vector<BucketRow>& out) override;
+  void put_bucket(const BucketRow& row) override;
+  void append_parked(std::uint32_t bucket, const protocol::OutboxItem& item) override;
+  void parked(std::uint32_t bucket, std::vector<protocol::OutboxItem>& out) override;
+  void erase_parked(std::uint32_t bucket) override;
+  void parked_buckets(std::vector<std::uint32_t>& out) override;
+  void conversations(const WantedConversations& wanted, std::vector<ConversationId>& out) override;
+  void users(const WantedUsers& wanted, std::vector<UserId>& out) override;
+  void send_keys(const WantedConversations& wanted, std::vector<SendKey>& out) override;
+  void erase_conversation(const ConversationId& id) override;
+  void erase_user(UserId user) override;
+  void erase_send_key(const SendKey& key) override;
 
   WriteVolume commit() override;
 

@@ -480,6 +480,69 @@ TEST_P(StoreContract, AChangeWithAFloorKeepsIt) {
   EXPECT_EQ(changes(store(), kBob, 0, 9).at(0), change);
 }
 
+TEST_P(StoreContract, WhatWaitsForABucketKeepsItsOrderAndGoesAtOnce) {
+  store().put_bucket({7, 1, 1, BucketState::kLeaving, 2, 0, false});
+  store().put_bucket({7, 2, 2, BucketState::kHanded, 2, 2, true});
+  store().append_parked(7, item(9));
+  store().append_parked(7, item(9));
+  store().append_parked(3, item(9));
+  commit_and_restart();
+  std::vector<BucketRow> rows;
+  store().buckets(rows);
+  EXPECT_EQ(rows, (std::vector<BucketRow>{{7, 2, 2, BucketState::kHanded, 2, 2, true}}));
+  std::vector<protocol::OutboxItem> items;
+  store().parked(7, items);
+  EXPECT_EQ(numbers(items), (Numbers{1, 2}));
+  store().erase_parked(7);
+  commit_and_restart();
+  std::vector<std::uint32_t> left;
+  store().parked_buckets(left);
+  EXPECT_EQ(left, (std::vector<std::uint32_t>{3}));
+}
+
+TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
+  for (const ConversationId& id : {kDirect, kGroup}) {
+    store().put_conversation(id, {1, 2, 2});
+    protocol::Event entry = event_at(id, 1);
+    store().append_entry(entry);
+    store().put_membership(id, {kBob, 1, 0});
+    store().put_mark(id, {kBob, 0, 1, 1});
+    store().put_send_key({id, kAlice, 0, {1, 2}}, {1, 1, 1, 1});
+  }
+  for (const UserId user : {kAlice, kBob}) {
+    store().append_change(user, receipt_change(1, kAlice, 1));
+    store().put_setting_op(user, 4, 5);
+    store().put_feed_state(user, {kDirect, 1, 2, 3, 4, 5, 6});
+  }
+  commit_and_restart();
+  store().erase_conversation(kDirect);
+  store().erase_send_key({kDirect, kAlice, 0, {1, 2}});
+  store().erase_user(kBob);
+  EXPECT_FALSE(store().receipt(kBob, kDirect, kAlice));
+  commit_and_restart();
+  EXPECT_FALSE(store().conversation(kDirect));
+  EXPECT_TRUE(entries(store(), kDirect, 0, 9, 9).empty());
+  EXPECT_TRUE(memberships(store(), kDirect).empty());
+  EXPECT_TRUE(marks(store(), kDirect).empty());
+  EXPECT_FALSE(store().send_key({kDirect, kAlice, 0, {1, 2}}));
+  EXPECT_EQ(store().feed_head(kBob).user_seq, 0u);
+  EXPECT_TRUE(changes(store(), kBob, 0, 9).empty());
+  EXPECT_TRUE(feed_states(store(), kBob).empty());
+  EXPECT_EQ(store().setting_op(kBob, 4), 0u);
+  std::vector<ConversationId> conversations;
+  std::vector<UserId> users;
+  std::vector<SendKey> keys;
+  const auto any = [](const auto&) { return true; };
+  store().conversations(any, conversations);
+  store().users(any, users);
+  store().send_keys(any, keys);
+  EXPECT_EQ(conversations, (std::vector<ConversationId>{kGroup}));
+  EXPECT_EQ(users, (std::vector<UserId>{kAlice}));
+  EXPECT_EQ(keys, (std::vector<SendKey>{{kGroup, kAlice, 0, {1, 2}}}));
+  EXPECT_EQ(sequences(entries(store(), kGroup, 0, 9, 9)), (Numbers{1}));
+  EXPECT_EQ(store().setting_op(kAlice, 4), 5u);
+}
+
 TEST_P(StoreContract, WhatWasNotCommittedIsLost) {
   store().put_conversation(kDirect, {1, 1, 1});
   store().append_entry(event_at(kDirect, 1));

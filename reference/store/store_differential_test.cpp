@@ -32,6 +32,12 @@ struct Step {
     kDropEntries,
     kDropChanges,
     kFeedState,
+    kBucket,
+    kPark,
+    kUnpark,
+    kEraseConversation,
+    kEraseUser,
+    kEraseSendKey,
     kRestart
   };
   Kind kind = Kind::kEntry;
@@ -48,24 +54,18 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
 
 rc::Gen<Step> any_step() {
   using Kind = Step::Kind;
-  const auto kind = rc::gen::weightedElement<Kind>({{2, Kind::kConversation},
-                                                    {4, Kind::kEntry},
-                                                    {2, Kind::kSendKey},
-                                                    {2, Kind::kMembership},
-                                                    {2, Kind::kMark},
-                                                    {4, Kind::kChange},
-                                                    {6, Kind::kReceipt},
-                                                    {4, Kind::kPointer},
-                                                    {4, Kind::kSetting},
-                                                    {1, Kind::kSettingOp},
-                                                    {4, Kind::kOutbox},
-                                                    {2, Kind::kTrim},
-                                                    {2, Kind::kDropEntries},
-                                                    {2, Kind::kDropChanges},
-                                                    {1, Kind::kFeedState},
-                                                    {1, Kind::kInbox},
-                                                    {5, Kind::kCommit},
-                                                    {1, Kind::kRestart}});
+  const auto kind = rc::gen::weightedElement<Kind>({{2, Kind::kConversation}, {4, Kind::kEntry},
+                                                    {2, Kind::kSendKey},      {2, Kind::kMembership},
+                                                    {2, Kind::kMark},         {4, Kind::kChange},
+                                                    {6, Kind::kReceipt},      {4, Kind::kPointer},
+                                                    {4, Kind::kSetting},      {1, Kind::kSettingOp},
+                                                    {4, Kind::kOutbox},       {2, Kind::kTrim},
+                                                    {2, Kind::kDropEntries},  {2, Kind::kDropChanges},
+                                                    {1, Kind::kFeedState},    {1, Kind::kInbox},
+                                                    {1, Kind::kBucket},       {2, Kind::kPark},
+                                                    {1, Kind::kUnpark},       {1, Kind::kEraseConversation},
+                                                    {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
+                                                    {5, Kind::kCommit},       {1, Kind::kRestart}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
@@ -177,10 +177,54 @@ void write(LogStore& store, const Step& step) {
     case Kind::kFeedState:
       return store.put_feed_state(user(step.where % 3), {place(step.amount % 2), 1, step.words.size(),
                                                          step.amount, 3, step.where, ~0ULL});
+    case Kind::kBucket:
+      return store.put_bucket({step.where, step.amount, 1 + step.amount,
+                               static_cast<BucketState>(step.amount % 5), 3, 4, step.amount % 2 == 0});
+    case Kind::kPark:
+      return store.append_parked(step.where % 2,
+                                 {0, std::vector<UserId>(step.amount, user(step.where)), grown_change(step)});
+    case Kind::kUnpark:
+      return store.erase_parked(step.where % 2);
+    case Kind::kEraseConversation:
+      return store.erase_conversation(id);
+    case Kind::kEraseUser:
+      return store.erase_user(user(step.where % 3));
+    case Kind::kEraseSendKey:
+      return store.erase_send_key({id, user(step.amount % 2), step.amount % 3, {step.amount, step.where}});
     case Kind::kCommit:
     case Kind::kRestart:
       return;
   }
+}
+
+// What a bucket consists of, and what waits for it.
+void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
+  const auto conversations = [where](const ConversationId& id) { return id != place(where); };
+  const auto users = [where](UserId of) { return of != user(where % 3); };
+  std::vector<ConversationId> ids[2];
+  std::vector<UserId> owners[2];
+  std::vector<SendKey> keys[2];
+  std::vector<BucketRow> rows[2];
+  std::vector<std::uint32_t> buckets[2];
+  std::vector<protocol::OutboxItem> parked[2];
+  std::vector<SettingOpRow> ops[2];
+  LogStore* const stores[2] = {&a, &b};
+  for (int i = 0; i < 2; ++i) {
+    stores[i]->conversations(conversations, ids[i]);
+    stores[i]->users(users, owners[i]);
+    stores[i]->send_keys(conversations, keys[i]);
+    stores[i]->buckets(rows[i]);
+    stores[i]->parked_buckets(buckets[i]);
+    stores[i]->parked(where % 2, parked[i]);
+    stores[i]->setting_ops(user(where % 3), ops[i]);
+  }
+  RC_ASSERT(ids[0] == ids[1]);
+  RC_ASSERT(owners[0] == owners[1]);
+  RC_ASSERT(keys[0] == keys[1]);
+  RC_ASSERT(rows[0] == rows[1]);
+  RC_ASSERT(buckets[0] == buckets[1]);
+  RC_ASSERT(parked[0] == parked[1]);
+  RC_ASSERT(ops[0] == ops[1]);
 }
 
 // The place that the step touched, or all places.
@@ -238,6 +282,7 @@ TEST(StoreDifferential, BothEnginesGiveEqualAnswersAndVolumes) {
           compare(memory.store(), sqlite.store(), where, 0);
       }
       compare(memory.store(), sqlite.store(), step.where, step.amount);
+      compare_buckets(memory.store(), sqlite.store(), step.where);
     }
   }));
 }

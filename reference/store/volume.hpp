@@ -36,6 +36,15 @@ class VolumeMeter {
   void drop_entries(std::uint64_t count) { add(2, kKey + 8 + 16 * count); }
   void drop_changes(std::uint64_t count) { add(2, 16 + 16 * count); }
   void put_feed_state() { add(1, 8 + kKey + 48); }
+  void put_bucket() { add(1, 32); }
+  void append_parked(const protocol::OutboxItem& item) {
+    add(1, 16 + 8 * item.recipients.size() + change_bytes(item.change));
+  }
+  void erase_parked() { add(1, 16); }
+  // One range in each table that may hold something of it.
+  void erase_conversation() { add(5, 5 * kKey); }
+  void erase_user() { add(5, 5 * 8); }
+  void erase_send_key() { add(1, kKey + 32); }
 
   // What was counted since the last call.
   WriteVolume take() { return std::exchange(volume_, {}); }
