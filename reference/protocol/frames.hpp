@@ -701,12 +701,16 @@ struct Attach {
   UserId user = 0;
   DeviceIndex device = 0;
   bool again = false;  // the session is no new one
+  // Of a session whose user's home has moved: the first change that its gateway was not pushed; the new home
+  // pushes from there on. 0: from the head on.
+  std::uint64_t from_user_seq = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
     v(3, s.device, "device");
     v(4, s.again, "again");
+    v(5, s.from_user_seq, "from_user_seq");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -822,6 +826,100 @@ struct SessionNotice {
   friend bool operator==(const SessionNotice&, const SessionNotice&) = default;
 };
 
+// Which shard is home to a bucket of conversations and users, since which version of that bucket.
+struct BucketPlace {
+  std::uint32_t bucket = 0;
+  NodeId home = 0;
+  std::uint32_t version = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.bucket, "bucket");
+    v(2, s.home, "home");
+    v(3, s.version, "version");
+  }
+  friend bool operator==(const BucketPlace&, const BucketPlace&) = default;
+};
+
+// A shard tells what it knows of buckets that have moved: with WRONG_HOME, when it has given one away or
+// taken one over, and whenever a link comes up. The higher version counts.
+struct PlacementUpdate {
+  std::vector<BucketPlace> places;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.places, "places");
+  }
+  friend bool operator==(const PlacementUpdate&, const PlacementUpdate&) = default;
+};
+
+// What a row of a moving bucket is; kLogFloor and kFeedFloor drop what is below.
+enum class StoredRowKind : std::uint32_t {
+  kNone = 0,
+  kConversation = 1,  // numbers: epoch, head_seq, head_msg_no
+  kEntry = 2,         // event
+  kSendKey = 3,       // user, device, client_msg_id; numbers: conv_seq, msg_no, content hash, time
+  kLogFloor = 4,      // numbers: the first entry that is kept
+  kMembership = 5,    // user; numbers: join_seq, leave_seq
+  kMark = 6,          // user, device; numbers: delivered_seq, read_seq
+  kChange = 7,        // user, change
+  kFeedFloor = 8,     // user; numbers: the first event that is kept
+  kFeedState = 9,     // user; numbers: epoch, head_seq, head_msg_no, min_seq, join_seq, leave_seq
+  kSettingOp = 10     // user, device; numbers: op
+};
+
+// One row of a shard's store as it is copied to another shard.
+struct StoredRow {
+  StoredRowKind kind = StoredRowKind::kNone;
+  ConversationId conversation;
+  UserId user = 0;
+  DeviceIndex device = 0;
+  ClientMessageId client_msg_id;
+  std::vector<std::uint64_t> numbers;
+  std::optional<Event> event;
+  std::optional<Change> change;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.kind, "kind");
+    v(2, s.conversation, "conversation");
+    v(4, s.user, "user");
+    v(5, s.device, "device");
+    v(6, s.client_msg_id, "client_msg_id");
+    v(8, s.numbers, "numbers");
+    v(9, s.event, "event");
+    v(10, s.change, "change");
+  }
+  friend bool operator==(const StoredRow&, const StoredRow&) = default;
+};
+
+// The steps of a move, in the order in which they come.
+enum class MoveStep : std::uint32_t {
+  kBegin = 0,   // owner to its successor: make room for a copy
+  kRows = 1,    // owner to successor: rows number `number`, from 1
+  kStored = 2,  // successor to owner: room is made (0), or everything up to `number` is durable here
+  kHold = 3,    // owner to all other shards: keep effects on the bucket back until its version is above this
+  kHeld = 4,    // answer: done; those before end with this number of the outbox towards the owner
+  kTake = 5,    // the bucket is the successor's at this version, and no longer the owner's
+  kTaken = 6    // answer: it serves
+};
+
+// One step of the move of a bucket. `version`: the one that the bucket will have when it has moved; with
+// kHold and kHeld the one that it has.
+struct BucketMove {
+  MoveStep step = MoveStep::kBegin;
+  std::uint32_t bucket = 0;
+  std::uint32_t version = 0;
+  std::uint64_t number = 0;
+  std::vector<StoredRow> rows;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.step, "step");
+    v(2, s.bucket, "bucket");
+    v(3, s.version, "version");
+    v(4, s.number, "number");
+    v(5, s.rows, "rows");
+  }
+  friend bool operator==(const BucketMove&, const BucketMove&) = default;
+};
+
 // ---- the envelope -------------------------------------------------------------------------------
 
 // Between gateway and shard: whose request or reply the body is. Absent on client connections.
@@ -839,12 +937,12 @@ struct Route {
 };
 
 // The variant's order fixes the field numbers of the body, see body_field(). Append only.
-using Body =
-    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
-                 SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
-                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage>;
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
+                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
+                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
+                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
+                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease,
+                          FetchSnapshot, SnapshotPage, PlacementUpdate, BucketMove>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The field number of the body with this index in Body.

@@ -22,14 +22,15 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 34> kBodyNames = {
+constexpr std::array<std::string_view, 36> kBodyNames = {
     "Empty",         "Hello",         "Welcome",         "Heartbeat",       "HeartbeatAck",
     "GoAway",        "SendMessage",   "SendAck",         "FetchRange",      "RangeResult",
     "Sync",          "SyncResult",    "ChangePush",      "DeliveredCursor", "ReadWatermark",
     "CursorAck",     "Error",         "Attach",          "AttachResult",    "Detach",
     "OutboxBatch",   "OutboxAck",     "PutSetting",      "SettingAck",      "SessionNotice",
     "FrameAck",      "PushGap",       "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
-    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage"};
+    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage",    "PlacementUpdate",
+    "BucketMove"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -201,6 +202,16 @@ std::string_view name_of(SettingKind value) {
 }
 std::string_view name_of(EphemeralKind value) {
   static constexpr std::string_view names[] = {"TYPING", "RECORDING"};
+  return pick(value, names);
+}
+std::string_view name_of(StoredRowKind value) {
+  static constexpr std::string_view names[] = {"NONE",       "CONVERSATION", "ENTRY",     "SEND_KEY",
+                                               "LOG_FLOOR",  "MEMBERSHIP",   "MARK",      "CHANGE",
+                                               "FEED_FLOOR", "FEED_STATE",   "SETTING_OP"};
+  return pick(value, names);
+}
+std::string_view name_of(MoveStep value) {
+  static constexpr std::string_view names[] = {"BEGIN", "ROWS", "STORED", "HOLD", "HELD", "TAKE", "TAKEN"};
   return pick(value, names);
 }
 

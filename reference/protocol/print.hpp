@@ -29,5 +29,7 @@ std::string_view name_of(GoAwayReason value);
 std::string_view name_of(ChangeKind value);
 std::string_view name_of(SettingKind value);
 std::string_view name_of(EphemeralKind value);
+std::string_view name_of(StoredRowKind value);
+std::string_view name_of(MoveStep value);
 
 }  // namespace wavetank::protocol

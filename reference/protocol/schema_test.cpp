@@ -56,6 +56,12 @@ WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINT
 WAVETANK_VALUES(SettingKind, "SETTING_KIND_", {kNone, "NONE"}, {kDraft, "DRAFT"}, {kMuteUntil, "MUTE_UNTIL"},
                 {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"});
 WAVETANK_VALUES(EphemeralKind, "EPHEMERAL_KIND_", {kTyping, "TYPING"}, {kRecording, "RECORDING"});
+WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversation, "CONVERSATION"},
+                {kEntry, "ENTRY"}, {kSendKey, "SEND_KEY"}, {kLogFloor, "LOG_FLOOR"},
+                {kMembership, "MEMBERSHIP"}, {kMark, "MARK"}, {kChange, "CHANGE"}, {kFeedFloor, "FEED_FLOOR"},
+                {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"});
+WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
+                {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"});
 #undef WAVETANK_VALUES
 
 template <class Enum>
@@ -237,7 +243,9 @@ TEST(SchemaTest, EnumerationsAreEqualValueByValue) {
   expect_same_enum<ChangeKind>(file->FindEnumTypeByName("ChangeKind"));
   expect_same_enum<SettingKind>(file->FindEnumTypeByName("SettingKind"));
   expect_same_enum<EphemeralKind>(file->FindEnumTypeByName("EphemeralKind"));
-  EXPECT_EQ(file->enum_type_count(), 9);
+  expect_same_enum<StoredRowKind>(file->FindEnumTypeByName("StoredRowKind"));
+  expect_same_enum<MoveStep>(file->FindEnumTypeByName("MoveStep"));
+  EXPECT_EQ(file->enum_type_count(), 11);
 }
 
 }  // namespace
