@@ -141,6 +141,7 @@ void Client::send_failed(const Request& request, protocol::ErrorCode code, std::
   if (code == protocol::ErrorCode::kRateLimited && !is_given_up)
     return send_limited(entry, retry_after_ms, now);
   if (may_try_again(code) && !is_given_up) {
+    if (code == protocol::ErrorCode::kWrongHome) shared_.observer.probe(tag_, Probe::kWrongHomeRepeated);
     entry.in_flight = false;
     entry.is_limited = false;
     const DurationNs delay = retry_delay(shared_, tag_, entry.row.client_msg_id.lo, entry.failures);

@@ -121,6 +121,15 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "retry-after-in-seconds",
     "deep-health-check",
     "full-outbox-stops-all",
+    "fence-not-stored",
+    "moved-keys-left-behind",
+    "late-writes-not-copied",
+    "moved-marks-left-behind",
+    "hold-ignored",
+    "held-effects-forgotten",
+    "gateway-keeps-old-table",
+    "old-owner-serves-reads",
+    "stop-never-ends",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

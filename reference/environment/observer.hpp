@@ -104,6 +104,15 @@ enum class Probe : std::uint8_t {
   kTornBatchRecovered,  // the same, in part; the restarted node read the disk all the same
   kNodeRestarted,
   kAppKilledUnsent,  // an app was killed with messages in its outbox
+  // ---- servers: buckets that move
+  kBucketMoved,        // a shard has taken a bucket over
+  kMoveResumed,        // a shard came back in the middle of a move and went on with it
+  kMoveRolledBack,     // a move that had stopped its bucket was given up for now
+  kWriteFenced,        // a write was refused because its bucket was about to move
+  kEffectsHeld,        // effects waited at a shard until their bucket had moved
+  kWrongHomeAnswered,  // a request came to a shard that is not, or no longer, its home
+  kWrongHomeRepeated,  // and a client has asked again
+  kSessionMoved,       // a session was attached at its user's new home
   kCount
 };
 
@@ -207,6 +216,9 @@ class ServerObserver {
   // of sessions that are slow.
   virtual void push_queue(NodeId, const protocol::Route&, QueueStep, std::size_t /*frames*/,
                           std::uint64_t /*bytes*/) {}
+  // The shard has served a request on this bucket, or an effect, as its owner of this version. Only told
+  // where buckets move.
+  virtual void bucket_served(NodeId, std::uint32_t /*bucket*/, std::uint32_t /*version*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

@@ -78,6 +78,14 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "torn batch recovered",
     "node restarted",
     "app killed with messages unsent",
+    "bucket moved",
+    "move resumed after a restart",
+    "move rolled back",
+    "write refused before a move",
+    "effects held for a move",
+    "wrong home answered",
+    "wrong home asked again",
+    "session moved to a new home",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

@@ -77,6 +77,13 @@ struct ServerConfig {
   // Snapshot tokens are made with it. A token opens nothing by itself: a snapshot is of the session's user.
   std::uint64_t snapshot_seed = 0;
 
+  // ---- buckets that move (shard)
+  std::uint32_t move_chunk_rows = 64;  // rows of a frame of the copy
+  // A bucket that is stopped for its move serves writes again when it could not go within so long.
+  std::uint32_t move_stop_ms = 2'000;
+  // Whether the observer is told which bucket was served under which version.
+  bool tells_buckets = false;
+
   // ---- effects between shards
   std::uint32_t outbox_batch = 64;    // items of one OutboxBatch
   std::uint32_t outbox_window = 256;  // items sent and not yet acknowledged, for each destination

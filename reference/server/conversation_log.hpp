@@ -96,6 +96,8 @@ class ConversationLog {
 
   // Forgets what is cached when there is more than the configured bound. Call it between batches.
   void bound_cache();
+  // Forgets all of it: the store has been written past this object.
+  void clear_cache() { cache_.clear(); }
 
   static constexpr std::size_t kRecentMax = 128;
 

@@ -205,7 +205,8 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
     return;
   }
   std::uint32_t slot = find(request.user, request.session);
-  if (slot == kNone) {
+  const bool is_fresh = slot == kNone;
+  if (is_fresh) {
     if (free_.empty()) {
       slot = static_cast<std::uint32_t>(sessions_.size());
       sessions_.emplace_back();
@@ -220,10 +221,24 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
   }
   sessions_[slot].gateway = gateway;
   const store::FeedHead& feed = head(request.user);
+  if (is_fresh && request.from_user_seq != 0) replay(sessions_[slot], request.from_user_seq, feed, effects);
   protocol::AttachResult result{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone};
   if (debts_.is_on()) result.debt_ms = SendDebts::to_ms(take_debt(request, now, effects));
   effects.send_peer(gateway, protocol::make_frame(result));
   if (config_.defects.has(Defect::kResendsAllAfterReconnect)) resend_all(sessions_[slot], feed, effects);
+}
+
+// The rest, when there is more, the client finds by the head, as after any loss.
+void Feed::replay(const OnlineSession& session, std::uint64_t from, const store::FeedHead& head,
+                  Effects& effects) {
+  changes_.clear();
+  store_.changes(session.user, from - 1, config_.page_limit, changes_);
+  if (changes_.size() == config_.page_limit && changes_.back().user_seq < head.user_seq) return;
+  std::uint64_t previous = from - 1;
+  for (protocol::Change& change : changes_) {
+    change.prev_user_seq = std::exchange(previous, change.user_seq);
+    push(session, head.epoch, change, effects);
+  }
 }
 
 void Feed::resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects) {

@@ -36,11 +36,27 @@ class Feed {
 
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
   // it again is harmless. Where sends are limited a device has one session: a new one replaces the older,
-  // whose gateway is told so, and is told what the device owes (LIM-SCOPE).
+  // whose gateway is told so, and is told what the device owes (LIM-SCOPE). A session that has moved here is
+  // pushed first what it lacks, a page at most.
   void attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects);
   void detach(const protocol::Detach& request, TimeNs now, Effects& effects);
   // Forgets the sessions of a gateway. O(sessions).
   void gateway_lost(NodeId gateway, TimeNs now);
+
+  // Forgets the sessions of users of whom `is_gone(user)` holds, and what is cached: these feeds are another
+  // shard's now. O(sessions).
+  template <class IsGone>
+  void leave(IsGone&& is_gone) {
+    for (std::uint32_t slot = 0; slot < sessions_.size(); ++slot) {
+      if (sessions_[slot].used && is_gone(sessions_[slot].user)) unlink(slot);
+    }
+    heads_.clear();
+  }
+  // Feeds of another shard are here from now on; what their devices owe is not known (LIM-SCOPE).
+  void arrive(TimeNs now) {
+    heads_.clear();
+    debts_.begin(now);
+  }
 
   // fn(gateway, session) for each session of the user, whatever becomes of it.
   template <class Fn>
@@ -103,6 +119,9 @@ class Feed {
   void push_to_sessions(UserId user, std::uint32_t epoch, const protocol::Change& change, Effects& effects);
   // Defect::kResendsAllAfterReconnect.
   void resend_all(const OnlineSession& session, const store::FeedHead& head, Effects& effects);
+  // What the feed has from request.from_user_seq on, up to a page.
+  void replay(const OnlineSession& session, std::uint64_t from, const store::FeedHead& head,
+              Effects& effects);
   // Whether the device has another session, and that is the newer.
   bool is_replaced(const protocol::Attach& request) const;
   // What the device of a session owes that begins; its other sessions are over.

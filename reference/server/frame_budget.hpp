@@ -25,6 +25,10 @@ inline std::uint64_t encoded_bound(const protocol::ConversationState& state) {
 inline std::uint64_t encoded_bound(const protocol::OutboxItem& item) {
   return 32 + 10 * item.recipients.size() + encoded_bound(item.change);
 }
+inline std::uint64_t encoded_bound(const protocol::StoredRow& row) {
+  return 96 + 10 * row.numbers.size() + (row.event ? encoded_bound(*row.event) : 0) +
+         (row.change ? encoded_bound(*row.change) : 0);
+}
 
 class FrameBudget {
  public:

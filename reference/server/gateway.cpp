@@ -148,6 +148,7 @@ void Gateway::forget(Session& session, Effects& effects) {
   // Its requests in flight stay noted until their answers come or the link fails; both then find nobody.
   overtaken_.erase(session_id(session));
   drop_waiting(session);
+  moved_.erase(session.counter);
   sessions_.close(session);
 }
 
@@ -246,6 +247,7 @@ bool Gateway::admit_login(TimeNs now) {
 void Gateway::attach(const Session& session, Effects& effects) {
   protocol::Attach request{session_id(session), session.user, session.device};
   request.again = limits_sends() && session.state != SessionState::kAttaching;
+  if (moved_.contains(session.counter)) request.from_user_seq = session.known_head + 1;
   effects.send_peer(session.home, protocol::make_frame(request));
   if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
 }
@@ -459,17 +461,20 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
   }
 }
 
-void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
+void Gateway::peer_frame_received(NodeId peer, Frame&& frame, TimeNs now, Effects& effects) {
   now_ = now;
+  if (const auto* update = std::get_if<protocol::PlacementUpdate>(&frame.body))
+    return learn(*update, effects);
   if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
     noticed(*notice, effects);
   } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
-    attached(*result, now, effects);
+    attached(peer, *result, now, effects);
   } else if (!frame.route) {
     return;
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
-    if (session != nullptr) push(*session, std::move(frame), now, effects);
+    // What an old home had still under way the new one has pushed, or will.
+    if (session != nullptr && session->home == peer) push(*session, std::move(frame), now, effects);
   } else if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) deliver_signal(*session, std::move(frame), now, effects);
@@ -481,9 +486,10 @@ void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& ef
   }
 }
 
-void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects& effects) {
+void Gateway::attached(NodeId shard, const protocol::AttachResult& result, TimeNs now, Effects& effects) {
   Session* session = by_id(result.session);
-  if (session == nullptr) return;
+  // Of a session that is gone, or from a home that is its no more.
+  if (session == nullptr || session->home != shard) return;
   const bool first = session->state == SessionState::kAttaching;
   if (result.error != ErrorCode::kNone && session->state == SessionState::kDetached) {
     return forget(*session, effects);
@@ -497,7 +503,11 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   } else if (resumable != nullptr && result.user_head_seq > session->known_head) {
     resumable->ring.miss();  // attached anew: what the feed has gained meanwhile was not pushed
   }
+  const bool lacks_pushes = result.user_head_seq > session->known_head;
   session->known_head = std::max(session->known_head, result.user_head_seq);
+  // More than the new home has pushed; a heartbeat would tell of it, but later.
+  if (moved_.erase(session->counter) != 0 && lacks_pushes && session->state == SessionState::kLive)
+    send(*session, protocol::make_frame(protocol::PushGap{session->known_head}), effects);
   if (!first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <utility>
@@ -48,7 +49,8 @@ namespace wavetank::server {
 // All methods are O(1) amortised but peer_up and peer_down, which are O(sessions) and O(requests in flight).
 class Gateway : public Node {
  public:
-  // `placement`, `authenticator` and `observer` must outlive the gateway. `boot` counts the starts of this
+  // `authenticator` and `observer` must outlive the gateway. `placement` is what it begins with; shards tell
+  // it what has moved. `boot` counts the starts of this
   // node: it makes SessionIds unique for ever (node << 48 | boot << 32 | counter; node and boot use 16 bits
   // each).
   Gateway(const ServerConfig& config, const Placement& placement, Authenticator& authenticator,
@@ -151,7 +153,9 @@ class Gateway : public Node {
   Session* other_detached(const Session& newcomer);  // Defect::kResumeOfOtherDevice
   protocol::Welcome make_welcome(const Session& session, std::uint32_t user_epoch, TimeNs now) const;
   void attach(const Session& session, Effects& effects);
-  void attached(const protocol::AttachResult& result, TimeNs now, Effects& effects);
+  void attached(NodeId shard, const protocol::AttachResult& result, TimeNs now, Effects& effects);
+  // MOV-GATE: what has moved; sessions whose home that was are attached at the new one.
+  void learn(const protocol::PlacementUpdate& update, Effects& effects);
   void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void reply(protocol::Frame&& frame, Effects& effects);
   void send(Session& session, protocol::Frame frame, Effects& effects);
@@ -196,7 +200,7 @@ class Gateway : public Node {
   SessionId session_id(const Session& session) const { return id_base_ | session.counter; }
 
   ServerConfig config_;
-  const Placement& placement_;
+  Placement placement_;
   Authenticator& authenticator_;
   ServerObserver& observer_;
   SessionId id_base_;
@@ -214,6 +218,7 @@ class Gateway : public Node {
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;
   std::vector<RequestKey> lost_;
+  boost::unordered_flat_set<std::uint32_t> moved_;  // sessions, by counter, that wait for their new home
   Drain drain_;
   // Defect::kSocketSendsReordered: the send that waits to be overtaken and its shard, by session.
   boost::unordered_flat_map<SessionId, std::pair<NodeId, protocol::Frame>, IdHash> overtaken_;

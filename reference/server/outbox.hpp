@@ -30,6 +30,9 @@ class OutboxSource {
 
   // Items stored and not acknowledged.
   std::uint64_t pending(NodeId destination);
+  // The highest number given, and the highest acknowledged.
+  std::uint64_t head(NodeId destination) { return lane(destination).head; }
+  std::uint64_t acknowledged(NodeId destination) { return lane(destination).acked; }
 
   // Defect::kOutboxInMemory: what was not acknowledged when the process ended is gone. Call it before any
   // other method.
@@ -69,6 +72,8 @@ class OutboxInbox {
   // applied before. A number beyond the next is refused too: what lies between was lost with a link that
   // failed before the source noticed, and the source will send all of it again.
   bool accept(NodeId source, std::uint64_t number);
+  // The highest number accepted.
+  std::uint64_t number(NodeId source) { return lane(source).number; }
   // Records the highest accepted number in the batch's transaction and acknowledges it.
   void finish(NodeId source, Effects& effects);
 

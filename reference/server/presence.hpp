@@ -39,6 +39,14 @@ class Presence {
   void gateway_up(NodeId gateway, TimeNs now, Effects& effects);
   void expire(TimeNs now, Effects& effects);
 
+  // Forgets users of whom `is_gone(user)` holds, and tells nobody: they are another shard's now, and whoever
+  // watches asks again.
+  template <class IsGone>
+  void leave(IsGone&& is_gone) {
+    erase_if(users_, [&](const auto& entry) { return is_gone(entry.first); });
+    erase_if(user_of_, [&](const auto& entry) { return is_gone(entry.second); });
+  }
+
   // ---- watchers
   // PRS-WATCH-001: a member asks who of a conversation homed here is there. O(members).
   void subscribe(const protocol::Route& from, const protocol::SubscribePresence& wish, TimeNs now,

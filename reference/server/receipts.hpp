@@ -39,6 +39,7 @@ class Receipts {
                            std::vector<ReceiptNotice>& notices);
 
   void bound_cache();
+  void clear_cache() { cache_.clear(); }
 
  private:
   struct UnreadCounter {

@@ -1,6 +1,8 @@
 #include "reference/server/shard.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 #include <variant>
 
 namespace wavetank::server {
@@ -13,6 +15,7 @@ constexpr TimerId kDeferredTimer = 0;
 constexpr TimerId kStallTimer = 1;
 constexpr TimerId kLeaseTimer = 2;
 constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
+constexpr TimerId kMoveTimer = 4;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -27,18 +30,21 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
              ServerObserver& observer)
     : config_(config),
       placement_(placement),
+      observer_(observer),
       store_(store),
-      log_(config_, store, observer),
-      receipts_(config_, store, log_),
-      feed_(config_, store, observer),
-      signals_(config_, placement, log_, feed_, observer),
-      presence_(config_, placement, log_, observer, kLeaseTimer),
-      outbox_(config_, store, observer),
-      inbox_(config_, store, observer),
-      deferred_(config_) {}
+      log_(config_, store_, observer),
+      receipts_(config_, store_, log_),
+      feed_(config_, store_, observer),
+      signals_(config_, placement_, log_, feed_, observer),
+      presence_(config_, placement_, log_, observer, kLeaseTimer),
+      outbox_(config_, store_, observer),
+      inbox_(config_, store_, observer),
+      deferred_(config_),
+      moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this) {}
 
-void Shard::start(TimeNs now, Effects&) {
+void Shard::start(TimeNs now, Effects& effects) {
   feed_.begin(now);
+  moves_.start(now, effects);
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
@@ -55,6 +61,8 @@ WriteVolume Shard::end_batch() { return store_.commit(); }
 void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
   feed_.gateway_lost(peer, now);
+  std::erase_if(waiting_attaches_, [peer](const auto& waiting) { return waiting.first == peer; });
+  moves_.peer_up(peer, now, effects);
   // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
   const std::vector<NodeId>& shards = placement_.shards();
   if (std::binary_search(shards.begin(), shards.end(), peer)) {
@@ -67,18 +75,22 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
   feed_.gateway_lost(peer, now);
+  std::erase_if(waiting_attaches_, [peer](const auto& waiting) { return waiting.first == peer; });
   outbox_.link_down(peer);
+  moves_.peer_down(peer, now, effects);
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
     outbox_.acknowledged(peer, ack->number, effects);
-  } else if (deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
+  } else if (!moves_.has_stopped() && deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
+    // A bucket that is stopped waits for what other shards have sent: nothing lies still meanwhile.
     if (deferred_.full()) handle_deferred(now, effects);
   } else {
     if (DeferredFrames::joins(frame)) handle_deferred(now, effects, &frame);
     handle(peer, std::move(frame), now, effects);
   }
+  moves_.step(now, effects);
 }
 
 void Shard::handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined) {
@@ -97,17 +109,16 @@ bool Shard::is_shut_out(const protocol::Frame& mark, const protocol::Frame* send
 
 void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
-    if (placement_.home(attach->user) == config_.self) {
-      feed_.attach(peer, *attach, now, effects);
-      presence_.attach(peer, *attach, now, effects);
-      if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(peer, *attach, now, effects);
-    } else {
-      effects.send_peer(
-          peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
-    }
+    attach_received(peer, *attach, now, effects);
   } else if (const auto* detach = std::get_if<protocol::Detach>(&frame.body)) {
     feed_.detach(*detach, now, effects);
     presence_.detach(*detach, now, effects);
+    std::erase_if(waiting_attaches_,
+                  [&](const auto& waiting) { return waiting.second.session == detach->session; });
+  } else if (const auto* move = std::get_if<protocol::BucketMove>(&frame.body)) {
+    moves_.received(peer, *move, now, effects);
+  } else if (const auto* update = std::get_if<protocol::PlacementUpdate>(&frame.body)) {
+    moves_.learn(*update, now, effects);
   } else if (const auto* batch = std::get_if<protocol::OutboxBatch>(&frame.body)) {
     batch_received(peer, *batch, now, effects);
   } else if (const auto* relayed = std::get_if<protocol::RelayEphemeral>(&frame.body)) {
@@ -130,10 +141,54 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
   }
 }
 
+void Shard::attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects) {
+  const std::uint32_t bucket = placement_.bucket_of(attach.user);
+  if (placement_.home_of_bucket(bucket) == config_.self) {
+    tell_served(bucket);
+    feed_.attach(gateway, attach, now, effects);
+    presence_.attach(gateway, attach, now, effects);
+    if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(gateway, attach, now, effects);
+  } else if (moves_.is_arriving(bucket)) {
+    // Whoever sends it knows already that the bucket is given to this shard, or is mistaken and will hear of
+    // the owner.
+    waiting_attaches_.emplace_back(gateway, attach);
+  } else {
+    moves_.tell(gateway, bucket, effects);
+    observer_.probe(config_.self, Probe::kWrongHomeAnswered);
+    effects.send_peer(
+        gateway, protocol::make_frame(protocol::AttachResult{attach.session, 0, 0, ErrorCode::kWrongHome}));
+  }
+}
+
+// ---- buckets that come and go
+
+void Shard::bucket_left(std::uint32_t bucket) {
+  const auto is_gone = [&](UserId user) { return placement_.bucket_of(user) == bucket; };
+  feed_.leave(is_gone);
+  presence_.leave(is_gone);
+  log_.clear_cache();
+  receipts_.clear_cache();
+}
+
+void Shard::bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) {
+  log_.clear_cache();
+  receipts_.clear_cache();
+  feed_.arrive(now);
+  const auto is_of_it = [&](const auto& waiting) {
+    return placement_.bucket_of(waiting.second.user) == bucket;
+  };
+  for (const auto& waiting : waiting_attaches_) {
+    if (is_of_it(waiting)) attach_received(waiting.first, waiting.second, now, effects);
+  }
+  std::erase_if(waiting_attaches_, is_of_it);
+}
+
 void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  if (timer == kMoveTimer) return moves_.timer_fired(now, effects);
   if (timer == kDeferredTimer) {
     deferred_.timer_fired();
     handle_deferred(now, effects);
+    moves_.step(now, effects);
     return;
   }
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
@@ -172,33 +227,62 @@ void Shard::reply_error(NodeId gateway, const protocol::Frame& request, ErrorCod
   reply(gateway, request, protocol::Error{code, config_.busy_retry_after_ms}, effects);
 }
 
+bool Shard::admits(NodeId gateway, const protocol::Frame& frame, std::uint32_t bucket, bool is_write,
+                   Effects& effects) {
+  if (placement_.home_of_bucket(bucket) != config_.self) {
+    if (!is_write && config_.defects.has(Defect::kOldOwnerServesReads)) {
+      // Seeded defect: what is there can be read.
+      if (const auto version = moves_.former_version(bucket)) {
+        observer_.bucket_served(config_.self, bucket, *version);
+        return true;
+      }
+    }
+    moves_.tell(gateway, bucket, effects);
+    observer_.probe(config_.self, Probe::kWrongHomeAnswered);
+    reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    return false;
+  }
+  if (is_write && moves_.is_stopped(bucket)) {
+    observer_.probe(config_.self, Probe::kWriteFenced);
+    reply_error(gateway, frame, ErrorCode::kBusy, effects);
+    return false;
+  }
+  tell_served(bucket);
+  return true;
+}
+
 void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   const protocol::Route& from = *frame.route;
-  const auto is_home = [this](const auto& id) { return placement_.home(id) == config_.self; };
+  const auto may_read = [&](const auto& id) {
+    return admits(gateway, frame, placement_.bucket_of(id), false, effects);
+  };
+  const auto may_write = [&](const auto& id) {
+    return admits(gateway, frame, placement_.bucket_of(id), true, effects);
+  };
   if (const auto* send = std::get_if<protocol::SendMessage>(&frame.body)) {
-    if (!is_home(send->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_write(send->conversation)) return;
     send_received(gateway, frame, now, effects);
   } else if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) {
-    if (!is_home(fetch->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_read(fetch->conversation)) return;
     reply(gateway, frame, log_.fetch(from.user, *fetch), effects);
   } else if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
-    if (!is_home(cursor->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_write(cursor->conversation)) return;
     notices_.clear();
     reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
-    if (!is_home(watermark->conversation)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_write(watermark->conversation)) return;
     notices_.clear();
     reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* sync = std::get_if<protocol::Sync>(&frame.body)) {
-    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_read(from.user)) return;
     reply(gateway, frame, feed_.sync(from, *sync, now, effects), effects);
   } else if (const auto* wanted = std::get_if<protocol::FetchSnapshot>(&frame.body)) {
-    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_read(from.user)) return;
     reply(gateway, frame, feed_.snapshot(from, *wanted), effects);
   } else if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
-    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    if (!may_write(from.user)) return;
     put_received(gateway, frame, *put, now, effects);
   } else {
     reply_error(gateway, frame, ErrorCode::kMalformed, effects);
@@ -288,14 +372,20 @@ bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effec
 
 // One outbox row for each other shard that is home to recipients, in ascending order of shards. Feeds that
 // live here take the change in this transaction: a row that tells a shard what it did itself is a second
-// commit for nothing.
+// commit for nothing. What is for a bucket that moves waits, in rows of its own.
 void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
                        Effects& effects) {
   by_shard_.clear();
+  std::map<std::uint32_t, std::vector<UserId>> held;
   for (const UserId user : recipients) {
+    if (const std::uint32_t bucket = placement_.bucket_of(user); moves_.holds(bucket)) {
+      held[bucket].push_back(user);
+      continue;
+    }
     // Ids are the client's word: a user whose region does not exist has no feed.
     if (const NodeId home = placement_.home(user); home != kNoNode) by_shard_.emplace_back(home, user);
   }
+  for (auto& [bucket, users] : held) moves_.park(bucket, std::move(users), change);
   std::sort(by_shard_.begin(), by_shard_.end());
   for (std::size_t first = 0; first < by_shard_.size();) {
     const NodeId home = by_shard_[first].first;
@@ -307,6 +397,7 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
         if (own_later_.empty()) effects.arm(kOwnFeedsTimer, now);
         own_later_.emplace_back(by_shard_[end].second, change);
       } else if (home == config_.self) {
+        tell_served(placement_.bucket_of(by_shard_[end].second));
         feed_.append(by_shard_[end].second, change, now, effects);
       } else {
         users.push_back(by_shard_[end].second);
@@ -320,7 +411,18 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
 void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects) {
   for (const protocol::OutboxItem& item : batch.items) {
     if (!inbox_.accept(source, item.number)) continue;
-    for (const UserId user : item.recipients) feed_.append(user, item.change, now, effects);
+    elsewhere_.clear();
+    for (const UserId user : item.recipients) {
+      // A bucket that is stopped takes what was sent before its source was held.
+      if (placement_.home(user) != config_.self && !config_.defects.has(Defect::kHoldIgnored)) {
+        elsewhere_.push_back(user);
+        continue;
+      }
+      tell_served(placement_.bucket_of(user));
+      feed_.append(user, item.change, now, effects);
+    }
+    // The source knows more of the placement than this shard yet, or less.
+    if (!elsewhere_.empty()) distribute(elsewhere_, item.change, now, effects);
   }
   inbox_.finish(source, effects);
 }

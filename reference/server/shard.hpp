@@ -6,6 +6,7 @@
 //   --Attach, Sync--> Feed
 //
 // Marks and receipts pass DeferredFrames first. Signals go through Signals and touch neither log nor feed.
+// Which buckets are its own is Moves' to know.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -19,11 +20,13 @@
 #include "reference/server/conversation_log.hpp"
 #include "reference/server/deferred_frames.hpp"
 #include "reference/server/feed.hpp"
+#include "reference/server/moves.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
 #include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
 #include "reference/server/signals.hpp"
+#include "reference/server/tapped_store.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -36,9 +39,10 @@ namespace wavetank::server {
 // - kAckBeforeSync, kSettingAckedBeforeStored, kPushBeforeSync: the driver sends some of a batch's frames
 // before the sync (may_leave_early() says which).
 // - kHeadAheadOfStore: after a crash the driver plants take_heads() of the dead shard in the new one.
-class Shard : public Node {
+class Shard : public Node, private MoveHost {
  public:
-  // `placement`, `store` and `observer` must outlive the shard.
+  // `store` and `observer` must outlive the shard. `placement` is what it begins with; what has moved since
+  // is in the store.
   Shard(const ServerConfig& config, const Placement& placement, store::LogStore& store,
         ServerObserver& observer);
 
@@ -49,6 +53,12 @@ class Shard : public Node {
   void peer_down(NodeId peer, TimeNs now, Effects& effects) override;
   void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
   void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
+
+  // The operator's order to move a bucket (moves.hpp); false when it is not for this shard.
+  bool move_bucket(std::uint32_t bucket, NodeId to, TimeNs now, Effects& effects) {
+    return moves_.order(bucket, to, now, effects);
+  }
+  const Placement& placement() const { return placement_; }
 
   // Sessions attached here, and items stored for `destination` and not yet acknowledged.
   std::size_t session_count() const { return feed_.session_count(); }
@@ -62,10 +72,17 @@ class Shard : public Node {
 
  private:
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
   // Handles the frames that wait; `joined` is the one whose transaction they join, if any.
   void handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined = nullptr);
   bool is_shut_out(const protocol::Frame& mark, const protocol::Frame* send) const;
   void request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  // Whether the request on something in this bucket may be served here and now; otherwise it is answered.
+  bool admits(NodeId gateway, const protocol::Frame& frame, std::uint32_t bucket, bool is_write,
+              Effects& effects);
+  void tell_served(std::uint32_t bucket) {
+    if (config_.tells_buckets) observer_.bucket_served(config_.self, bucket, placement_.version_of(bucket));
+  }
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put, TimeNs now,
                     Effects& effects);
@@ -73,7 +90,10 @@ class Shard : public Node {
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
   void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
-                  Effects& effects);
+                  Effects& effects) override;
+  void before_stop(TimeNs now, Effects& effects) override { handle_deferred(now, effects); }
+  void bucket_left(std::uint32_t bucket) override;
+  void bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) override;
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);
   void reply(NodeId gateway, const protocol::Frame& request, protocol::Body body, Effects& effects);
   void reply_error(NodeId gateway, const protocol::Frame& request, protocol::ErrorCode code,
@@ -82,8 +102,9 @@ class Shard : public Node {
   bool is_outbox_full();
 
   ServerConfig config_;
-  const Placement& placement_;
-  store::LogStore& store_;
+  Placement placement_;
+  ServerObserver& observer_;
+  TappedStore store_;
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
@@ -92,9 +113,12 @@ class Shard : public Node {
   OutboxSource outbox_;
   OutboxInbox inbox_;
   DeferredFrames deferred_;
+  Moves moves_;
+  std::vector<std::pair<NodeId, protocol::Attach>> waiting_attaches_;  // of users who are about to be here
   std::vector<UserId> recipients_;
   std::vector<ReceiptNotice> notices_;
   std::vector<std::pair<NodeId, UserId>> by_shard_;
+  std::vector<UserId> elsewhere_;
 
   // State of seeded defects only.
   struct Held {

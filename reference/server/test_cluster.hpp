@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -142,6 +143,27 @@ class Cluster {
     }
     started_ = started_ || id + 1 == nodes_.size();
   }
+  // The operator's order, to all shards. True when one of them took it.
+  bool move_bucket(std::uint32_t bucket, NodeId to) {
+    bool taken = false;
+    for (NodeId id = gateways_; id < nodes_.size(); ++id) {
+      input(id, [&](Node&, Effects& e) { taken = shard_at(id)->move_bucket(bucket, to, now_, e) || taken; });
+    }
+    return taken;
+  }
+  // Living shards that take themselves for the owner of the bucket.
+  std::vector<NodeId> owners_of(std::uint32_t bucket) {
+    std::vector<NodeId> owners;
+    for (NodeId id = gateways_; id < nodes_.size(); ++id) {
+      if (alive(id) && shard_at(id)->placement().home_of_bucket(bucket) == id) owners.push_back(id);
+    }
+    return owners;
+  }
+  store::MemoryStore& store_of(NodeId shard) { return *nodes_[shard].store; }
+  // What is sent from one to the other waits on its link until it is let through.
+  void block(NodeId from, NodeId to) { blocked_.insert({from, to}); }
+  void let_through(NodeId from, NodeId to) { blocked_.erase({from, to}); }
+
   // The next batch of this shard is committed, but the node dies before the disk is done.
   void kill_at_next_batch(NodeId id) { doomed_ = id; }
 
@@ -163,8 +185,12 @@ class Cluster {
   // Delivers one frame of the `choice`-th link that has any; false when nothing is under way.
   bool step(std::size_t choice = 0) {
     std::erase_if(links_, [](const auto& link) { return link.second.empty(); });
-    if (links_.empty()) return false;
-    auto link = std::next(links_.begin(), static_cast<std::ptrdiff_t>(choice % links_.size()));
+    std::size_t open = 0;
+    for (const auto& link : links_) open += blocked_.contains(link.first) ? 0 : 1;
+    if (open == 0) return false;
+    choice %= open;
+    auto link = links_.begin();
+    while (blocked_.contains(link->first) || choice-- > 0) ++link;
     const auto [from, to] = link->first;
     protocol::Frame frame = std::move(link->second.front());
     link->second.pop_front();
@@ -271,6 +297,7 @@ class Cluster {
   TokenAuthenticator authenticator_;
   std::vector<Slot> nodes_;
   std::map<std::pair<NodeId, NodeId>, std::deque<protocol::Frame>> links_;  // directed
+  std::set<std::pair<NodeId, NodeId>> blocked_;                             // of them
   std::map<std::pair<NodeId, NodeId>, bool> up_;                            // lower node first
   std::map<ConnectionId, NodeId> connections_;
   std::map<NodeId, ConversationLog::Heads> carried_heads_;

@@ -1,0 +1,29 @@
+// What a gateway does when a bucket has moved: its sessions follow their users.
+#include "reference/server/gateway.hpp"
+
+namespace wavetank::server {
+
+void Gateway::learn(const protocol::PlacementUpdate& update, Effects& effects) {
+  // Seeded defect: the table is read once, at the start.
+  if (config_.defects.has(Defect::kGatewayKeepsOldTable)) return;
+  for (const protocol::BucketPlace& place : update.places) {
+    if (!placement_.learn(place.bucket, place.home, place.version)) continue;
+    sessions_.for_each([&](Session& session) {
+      if (session.state == SessionState::kAwaitingHello || session.home == place.home ||
+          placement_.bucket_of(session.user) != place.bucket) {
+        return;
+      }
+      observer_.probe(config_.self, Probe::kSessionMoved);
+      // It may be waiting there for a move that will not be.
+      if (is_up(session.home))
+        effects.send_peer(session.home,
+                          protocol::make_frame(protocol::Detach{session_id(session), session.user}));
+      session.home = place.home;
+      // Who has no Welcome yet lacks nothing: it will be told the head.
+      if (session.state != SessionState::kAttaching) moved_.insert(session.counter);
+      if (is_up(place.home)) attach(session, effects);
+    });
+  }
+}
+
+}  // namespace wavetank::server
