@@ -11,7 +11,7 @@ bool needs_path(Kind kind) { return kind == LINK_CUT || kind == LINK_DELAY; }
 
 }  // namespace
 
-bool is_planned(Kind kind) { return kind == NODE_DRAIN || kind == READ_STALL; }
+bool is_planned(Kind kind) { return kind == NODE_DRAIN || kind == READ_STALL || kind == MOVE_BUCKET; }
 
 std::int64_t drain_window_ms(const Fault& fault) {
   return fault.has_window_ms() ? fault.window_ms() : fault.duration_ms() / 2;
@@ -84,6 +84,33 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
   }
 }
 
+void append_moves(const MoveWindow& window, std::span<const std::string> regions,
+                  std::span<const std::uint32_t> shards, Randomness randomness, Plan& plan) {
+  constexpr std::uint64_t kMoves = 7;  // apart from what outages draw
+  std::vector<std::size_t> movable;
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    if (shards[i] > 1) movable.push_back(i);
+  }
+  if (movable.empty() || window.end_ms <= window.start_ms) return;
+  const std::int64_t share_ms = (window.end_ms - window.start_ms) / std::max<std::int64_t>(1, window.count);
+  for (std::uint32_t i = 0; i < window.count; ++i) {
+    const auto draw = [&](std::uint64_t below, std::uint64_t what) {
+      return randomness.below(below, Purpose::kFault, i, kMoves, what);
+    };
+    const std::size_t region = movable[draw(movable.size(), 0)];
+    Fault& fault = *plan.add_fault();
+    fault.set_name(fmt::format("move {}", i + 1));
+    fault.set_kind(MOVE_BUCKET);
+    fault.set_at_ms(window.start_ms + share_ms * i +
+                    static_cast<std::int64_t>(draw(static_cast<std::uint64_t>(share_ms) + 1, 1)));
+    fault.set_duration_ms(0);
+    fault.set_bucket(static_cast<std::int32_t>(draw(window.buckets_per_region, 2)));
+    fault.mutable_target()->set_role(Place::SHARD);
+    fault.mutable_target()->set_region(regions[region]);
+    fault.mutable_target()->set_index(static_cast<std::int32_t>(draw(shards[region], 3)));
+  }
+}
+
 std::string check_plan(const Plan& plan, std::int64_t run_ms) {
   for (int i = 0; i < plan.fault_size(); ++i) {
     const Fault& fault = plan.fault(i);
@@ -114,6 +141,11 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
     if (fault.kind() == NODE_DRAIN && fault.target().role() != Place::GATEWAY) {
       return who + ": only gateways drain (role: GATEWAY)";
     }
+    if (fault.kind() == MOVE_BUCKET &&
+        (fault.target().role() != Place::SHARD || !fault.target().has_region() ||
+         fault.target().index() < 0 || fault.bucket() < 0)) {
+      return who + ": needs a bucket, and one shard as target (role: SHARD, region, index)";
+    }
     if (drain_window_ms(fault) < 0 || drain_window_ms(fault) > fault.duration_ms()) {
       return who + ": window_ms must be within 0 and duration_ms";
     }
@@ -134,6 +166,7 @@ std::string describe(const Fault& fault) {
   if (fault.kind() == NODE_DRAIN) {
     text += fmt::format(" over {:.1f} s", static_cast<double>(drain_window_ms(fault)) / 1000);
   }
+  if (fault.kind() == MOVE_BUCKET) text += fmt::format(", bucket {}", fault.bucket());
   if (fault.trigger() == COMMIT_PENDING) text += " when a commit is pending";
   return text;
 }

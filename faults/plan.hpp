@@ -27,6 +27,20 @@ struct OutageWindow {
   std::uint32_t count_max = 0;        // at most so many outages
 };
 
+// How often buckets are to move, and within what.
+struct MoveWindow {
+  std::int64_t start_ms = 0;
+  std::int64_t end_ms = 0;
+  std::uint32_t count = 0;
+  std::uint32_t buckets_per_region = 1;
+};
+
+// Appends `count` MOVE_BUCKETs at times spread evenly over the window, each of a bucket and to a shard of one
+// region by keyed draw; regions with one shard have none. `regions` and `shards`, those of each region, stand
+// side by side. Deterministic in its arguments.
+void append_moves(const MoveWindow& window, std::span<const std::string> regions,
+                  std::span<const std::uint32_t> shards, Randomness randomness, Plan& plan);
+
 // Appends one NODE_KILL of gateways for each chosen outage: `count_max` outages of the log by keyed draw, in
 // the log's order, spread evenly over the window, severity = share of the gateways. Deterministic in (log,
 // window, randomness).
@@ -37,8 +51,8 @@ void append_outages(std::span<const Outage> log, const OutageWindow& window, Ran
 // times.
 std::string check_plan(const Plan& plan, std::int64_t run_ms);
 
-// Whether the service is meant to bear this without anybody else noticing: work on it that was announced, or
-// devices that do not read. No outage.
+// Whether the service is meant to bear this without anybody else noticing: work on it that was announced
+// (drains, moves), or devices that do not read. No outage.
 bool is_planned(Kind kind);
 
 // NODE_DRAIN: the time over which the sessions are sent away.

@@ -121,7 +121,9 @@ Plan drain_of(Place::Role role) {
 
 TEST(Planned, AreDrainsAndDevicesThatDoNotRead) {
   for (int kind = Kind_MIN; kind <= Kind_MAX; ++kind)
-    EXPECT_EQ(is_planned(static_cast<Kind>(kind)), kind == NODE_DRAIN || kind == READ_STALL) << kind;
+    EXPECT_EQ(is_planned(static_cast<Kind>(kind)),
+              kind == NODE_DRAIN || kind == READ_STALL || kind == MOVE_BUCKET)
+        << kind;
 }
 
 TEST(Drain, TakesHalfItsDurationOrTheWindowThatIsNamed) {
@@ -142,6 +144,45 @@ TEST(Drain, IsRefusedForOtherNodesAndLongerWindows) {
     plan.mutable_fault(0)->set_window_ms(window);
     EXPECT_NE(check_plan(plan, 100'000).find("window_ms"), std::string::npos);
   }
+}
+
+TEST(Moves, AreSpreadOverTheWindowAndGoToShardsOfTheirRegion) {
+  const std::vector<std::string> regions{"a", "b", "c"};
+  const std::vector<std::uint32_t> shards{2, 1, 3};
+  Plan plan;
+  append_moves({.start_ms = 1000, .end_ms = 41'000, .count = 40, .buckets_per_region = 4}, regions, shards,
+               Randomness(3), plan);
+  ASSERT_EQ(plan.fault_size(), 40);
+  for (int i = 0; i < 40; ++i) {
+    const Fault& move = plan.fault(i);
+    EXPECT_EQ(move.kind(), MOVE_BUCKET);
+    EXPECT_GE(move.at_ms(), 1000 + i * 1000);
+    EXPECT_LE(move.at_ms(), 2000 + i * 1000);
+    EXPECT_LT(move.bucket(), 4);
+    EXPECT_TRUE(move.target().region() == "a" || move.target().region() == "c");
+    EXPECT_LT(move.target().index(), move.target().region() == "a" ? 2 : 3);
+  }
+  EXPECT_EQ(check_plan(plan, 60'000), "");
+}
+
+TEST(CheckPlan, AMoveNamesABucketAndAShard) {
+  Plan plan;
+  Fault& move = *plan.add_fault();
+  move.set_kind(MOVE_BUCKET);
+  move.set_at_ms(10);
+  move.mutable_target()->set_role(Place::SHARD);
+  move.mutable_target()->set_index(1);
+  const std::string wrong =
+      "fault 1 (no name): needs a bucket, and one shard as target (role: SHARD, region, index)";
+  EXPECT_EQ(check_plan(plan, 100), wrong);
+  move.mutable_target()->set_region("a");
+  EXPECT_EQ(check_plan(plan, 100), "");
+  EXPECT_EQ(describe(move), "0.0 s +0.0 s  MOVE_BUCKET shards 1 of a, bucket 0");
+  move.set_bucket(-1);
+  EXPECT_EQ(check_plan(plan, 100), wrong);
+  move.set_bucket(3);
+  move.mutable_target()->set_role(Place::GATEWAY);
+  EXPECT_EQ(check_plan(plan, 100), wrong);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ std::string sentence(const Record& r) {
       return fmt::format("node {} is killed", r.value);
     case Kind::kRestart:
       return fmt::format("node {} is back", r.value);
+    case Kind::kBucketServed:
+      return fmt::format("node {} serves bucket {}, version {}", r.size, r.value, r.value2);
     case Kind::kConnected:
       return fmt::format("{} is connected (connection {})", who(r), r.connection);
     case Kind::kDisconnected:

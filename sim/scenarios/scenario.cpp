@@ -197,6 +197,7 @@ std::expected<void, std::string> replace_plan(Scenario& scenario, const std::str
   if (const auto read = read_text_format(file, plan); !read) return read;
   *scenario.mutable_faults() = std::move(plan);
   scenario.clear_outages();
+  scenario.clear_moves();
   return {};
 }
 
@@ -248,6 +249,11 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.slow_consumer_ms", s.protocol().slow_consumer_ms(), 1, 3'600'000},
       {"protocol.retain_entries", s.protocol().retain_entries(), 0, 1'000'000'000},
       {"protocol.retain_changes", s.protocol().retain_changes(), 0, 1'000'000'000},
+      {"protocol.move_chunk_rows", s.protocol().move_chunk_rows(), 1, 4096},
+      {"protocol.move_stop_ms", s.protocol().move_stop_ms(), 1, 600'000},
+      {"moves.count", s.moves().count(), 0, 100'000},
+      {"moves.window_start_s", s.moves().window_start_s(), 0, s.run_s()},
+      {"moves.window_end_s", s.moves().window_end_s(), 0, s.run_s()},
       {"client.fetch_limit", s.client().fetch_limit(), 1, 1000},
       {"client.gap_buffer", s.client().gap_buffer(), 1, 1'000'000},
       {"client.sync_limit", s.client().sync_limit(), 1, 1000},
@@ -296,6 +302,12 @@ std::expected<void, std::string> validate(const Scenario& s) {
   }
   if (wrong.empty() && weights == 0) wrong = "cohort.weight: at least one must be above 0";
   if (wrong.empty()) wrong = faults::check_plan(s.faults(), s.run_s() * 1000);
+  for (const faults::Fault& fault : s.faults().fault()) {
+    if (!wrong.empty()) break;
+    if (fault.kind() == faults::MOVE_BUCKET && fault.bucket() >= s.topology().buckets_per_region())
+      wrong = fmt::format("fault '{}': there is no bucket {}; topology.buckets_per_region is {}",
+                          fault.name(), fault.bucket(), s.topology().buckets_per_region());
+  }
   if (!wrong.empty()) return Failure(wrong);
   return {};
 }

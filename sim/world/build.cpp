@@ -1,6 +1,8 @@
 // How a world comes to be: topology, people, nodes, devices, faults, in this order.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "faults/plan.hpp"
 #include "sim/disk/sqlite_process.hpp"
 #include "sim/network/profiles/profile.hpp"
@@ -173,6 +175,11 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
+  config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
+  config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());
+  config.tells_buckets = scenario_.moves().count() > 0 ||
+                         std::any_of(scenario_.faults().fault().begin(), scenario_.faults().fault().end(),
+                                     [](const faults::Fault& f) { return f.kind() == faults::MOVE_BUCKET; });
   config.outbox_batch = static_cast<std::uint32_t>(protocol.outbox_batch());
   config.outbox_window = static_cast<std::uint32_t>(protocol.outbox_window());
   return config;
@@ -304,6 +311,19 @@ std::expected<void, std::string> World::build_faults() {
         .duration_divisor = scenario_.outages().duration_divisor(),
         .count_max = static_cast<std::uint32_t>(scenario_.outages().count())};
     faults::append_outages(outages, window, randomness_, plan_);
+  }
+  if (scenario_.moves().count() > 0) {
+    std::vector<std::uint32_t> shards;
+    for (const auto& region : scenario_.topology().region())
+      shards.push_back(static_cast<std::uint32_t>(region.shards()));
+    const scenarios::MoveGenerator& moves = scenario_.moves();
+    const std::int64_t end_s = moves.has_window_end_s() ? moves.window_end_s() : scenario_.run_s();
+    faults::append_moves(
+        {.start_ms = moves.window_start_s() * 1000,
+         .end_ms = end_s * 1000,
+         .count = static_cast<std::uint32_t>(moves.count()),
+         .buckets_per_region = static_cast<std::uint32_t>(scenario_.topology().buckets_per_region())},
+        region_names_, shards, randomness_, plan_);
   }
   FaultTargets& targets = *this;
   injector_ = std::make_unique<Injector>(plan_, region_names_, cohort_names_, randomness_, scheduler_,

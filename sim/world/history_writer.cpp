@@ -493,6 +493,20 @@ void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueS
   sink_.on(r);
 }
 
+void HistoryWriter::bucket_served(NodeId node, std::uint32_t bucket, std::uint32_t version) {
+  if (bucket >= owners_.size()) owners_.resize(bucket + 1);
+  Owner& owner = owners_[bucket];
+  if (owner.node == node && owner.version == version) return;
+  owner = {node, version};
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kBucketServed;
+  r.value = bucket;
+  r.value2 = version;
+  r.size = node;
+  sink_.on(r);
+}
+
 void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -110,6 +110,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                             TimeNs now) override;
   void push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
                   std::uint64_t bytes) override;
+  void bucket_served(NodeId node, std::uint32_t bucket, std::uint32_t version) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 
@@ -139,6 +140,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   Directory& directory_;
   history::Sink& sink_;
   Shown shown_;
+  struct Owner {
+    NodeId node = 0;
+    std::uint32_t version = 0;  // 0: nobody has served it
+  };
+  std::vector<Owner> owners_;  // by bucket: who has served it last
   std::vector<DeviceState> devices_;
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;

@@ -1,3 +1,4 @@
+// Length: one test for each thing that is told.
 #include "sim/world/history_writer.hpp"
 
 #include <gtest/gtest.h>
@@ -431,6 +432,22 @@ TEST_F(Written, TellsWhatIsNoLongerKept) {
   EXPECT_EQ(last().value, 8u);
   EXPECT_EQ(last().value2, 19u);
   EXPECT_EQ(last().size, 2u);
+}
+
+TEST_F(Written, TellsWhoServesABucketWhenThatChanges) {
+  const std::size_t before = recording.records.size();
+  writer.bucket_served(4, 7, 1);
+  EXPECT_EQ(last().kind, Kind::kBucketServed);
+  EXPECT_EQ(last().value, 7u);
+  EXPECT_EQ(last().value2, 1u);
+  EXPECT_EQ(last().size, 4u);
+  const std::uint64_t hash = writer.history_hash();
+  writer.bucket_served(4, 7, 1);
+  writer.bucket_served(5, 8, 1);
+  writer.bucket_served(5, 7, 2);
+  writer.bucket_served(4, 7, 1);
+  EXPECT_EQ(recording.records.size(), before + 4);
+  EXPECT_EQ(writer.history_hash(), hash);  // no user sees it
 }
 
 TEST_F(Written, TellsPagesAndMarks) {

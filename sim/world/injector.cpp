@@ -111,6 +111,7 @@ void Injector::start(std::uint32_t fault) {
     case faults::DISK_SLOW:
     case faults::CONNECT_REFUSED:
     case faults::CONNECT_HANG:
+    case faults::MOVE_BUCKET:
       strike(fault, choose_nodes(fault));
       return;
     default:
@@ -179,6 +180,9 @@ void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nod
       case faults::CONNECT_REFUSED:
       case faults::CONNECT_HANG:
         targets_.set_door(node, held(node).refuses, held(node).hangs);
+        break;
+      case faults::MOVE_BUCKET:
+        targets_.move_bucket(static_cast<std::uint32_t>(f.bucket()), node);
         break;
       default:
         break;

@@ -84,6 +84,9 @@ class Rig final : public FaultTargets {
   }
   void read_again(std::uint32_t device) override { say("device {} reads again", device); }
   void restart_device(std::uint32_t device) override { say("restart device {}", device); }
+  void move_bucket(std::uint32_t bucket, std::uint32_t node) override {
+    say("bucket {} to {}", bucket, node);
+  }
   void paths_changed() override { say("paths"); }
   void fault_changed(std::uint32_t fault, bool active) override {
     changes.push_back({fault, active, scheduler.now()});
@@ -182,6 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "kind: CONNECT_HANG " + kAtGateways,
                  {"door 0 hangs", "door 1 hangs"},
                  {"door 0", "door 1"}},
+        KindCase{"Move", "kind: MOVE_BUCKET bucket: 5 " + kHereShard, {"bucket 5 to 3"}, {}},
         KindCase{"HalfOpen",
                  "kind: HALF_OPEN target { role: DEVICE }",
                  {"half-open 0", "half-open 1", "half-open 2"},

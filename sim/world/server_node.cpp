@@ -46,6 +46,7 @@ void ServerNode::kill(bool drop_unsynced) {
   effects_.clear();
   timers_.clear();
   forgotten_.clear();
+  move_to_.clear();
   if (disk_ != nullptr) {
     const BatchFate fate =
         drop_unsynced ? BatchFate::kDropped : draw_batch_fate(services_.randomness, config_.self, commits_);
@@ -80,6 +81,12 @@ void ServerNode::drain(DurationNs window) {
   draining_ = true;
   drain_window_ = window;
   enqueue({Input::kDrain, CloseReason::kNormal, 0, {}});
+}
+
+void ServerNode::move_bucket(std::uint32_t bucket, std::uint32_t to) {
+  if (!is_alive() || is_gateway()) return;
+  move_to_.push_back(to);
+  enqueue({Input::kMove, CloseReason::kNormal, bucket, {}});
 }
 
 void ServerNode::enqueue(Input&& input) {
@@ -161,6 +168,11 @@ DurationNs ServerNode::handle(Input& input, TimeNs now) {
       break;
     case Input::kDrain:
       gateway_->drain(drain_window_, now, effects_);
+      break;
+    case Input::kMove:
+      trace_.add(move_to_.front());
+      shard_->move_bucket(input.who, move_to_.front(), now, effects_);
+      move_to_.pop_front();
       break;
     case Input::kFrame:
     case Input::kPeerFrame: {

@@ -61,6 +61,8 @@ class ServerNode {
   // Gateways only: the planned restart begins; kill() ends it.
   void drain(DurationNs window);
   bool is_draining() const { return draining_; }
+  // Shards only: the operator's order to move a bucket. Nothing happens when it is another's.
+  void move_bucket(std::uint32_t bucket, std::uint32_t to);
   bool is_alive() const { return machine_ != nullptr; }
   bool is_paused() const { return paused_; }
   void set_disk_slowdown(std::int64_t factor) { disk_slowdown_ = factor; }
@@ -101,7 +103,17 @@ class ServerNode {
 
  private:
   struct Input {
-    enum Kind : std::uint8_t { kOpened, kClosed, kFrame, kPeerUp, kPeerDown, kPeerFrame, kTimer, kDrain };
+    enum Kind : std::uint8_t {
+      kOpened,
+      kClosed,
+      kFrame,
+      kPeerUp,
+      kPeerDown,
+      kPeerFrame,
+      kTimer,
+      kDrain,
+      kMove
+    };
     Kind kind;
     CloseReason reason;
     std::uint32_t who;
@@ -140,6 +152,7 @@ class ServerNode {
   bool paused_ = false;
   bool draining_ = false;
   DurationNs drain_window_ = 0;
+  std::deque<std::uint32_t> move_to_;  // where the orders that wait in the inbox go
   bool ready_while_paused_ = false;
   bool commit_pending_ = false;
   bool is_torn_ = false;  // its disk, by the last kill

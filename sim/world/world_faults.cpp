@@ -103,6 +103,16 @@ void World::restart_device(std::uint32_t number) {
   open_app(number);
 }
 
+// Whoever owns the bucket does it; the operator does not know who that is.
+void World::move_bucket(std::uint32_t bucket, std::uint32_t to) {
+  const std::uint32_t region = nodes_[to]->place().region;
+  const auto per_region = static_cast<std::uint32_t>(scenario_.topology().buckets_per_region());
+  for (const auto& node : nodes_) {
+    if (!node->is_gateway() && node->place().region == region)
+      node->move_bucket(region * per_region + bucket, to);
+  }
+}
+
 void World::paths_changed() {
   access_->path_healed();
   links_->paths_changed();
