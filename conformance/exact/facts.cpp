@@ -195,7 +195,7 @@ bool Facts::is_whole(const Record& r) const {
   if (has(r, {Kind::kConnected, Kind::kNodeDrains}) && r.value > 0xffff) return false;  // no gateway
   const bool is_of_the_world =
       has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains});
+              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kBucketServed});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||

@@ -130,6 +130,9 @@ enum class Kind : std::uint8_t {
                      // code = ErrorCode; its rows follow directly
   kSnapshotRow,  // conversation, seq = head, value = floor, value2 = entry of the user's leave, size = of the
                  // join (0: not told); its receipts and settings follow as kReceiptSeen and kSettingSeen
+  // ---- buckets that move
+  kBucketServed,  // a shard has served the bucket, as its owner of this version, and another one or another
+                  // version was told last: value = bucket, value2 = version, size = node
   kCount
 };
 

@@ -63,13 +63,14 @@ void Truth::look_up_entry(Observation& seen) {
 bool Truth::is_whole(const Record& record) const {
   constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains);
-  constexpr KindSet kWithoutConversation = kinds_of(
-      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
-      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
-      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed,
-      Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
-      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage);
+               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kBucketServed);
+  constexpr KindSet kWithoutConversation =
+      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
+               Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
+               Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading,
+               Kind::kSnapshotInvoked, Kind::kSnapshotPage, Kind::kBucketServed);
   constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                       Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
