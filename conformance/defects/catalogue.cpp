@@ -579,7 +579,7 @@ constexpr SeededDefect kCatalogue[] = {
      "The copy of a bucket that moves lacks the idempotency rows.",
      "SND-IDEM",
      kMoves,
-     {1, 2, 3}},
+     {2, 3, 1}},
     {Defect::kLateWritesNotCopied,
      "What is written while a bucket is copied does not follow.",
      "DUR-ACKED",
@@ -593,7 +593,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kHoldIgnored,
      "Shards do not hold their effects on a moving bucket, and the old home writes what comes into its old "
      "copy.",
-     "LIV-CONVERGE",
+     "MOV-FENCE",
      kMoves,
      {1, 2, 3}},
     {Defect::kHeldEffectsForgotten,

@@ -17,6 +17,8 @@ namespace {
 
 // Frames of rows under way to the successor.
 constexpr std::uint64_t kWindow = 4;
+// Rows that may wait for the successor: a copy that falls so far behind is begun anew.
+constexpr std::size_t kMostWaiting = 100'000;
 // Conversations, users and idempotency rows deleted in one transaction.
 constexpr std::size_t kEraseAtOnce = 32;
 // Shards give up and try again at different times, so that two that wait for each other do not do so for
@@ -260,6 +262,7 @@ void Moves::go_on(TimeNs now, Effects& effects) {
     frame.number = ++move.sent;
     effects.send_peer(move.to, protocol::make_frame(std::move(frame)));
   }
+  if (move.copy->size() > kMostWaiting) return give_up(now, effects);
   if (move.sent != move.stored || move.copy->size() > 0 || move.copy->has_more()) return;
   if (move.phase == Phase::kCopying) {
     const std::vector<NodeId>& shards = placement_.shards();
