@@ -122,19 +122,19 @@ enum class Defect : std::uint16_t {
   kBusyInSilence,               // gateway: drops a request above the limit without a word
   kOutboxTrimsSent,             // shard: an acknowledgement deletes all rows that were sent
   kOwnFeedsInMemory,            // shard: its own feeds get their changes after the commit
-  kRefusedLoginsSpend,   // gateway: a login that is refused uses up the budget of those that come later
-  kRetryAfterInSeconds,  // client: takes the milliseconds that it is to wait for seconds
-  kDeepHealthCheck,      // gateway: serves nobody while one of its homes has no link
-  kFullOutboxStopsAll,   // shard: takes no message while one peer does not acknowledge what it was sent
-  kFenceNotStored,              // shard: a bucket that it has given away is noted in memory only
-  kMovedKeysLeftBehind,         // shard: the copy of a bucket has no idempotency rows
-  kLateWritesNotCopied,         // shard: what is written while a bucket is copied is not copied
-  kMovedMarksLeftBehind,        // shard: the copy of a bucket has no marks
-  kHoldIgnored,                 // shard: effects on a bucket go on to its old home, and into its old copy
-  kHeldEffectsForgotten,        // shard: effects that wait for a moving bucket are kept in memory
-  kGatewayKeepsOldTable,        // gateway: never learns that a bucket has moved
-  kOldOwnerServesReads,         // shard: answers reads of a bucket that it has given away
-  kStopNeverEnds,               // shard: a bucket that is stopped for its move stays so until it can go
+  kRefusedLoginsSpend,    // gateway: a login that is refused uses up the budget of those that come later
+  kRetryAfterInSeconds,   // client: takes the milliseconds that it is to wait for seconds
+  kDeepHealthCheck,       // gateway: serves nobody while one of its homes has no link
+  kFullOutboxStopsAll,    // shard: takes no message while one peer does not acknowledge what it was sent
+  kFenceNotStored,        // shard: a bucket that it has given away is noted in memory only
+  kMovedKeysLeftBehind,   // shard: the copy of a bucket has no idempotency rows
+  kLateWritesNotCopied,   // shard: what is written while a bucket is copied is not copied
+  kMovedMarksLeftBehind,  // shard: the copy of a bucket has no marks
+  kHoldIgnored,           // shard: effects on a bucket go on to its old home, and into its old copy
+  kHeldEffectsForgotten,  // shard: effects that wait for a moving bucket are kept in memory
+  kGatewayKeepsOldTable,  // gateway: never learns that a bucket has moved
+  kOldOwnerServesReads,   // shard: answers reads of a bucket that it has given away
+  kStopNeverEnds,         // shard: a bucket that is stopped for its move stays so until it can go
   kCount
 };
 
