@@ -114,6 +114,7 @@ class Cluster {
   // The node dies. Its machine is gone, its store stays; what was not durable is lost.
   void kill(NodeId id) {
     if (!alive(id)) return;
+    if (doomed_ == id) doomed_.reset();
     if (Shard* shard = shard_at(id)) carried_heads_[id] = shard->take_heads();
     nodes_[id].machine.reset();
     nodes_[id].store->roll_back();
