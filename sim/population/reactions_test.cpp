@@ -1,6 +1,7 @@
 // People who react beside what a script has them do.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -23,11 +24,18 @@ class Audience : public TestStage {
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> reactions;
 };
 
+// Does nothing by itself.
+class Nobody : public Behaviour {
+ public:
+  void begin() override {}
+  void cue(std::uint32_t, std::uint32_t) override {}
+  void quiesce() override {}
+};
+
 struct Hall {
   explicit Hall(std::int32_t permille) {
     population.set_reactions_permille(permille);
-    behaviour = make_reactions(population, Randomness(1), stage,
-                               make_script_player(population, script, Randomness(1), stage));
+    behaviour = make_reactions(population, Randomness(1), stage, std::make_unique<Nobody>());
   }
   // 20 devices are shown 50 messages.
   void show_all() {
@@ -39,7 +47,6 @@ struct Hall {
     stage.run_cues(*behaviour);
   }
   scenarios::Population population;
-  Script script;
   Audience stage;
   std::unique_ptr<Behaviour> behaviour;
 };

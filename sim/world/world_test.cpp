@@ -449,7 +449,7 @@ TEST(PresencePeople, AreSeenToComeAndGo) {
 // ---- versions
 
 // Both gateways and both shards of a region become newer, one after the other; half of the devices stay old.
-scenarios::Scenario small_rollout() {
+scenarios::Scenario rolled_out_versions() {
   scenarios::Scenario scenario =
       changed_scenario("versions", {"run_s=130", "population.users=25", "population.groups=3",
                                     "population.campus_messages=300", "versions.older_devices_permille=500"});
@@ -465,7 +465,7 @@ scenarios::Scenario small_rollout() {
 
 TEST(Versions, AreRolledOutOneByOne) {
   Recording recording;
-  const auto world = run_world(small_rollout(), 1, recording);
+  const auto world = run_world(rolled_out_versions(), 1, recording);
   EXPECT_NE(world->facts().converged_after, kNever);
   std::vector<std::uint32_t> newest;  // of nodes, as they were told
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t>
@@ -492,7 +492,7 @@ TEST(Versions, AreRolledOutOneByOne) {
 
 // Who knows which field is not on the wire, and a store keeps rows as bytes or as structs.
 TEST(Versions, AreTheSameInEveryFidelity) {
-  scenarios::Scenario scenario = small_rollout();
+  scenarios::Scenario scenario = rolled_out_versions();
   const WorldFacts whole = facts_of(scenario);
   scenario.mutable_fidelity()->set_wire(scenarios::Fidelity::FRAMES);
   scenario.mutable_fidelity()->set_store(scenarios::Fidelity::MEMORY);
@@ -500,7 +500,7 @@ TEST(Versions, AreTheSameInEveryFidelity) {
 }
 
 TEST(Versions, WithoutOneInCommonADeviceWaitsAndComesBack) {
-  scenarios::Scenario scenario = small_rollout();
+  scenarios::Scenario scenario = rolled_out_versions();
   scenario.mutable_versions()->set_oldest_of_devices(2);
   Recording recording;
   const auto world = run_world(scenario, 1, recording);
