@@ -28,6 +28,7 @@ constexpr std::string_view kHomes = "homes";
 constexpr std::string_view kResets = "resets";
 constexpr std::string_view kTails = "tails";
 constexpr std::string_view kIslands = "islands";
+constexpr std::string_view kVersions = "versions";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -568,6 +569,31 @@ constexpr SeededDefect kCatalogue[] = {
      "A shard takes no message while one of its peers does not acknowledge what it was sent.",
      "SLO-BLAST",
      kIslands,
+     {1, 2, 3}},
+    {Defect::kUnnamedFeaturesServed,
+     "A gateway forgets what it has named in Welcome, and serves every feature to every session.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kNewestVersionTaken,
+     "A gateway speaks its newest version with everybody, whatever the client has offered.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnknownFieldsStripped,
+     "A feed stores the fields of an entry that its shard's version knows, and no others.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnofferedFeaturesUsed,
+     "The client takes every feature that it has asked for as given, whatever Welcome names.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnknownKindStopsCursor,
+     "The client leaves an entry out whose kind it does not know, and stands before it for ever.",
+     "EVO-COMPAT",
+     kVersions,
      {1, 2, 3}},
 };
 

@@ -130,6 +130,12 @@ enum class Kind : std::uint8_t {
                      // code = ErrorCode; its rows follow directly
   kSnapshotRow,  // conversation, seq = head, value = floor, value2 = entry of the user's leave, size = of the
                  // join (0: not told); its receipts and settings follow as kReceiptSeen and kSettingSeen
+  // ---- versions and features
+  kVersions,  // what is spoken, the lowest version in epoch and the highest in size. Of a server node (no
+              // device): value = node. Of a device's session, right after kConnected: value = its version,
+              // value2 = its features, seq = those that were asked for
+  kUnnamed,   // something came of a feature that the session's Welcome does not name: value = the feature
+  kBeyond,    // what the entry of the kReceived that follows has beyond version 1: conversation, seq, digest
   kCount
 };
 

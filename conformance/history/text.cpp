@@ -65,7 +65,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "skipped",
     "snapshot_invoked",
     "snapshot_page",
-    "snapshot_row"};
+    "snapshot_row",
+    "versions",
+    "unnamed",
+    "beyond"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

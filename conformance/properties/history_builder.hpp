@@ -570,6 +570,25 @@ class HistoryBuilder {
     r.code = static_cast<std::uint8_t>(why);
   }
 
+  // ---- versions
+  void node_speaks(std::uint64_t node, std::uint32_t min, std::uint32_t max) {
+    Record& r = write(Kind::kVersions);
+    r.value = node;
+    r.epoch = min;
+    r.size = max;
+  }
+  // What the session of a device is of, as it should stand right behind its kConnected.
+  Record& greet(DeviceTag device, std::uint32_t version, std::uint64_t features, std::uint32_t newest = 1,
+                std::uint64_t asked = ~std::uint64_t{0}) {
+    Record& r = write(Kind::kVersions, device);
+    r.value = version;
+    r.value2 = features;
+    r.seq = asked;
+    r.epoch = 1;
+    r.size = newest;
+    return r;
+  }
+
   // ---- presence
   void watch(DeviceTag device, ConversationIndex conversation, bool on = true) {
     Record& r = write(Kind::kPresenceWatched, device);

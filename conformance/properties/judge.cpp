@@ -57,6 +57,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(std::move(latency));
   add(make_recovery(truth_, config_));
   add(make_blast_radius(truth_, config_));
+  add(make_evolution_compat(truth_, config_));
 }
 
 Judge::~Judge() = default;

@@ -82,6 +82,10 @@ struct JudgeConfig {
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
 
+  // EVO-COMPAT: where old and new clients meet old and new servers, each of the four pairs has at least so
+  // many sends acknowledged and entries shown.
+  std::uint64_t fewest_of_a_pair = 1;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -135,13 +135,10 @@ void Client::connected(TimeNs now, Effects& effects) {
   if (retained_ != nullptr) retained_->is_of_earlier_life = true;
   // Seeded defect: what waits does not wait for the greeting.
   if (shared_.config.defects.has(Defect::kOutboxBeforeHello)) pump_outbox(now, effects);
-  protocol::Hello hello;
+  protocol::Hello hello = offer();
   hello.user = user_;
   hello.device = device_;
   hello.access_token = access_token_;
-  hello.features = protocol::kCoreFeatures;
-  if (shared_.config.typing_ttl_ms != 0) hello.features |= protocol::kFeatureTyping;
-  if (shared_.config.presence_refresh_ms != 0) hello.features |= protocol::kFeaturePresence;
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
   if (resume_ != nullptr) {
@@ -151,6 +148,17 @@ void Client::connected(TimeNs now, Effects& effects) {
   transmit(effects, std::move(hello), 0);
   ask_clock(now);
   finish(now, effects);
+}
+
+protocol::Hello Client::offer() const {
+  protocol::Hello hello;
+  hello.min_version = shared_.config.versions.min;
+  hello.max_version = shared_.config.versions.max;
+  hello.features = shared_.config.core_features & protocol::kCoreFeatures;
+  if (shared_.config.typing_ttl_ms != 0) hello.features |= protocol::kFeatureTyping;
+  if (shared_.config.presence_refresh_ms != 0) hello.features |= protocol::kFeaturePresence;
+  if (hello.max_version >= protocol::kNextVersion) hello.features |= protocol::kFeatureReactions;
+  return hello;
 }
 
 void Client::closed(CloseReason reason, TimeNs now, Effects& effects) {
@@ -170,6 +178,7 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
   if (phase_ != Phase::kGreeting && phase_ != Phase::kReady) return;
   frame_seq_in_ = std::max(frame_seq_in_, frame.frame_seq);
   if (flow_ != nullptr) count_push(frame);
+  protocol::hide_newer(frame, shared_.config.versions.max);
   protocol::Body& body = frame.body;
   if (phase_ == Phase::kReady && frame.request_id != 0 && frame.request_id <= UINT32_MAX) {
     shared_.observer.request_answered(tag_, static_cast<std::uint32_t>(frame.request_id), error_in(body));
@@ -181,6 +190,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
   } else if (phase_ == Phase::kGreeting) {
     // Anything else before the Welcome belongs to no session.
     if (auto* welcome = std::get_if<protocol::Welcome>(&body)) on_welcome(*welcome, now);
+  } else if (const std::uint64_t feature = protocol::feature_of(body); !offers(feature)) {
+    shared_.observer.unnamed_received(tag_, feature);
   } else if (auto* push = std::get_if<protocol::ChangePush>(&body)) {
     on_change_push(std::move(*push), now);
   } else if (auto* ack = std::get_if<protocol::SendAck>(&body)) {

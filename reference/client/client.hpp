@@ -120,6 +120,10 @@ class Client {
   // It dials to resume its session, which only the gateway of that session can do: the driver should dial
   // this one. To be asked when it is told to dial.
   bool is_resuming() const { return phase_ == Phase::kDialing && resume_ != nullptr; }
+  // The present session names the feature (a bit of protocol::Feature); 0, the core, is always there.
+  bool offers(std::uint64_t feature) const {
+    return feature == 0 || (phase_ == Phase::kReady && (features_ & feature) == feature);
+  }
   bool is_converged() const { return pending_reason() == PendingReason::kNone; }
   PendingReason pending_reason() const;  // O(requests under way)
   UserId user() const { return user_; }
@@ -181,7 +185,10 @@ class Client {
   void connection_lost(CloseReason reason, TimeNs now, DurationNs extra_delay);
   void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
   void check_session_deadlines(TimeNs now, Effects& effects);
+  protocol::Hello offer() const;  // what it asks for: versions and features, nothing else
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  // False when the Welcome names a version that was not offered: then the session is over.
+  bool take_versions(const protocol::Welcome& welcome);
   // What becomes of the session when its connection ends: kept to be resumed, or not.
   void keep_session(CloseReason reason, TimeNs now);
   void take_token(const protocol::Welcome& welcome);
@@ -339,9 +346,10 @@ class Client {
   std::uint32_t heartbeat_interval_ms_ = 0;
   std::uint32_t reconnect_min_ms_ = 0;
   std::uint32_t reconnect_jitter_ms_ = 0;
-  std::uint8_t reconnect_attempt_ = 0;
   std::uint8_t sync_failures_ = 0;
-  Phase phase_ = Phase::kStopped;
+  std::uint8_t features_ = 0;               // of this session, or the last one
+  std::uint8_t reconnect_attempt_ : 5 = 0;  // 16 at most
+  Phase phase_ : 3 = Phase::kStopped;
   bool sync_in_flight_ : 1 = false;
   bool heartbeat_unanswered_ : 1 = false;
   bool loaded_ : 1 = false;          // memory holds what the store holds

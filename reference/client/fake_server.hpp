@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "reference/protocol/frames.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::client::test {
 
@@ -40,8 +40,10 @@ class FakeServer {
   std::uint32_t max_unacked_bytes = 1 << 20;
   std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
-  std::uint64_t features = 0;  // of those that a Hello names
-  std::uint64_t time_ms = 0;   // its clock, which stands still
+  std::uint64_t features = protocol::kCoreFeatures;  // of those that a Hello names
+  protocol::VersionRange versions;
+  std::uint32_t forced_version = 0;  // named in Welcome, whatever was offered
+  std::uint64_t time_ms = 0;         // its clock, which stands still
   std::vector<protocol::SignalEphemeral> signals;
   std::vector<protocol::SubscribePresence> subscriptions;
 
@@ -176,7 +178,9 @@ class FakeServer {
 
   protocol::Frame welcome() {
     protocol::Welcome welcome;
-    welcome.version = protocol::kVersion;
+    const protocol::Hello hello = hellos.empty() ? protocol::Hello() : hellos.back();
+    welcome.version = protocol::common_version({hello.min_version, hello.max_version}, versions);
+    if (forced_version != 0) welcome.version = forced_version;
     welcome.session = ++session_;
     welcome.heartbeat_interval_ms = heartbeat_interval_ms;
     welcome.reconnect_jitter_ms = reconnect_jitter_ms;

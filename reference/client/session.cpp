@@ -124,6 +124,12 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   heartbeat_unanswered_ = false;
   heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
   shared_.observer.connected(tag_, welcome.session);
+  if (!take_versions(welcome)) {
+    // The next attempt will hear the same.
+    reconnect_attempt_ = kLastAttempt;
+    protocol_error_ = true;
+    return;
+  }
   take_token(welcome);
   greet_typing(welcome, now);
   flow_.reset();
@@ -137,6 +143,20 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   // The user's shard has just answered the attach, so nothing is left to back off from.
   sync_due_ = 0;
   sync_failures_ = 0;
+}
+
+bool Client::take_versions(const protocol::Welcome& welcome) {
+  const protocol::Hello offered = offer();
+  shared_.observer.negotiated(tag_, offered, welcome);
+  const bool had_receipts = (features_ & protocol::kFeatureReceipts) != 0;
+  // Seeded defect: what was asked for is taken for granted.
+  const bool is_greedy = shared_.config.defects.has(Defect::kUnofferedFeaturesUsed);
+  features_ = static_cast<std::uint8_t>(offered.features & (is_greedy ? ~0ULL : welcome.features));
+  if (!had_receipts && offers(protocol::kFeatureReceipts)) {
+    // Read marks have rested while nobody could be told.
+    for (std::uint32_t index = 0; index < conversations_.size(); ++index) queue_receipts(index);
+  }
+  return welcome.version >= offered.min_version && welcome.version <= offered.max_version;
 }
 
 void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {

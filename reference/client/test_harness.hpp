@@ -63,8 +63,10 @@ class Recorder final : public ClientObserver {
   int snapshot_pages = 0;
   int fetches = 0;
   int syncs = 0;
+  std::vector<std::uint64_t> unnamed;  // features of what came without being named
 
   void connected(DeviceTag, SessionId) override { ++connects; }
+  void unnamed_received(DeviceTag, std::uint64_t feature) override { unnamed.push_back(feature); }
   void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
   void resume_answered(DeviceTag, const ResumeToken&, std::uint64_t,
                        const protocol::Welcome& welcome) override {

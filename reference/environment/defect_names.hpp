@@ -121,6 +121,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "retry-after-in-seconds",
     "deep-health-check",
     "full-outbox-stops-all",
+    "unnamed-features-served",
+    "newest-version-taken",
+    "unknown-fields-stripped",
+    "unoffered-features-used",
+    "unknown-kind-stops-the-cursor",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

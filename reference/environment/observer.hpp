@@ -71,6 +71,9 @@ enum class Probe : std::uint8_t {
   kChangesDropped,
   kSyncTooLongAnswered,
   kSnapshotRefused,
+  kOlderVersionSpoken,  // a session of a version below the newest that the gateway speaks
+  kNoCommonVersion,     // a Hello refused for its versions
+  kUnnamedLeftOut,      // a change emptied for a session whose Welcome does not name its feature
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -88,6 +91,8 @@ enum class Probe : std::uint8_t {
   kSkippedToFloor,       // entries that the device lacked are no longer kept
   kSnapshotTaken,        // all pages of a snapshot have come
   kSnapshotContinued,    // a page of a snapshot that another connection or process had begun
+  kUnknownKindKept,      // an entry came of a kind that the device does not know
+  kWaitsForFeature,      // an entry in the outbox waits for a session that names its feature
   // ---- the world
   kConnectionReset,      // both ends were told
   kClosedConnectionHit,  // one end sent into a connection that the other had closed
@@ -116,6 +121,11 @@ class ClientObserver {
   virtual ~ClientObserver() = default;
   virtual void connected(DeviceTag, SessionId) {}
   virtual void disconnected(DeviceTag, CloseReason) {}
+  // After connected(), before anything else of the session: what the Hello has offered (versions, features;
+  // nothing else is set), and the Welcome.
+  virtual void negotiated(DeviceTag, const protocol::Hello& /*offer*/, const protocol::Welcome&) {}
+  // Something came that belongs to this feature, which the session's Welcome does not name; it is ignored.
+  virtual void unnamed_received(DeviceTag, std::uint64_t /*feature*/) {}
   // After connected(), where resuming is offered or was asked for: the token that the Hello has shown (none:
   // {0, 0}), how far the device had followed its feed by then, and the server's answer.
   virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,

@@ -18,10 +18,14 @@
 
 namespace wavetank::protocol {
 
+// The version of the last release, which a side speaks unless it is told otherwise, and the one that is being
+// rolled out. versions.hpp says what it adds.
 inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kNextVersion = 2;
 
 // What an entry of a conversation's log is. Values above the last one are legal on the wire (VER-UNKNOWN).
-enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2 };
+// kReaction is of version 2: it says something of the entry reply_to_seq.
+enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2, kReaction = 3 };
 
 // Whether entries of this kind count for unread numbers (they get a msg_no).
 constexpr bool is_countable(EntryKind kind) { return kind == EntryKind::kMessage; }
@@ -83,9 +87,11 @@ enum Feature : std::uint64_t {
   kFeatureReceipts = 1,
   kFeatureGroups = 2,
   kFeatureTyping = 4,
-  kFeaturePresence = 8
+  kFeaturePresence = 8,
+  kFeatureReactions = 16  // of version 2
 };
 inline constexpr std::uint64_t kCoreFeatures = kFeatureReceipts | kFeatureGroups;
+// Those of the released version.
 inline constexpr std::uint64_t kAllFeatures = kCoreFeatures | kFeatureTyping | kFeaturePresence;
 
 // One entry of a conversation's log as devices see it.
@@ -102,7 +108,8 @@ struct Event {
   UserId target_user = 0;  // membership entries: who joins or leaves
   std::uint64_t reply_to_seq = 0;
   Slice payload;
-  Slice unknown;  // fields of a newer version, kept as received
+  std::uint64_t client_time_ms = 0;  // since version 2: by the sender's clock; display only, never an order
+  Slice unknown;                     // fields of a newer version, kept as received
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -117,6 +124,7 @@ struct Event {
     v(12, s.target_user, "target_user");
     v(13, s.reply_to_seq, "reply_to_seq");
     v(14, s.payload, "payload");
+    v(15, s.client_time_ms, "client_time_ms");
   }
   friend bool operator==(const Event&, const Event&) = default;
 };

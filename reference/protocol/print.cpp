@@ -152,7 +152,7 @@ std::string to_string(const Event& event) {
 std::string to_string(const Id128& id) { return fmt::format("{:016x}:{:x}", id.hi, id.lo); }
 
 std::string_view name_of(EntryKind value) {
-  static constexpr std::string_view names[] = {"MESSAGE", "JOIN", "LEAVE"};
+  static constexpr std::string_view names[] = {"MESSAGE", "JOIN", "LEAVE", "REACTION"};
   return pick(value, names);
 }
 std::string_view name_of(SendStatus value) {

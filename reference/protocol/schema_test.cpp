@@ -34,7 +34,8 @@ struct Values;
       return {__VA_ARGS__};                                       \
     }                                                             \
   }
-WAVETANK_VALUES(EntryKind, "ENTRY_KIND_", {kMessage, "MESSAGE"}, {kJoin, "JOIN"}, {kLeave, "LEAVE"});
+WAVETANK_VALUES(EntryKind, "ENTRY_KIND_", {kMessage, "MESSAGE"}, {kJoin, "JOIN"}, {kLeave, "LEAVE"},
+                {kReaction, "REACTION"});
 WAVETANK_VALUES(SendStatus, "SEND_STATUS_", {kAccepted, "ACCEPTED"}, {kDuplicate, "DUPLICATE"},
                 {kRejected, "REJECTED"});
 WAVETANK_VALUES(Durability, "DURABILITY_", {kLocal, "LOCAL"}, {kRegionQuorum, "REGION_QUORUM"},

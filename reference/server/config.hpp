@@ -7,6 +7,7 @@
 #include "reference/environment/defects.hpp"
 #include "reference/environment/time.hpp"
 #include "reference/protocol/identifiers.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::server {
 
@@ -17,6 +18,8 @@ struct ServerConfig {
   NodeId self = 0;
   // Mistakes to make on purpose; empty in the product.
   DefectSet defects;
+  // The versions of the wire that it speaks; what is newer than the highest is unknown to it.
+  protocol::VersionRange versions;
 
   // ---- sessions (gateway)
   std::uint32_t heartbeat_interval_ms = 30'000;  // what Welcome asks of a foreground device

@@ -195,7 +195,11 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
 void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, Effects& effects) {
   const auto& hello = std::get<protocol::Hello>(frame.body);
   if (is_draining()) return send_away(session, effects);
-  if (hello.min_version > protocol::kVersion || hello.max_version < protocol::kVersion) {
+  std::uint32_t version = protocol::common_version({hello.min_version, hello.max_version}, config_.versions);
+  // Seeded defect: the newest is the best for everybody.
+  if (config_.defects.has(Defect::kNewestVersionTaken)) version = config_.versions.max;
+  if (version == 0) {
+    observer_.probe(config_.self, Probe::kNoCommonVersion);
     return refuse(session, ErrorCode::kUnsupportedVersion, frame.request_id, CloseReason::kNormal, effects);
   }
   session.home = placement_.home(hello.user);
@@ -204,7 +208,9 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   }
   session.user = hello.user;
   session.device = hello.device;
-  session.features = static_cast<std::uint32_t>(hello.features & features());
+  session.version = static_cast<std::uint8_t>(version);
+  session.features = static_cast<std::uint32_t>(hello.features & features(version));
+  if (version < config_.versions.max) observer_.probe(config_.self, Probe::kOlderVersionSpoken);
   session.background = hello.background;
   session.hello_request = frame.request_id;
   if (can_resume() && resume(session, frame, now, effects)) return;
@@ -225,8 +231,8 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   attach(session, effects);
 }
 
-std::uint64_t Gateway::features() const {
-  std::uint64_t offered = protocol::kAllFeatures;
+std::uint64_t Gateway::features(std::uint32_t version) const {
+  std::uint64_t offered = protocol::features_of(version);
   if (config_.typing_ttl_ms == 0) offered &= ~std::uint64_t{protocol::kFeatureTyping};
   if (config_.presence_lease_ms == 0) offered &= ~std::uint64_t{protocol::kFeaturePresence};
   return offered;
@@ -252,6 +258,13 @@ void Gateway::attach(const Session& session, Effects& effects) {
 
 void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
   enter(session, SessionState::kLive, now, effects);
+  // A body of a newer version, or of a feature that is not spoken of here: not ours to judge, but its sender
+  // must not wait.
+  if (std::holds_alternative<std::monostate>(frame.body) ||
+      !is_named(session, protocol::feature_of(frame.body))) {
+    if (frame.request_id != 0) send_error(session, ErrorCode::kMalformed, frame.request_id, effects);
+    return;
+  }
   if (is_request(frame.body)) {
     const ConversationId* conversation = conversation_of(frame.body);
     const NodeId shard = conversation != nullptr ? placement_.home(*conversation) : session.home;
@@ -268,11 +281,6 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
   }
   if (std::holds_alternative<protocol::SubscribePresence>(frame.body)) {
     return watch_received(session, std::move(frame), effects);
-  }
-  if (std::holds_alternative<std::monostate>(frame.body)) {
-    // A body of a newer version: not ours to judge, but its sender must not wait.
-    if (frame.request_id != 0) send_error(session, ErrorCode::kMalformed, frame.request_id, effects);
-    return;
   }
   if (std::holds_alternative<protocol::GoAway>(frame.body)) return;
   if (std::holds_alternative<protocol::FrameAck>(frame.body)) return;
@@ -367,6 +375,7 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   disown_connection(*session, effects);
   drop_waiting(*session);
   session->hello_request = newcomer.hello_request;
+  session->version = newcomer.version;
   session->features = newcomer.features;
   session->background = newcomer.background;
   session->frames_received = newcomer.frames_received;
@@ -399,6 +408,7 @@ void Gateway::welcome_back(Session& session, Resumable& resumable, const protoco
     resumable.ring.keep(session.frames_sent + 1, push,
                         {config_.replay_ring_frames, config_.replay_ring_bytes});
     Frame frame = protocol::make_frame(std::move(push));
+    leave_out_unnamed(session, frame.body);  // the session may have named more
     if (bounds_pushes()) count_push(session, frame);
     send(session, std::move(frame), effects);
   }
@@ -461,6 +471,7 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
 
 void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
   now_ = now;
+  protocol::hide_newer(frame, config_.versions.max);
   if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
     noticed(*notice, effects);
   } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
@@ -517,7 +528,7 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
 
 protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t user_epoch, TimeNs now) const {
   protocol::Welcome welcome;
-  welcome.version = protocol::kVersion;
+  welcome.version = session.version;
   welcome.features = session.features;
   welcome.session = session_id(session);
   welcome.heartbeat_interval_ms = config_.heartbeat_interval_ms;
@@ -544,6 +555,7 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
   // anyway.
   const bool is_live = session.state == SessionState::kLive;
   if (!is_live && session.state != SessionState::kDetached) return;
+  leave_out_unnamed(session, frame.body);
   if (is_live && bounds_pushes() && !has_room(session, frame, now, effects)) {
     if (Resumable* resumable = resumable_of(session)) resumable->ring.miss();
     return;
@@ -573,6 +585,7 @@ void Gateway::reply(Frame&& frame, Effects& effects) {
   --session->in_flight;
   // Whoever comes back asks again.
   if (session->state == SessionState::kDetached) return;
+  leave_out_unnamed(*session, frame.body);
   frame.route.reset();
   send(*session, std::move(frame), effects);
 }

@@ -124,7 +124,13 @@ class Gateway : public Node {
   // A signal of the client, and one for it.
   void signal_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void deliver_signal(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
-  std::uint64_t features() const;
+  // Those that it offers in a session of this version.
+  std::uint64_t features(std::uint32_t version) const;
+  // gateway_features.cpp (VER-FEATURE-002). Whether the session's Welcome names the feature; 0: the core.
+  bool is_named(const Session& session, std::uint64_t feature) const;
+  // Empties the changes that the session's Welcome does not speak of; their numbers stay.
+  void leave_out_unnamed(const Session& session, protocol::Body& body) const;
+  void leave_out_unnamed(const Session& session, std::vector<protocol::Change>& changes) const;
   // PRS-LEASE-001: speaks for all sessions, to every shard, and sets the timer for the next time.
   void renew_leases(TimeNs now, Effects& effects);
   // Tells the session's home that it has lost its connection, or has one again.

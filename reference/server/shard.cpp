@@ -71,6 +71,7 @@ void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
+  protocol::hide_newer(frame, config_.versions.max);
   if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
     outbox_.acknowledged(peer, ack->number, effects);
   } else if (deferred_.take(peer, frame, now, kDeferredTimer, effects)) {

@@ -32,6 +32,12 @@ class Stage {
                               std::uint64_t /*seq*/) {
     return send(device, conversation, protocol::EntryKind::kMessage, size);
   }
+  // Reacts to the entry `seq`, which the device shows. The device's counter of it; 0: its session does not
+  // offer that.
+  virtual std::uint32_t react(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
+                              std::uint64_t /*seq*/) {
+    return 0;
+  }
   // What no honest client does; a stage that cannot does nothing.
   // Sends a message whose frame names `claimed` where a membership change names its subject.
   virtual void send_as(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*claimed*/,
@@ -107,6 +113,11 @@ std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population
 std::unique_ptr<Behaviour> make_floods(const scenarios::Population& population, const Script& script,
                                        Randomness randomness, Stage& stage,
                                        std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has devices react to population.reactions_permille of the entries that they are
+// shown, one to five seconds later, where the app is open then and offers it; nobody reacts to a reaction.
+std::unique_ptr<Behaviour> make_reactions(const scenarios::Population& population, Randomness randomness,
+                                          Stage& stage, std::unique_ptr<Behaviour> others);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

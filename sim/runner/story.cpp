@@ -28,7 +28,8 @@ bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
          kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume ||
          kind == Kind::kPushQueue || kind == Kind::kPushGap || kind == Kind::kReading ||
-         kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted;
+         kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted ||
+         kind == Kind::kVersions || kind == Kind::kUnnamed;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.

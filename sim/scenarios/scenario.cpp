@@ -12,6 +12,7 @@
 
 #include "faults/plan.hpp"
 #include "reference/environment/randomness.hpp"
+#include "reference/protocol/frames.hpp"
 
 namespace wavetank::scenarios {
 namespace {
@@ -262,6 +263,14 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.flood_permille", p.flood_permille(), 0, 1000},
       {"population.flood_gap_ms", p.flood_gap_ms(), 1, 86'400'000},
       {"population.flood_messages", p.flood_messages(), 1, 10'000},
+      {"population.reactions_permille", p.reactions_permille(), 0, 1000},
+      {"versions.servers", s.versions().servers(), 1, protocol::kNextVersion},
+      {"versions.upgraded_servers", s.versions().upgraded_servers(), 1, protocol::kNextVersion},
+      {"versions.devices", s.versions().devices(), 1, protocol::kNextVersion},
+      {"versions.oldest_of_devices", s.versions().oldest_of_devices(), 1, s.versions().devices()},
+      {"versions.older_devices_features", s.versions().older_devices_features(), 0,
+       static_cast<std::int64_t>(protocol::kCoreFeatures)},
+      {"versions.older_devices_permille", s.versions().older_devices_permille(), 0, 1000},
       {"population.gap_cap_s", p.gap_cap_s(), 1, 1'000'000'000},
       {"population.campus_messages", p.campus_messages(), 1, 100'000'000},
       {"population.ramp_s", p.ramp_s(), 0, s.run_s()},
@@ -279,6 +288,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"checks.recover_bound_s", s.checks().recover_bound_s(), 1, 100'000},
       {"checks.recover_permille_min", s.checks().recover_permille_min(), 0, 1000},
       {"checks.fewest_operations", s.checks().fewest_operations(), 1, 1'000'000'000},
+      {"checks.fewest_of_a_pair", s.checks().fewest_of_a_pair(), 0, 1'000'000'000},
   });
   std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {

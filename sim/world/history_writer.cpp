@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conformance/history/canary.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::sim {
 
@@ -104,6 +105,23 @@ void HistoryWriter::connected(DeviceTag device, SessionId session) {
   s.lost_at = kNever;
   Record r = record(Kind::kConnected, device);
   r.value = session >> 48;  // a SessionId begins with its gateway
+  sink_.on(r);
+}
+
+void HistoryWriter::negotiated(DeviceTag device, const protocol::Hello& offer,
+                               const protocol::Welcome& welcome) {
+  Record r = record(Kind::kVersions, device);
+  r.value = welcome.version;
+  r.value2 = welcome.features;
+  r.seq = offer.features;
+  r.epoch = offer.min_version;
+  r.size = offer.max_version;
+  sink_.on(r);
+}
+
+void HistoryWriter::unnamed_received(DeviceTag device, std::uint64_t feature) {
+  Record r = record(Kind::kUnnamed, device);
+  r.value = feature;
   sink_.on(r);
 }
 
@@ -233,6 +251,12 @@ void HistoryWriter::send_refused(DeviceTag device, const protocol::SendAck& ack,
 }
 
 void HistoryWriter::event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) {
+  if (event.client_time_ms != 0 || !event.unknown.empty()) {
+    Record more = record(Kind::kBeyond, device, event.conversation);
+    more.seq = event.conv_seq;
+    more.digest = history::content_digest(0, 0, protocol::beyond_released(event));
+    sink_.on(more);
+  }
   Record r = record(Kind::kReceived, device, event.conversation);
   r.epoch = event.conv_epoch;
   r.seq = event.conv_seq;

@@ -63,6 +63,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
+  void negotiated(DeviceTag device, const protocol::Hello& offer, const protocol::Welcome& welcome) override;
+  void unnamed_received(DeviceTag device, std::uint64_t feature) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
   void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
                        const protocol::Welcome& welcome) override;

@@ -29,6 +29,7 @@ enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
 
 void World::run() {
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) tell_versions(node);
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
   series_.interval = std::max<DurationNs>(kSecond, planned_end() / 720 / kSecond * kSecond);
   scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
@@ -492,6 +493,12 @@ void World::watch(std::uint32_t number, std::uint32_t conversation, bool is_open
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.watch_presence(directory_->conversation_id(conversation), is_open, now, device_effects_);
   });
+}
+
+std::uint32_t World::react(std::uint32_t number, std::uint32_t conversation, std::uint64_t seq) {
+  constexpr std::uint32_t kReactionBytes = 4;
+  if (!devices_[number].machine.offers(protocol::kFeatureReactions)) return 0;
+  return send_to(number, conversation, protocol::EntryKind::kReaction, 0, kReactionBytes, seq);
 }
 
 // ---- gateways' side of connections

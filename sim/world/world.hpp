@@ -155,6 +155,7 @@ class World final : private AccessListener,
   void build_devices();
   server::ServerConfig server_config(NodeId node) const;
   void add_device(std::uint32_t device);
+  const client::ClientShared& shared_of(std::uint32_t device) const;
 
   void run_until(TimeNs end);
   void handle(const Event& event);
@@ -215,14 +216,17 @@ class World final : private AccessListener,
                    std::uint64_t nonce) override;
   void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override;
   void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override;
+  std::uint32_t react(std::uint32_t device, std::uint32_t conversation, std::uint64_t seq) override;
   // ---- FaultTargets
   std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
   std::vector<std::uint32_t> connections_at(const Selector& selector) override;
   std::vector<std::uint32_t> devices_at(const Selector& selector) override;
+  void tell_versions(std::uint32_t node);
   void kill_node(std::uint32_t node, bool drop_unsynced) override;
   void restart_node(std::uint32_t node) override;
   void drain_node(std::uint32_t node, DurationNs window) override;
   void replace_node(std::uint32_t node) override;
+  void upgrade_node(std::uint32_t node) override;
   void pause_node(std::uint32_t node) override { nodes_[node]->pause(); }
   void resume_node(std::uint32_t node) override { nodes_[node]->resume(); }
   void slow_disk(std::uint32_t node, std::int64_t factor) override {
@@ -271,6 +275,7 @@ class World final : private AccessListener,
   std::vector<Door> doors_;  // by node
   client::StagingArea staging_;
   std::unique_ptr<client::ClientShared> client_shared_;
+  std::unique_ptr<client::ClientShared> older_shared_;  // of the devices of the version before
   std::deque<Device> devices_;
   Effects device_effects_;
   std::unique_ptr<Behaviour> behaviour_;
