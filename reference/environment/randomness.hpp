@@ -52,6 +52,7 @@ enum class Purpose : std::uint32_t {
   kTyping = 33,
   kWatching = 34,
   kFlood = 35,
+  kDevices = 36,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -15,6 +15,11 @@ namespace {
 
 Id128 device_key(const Session& session) { return {session.user, session.device}; }
 
+// Its home has taken it.
+bool is_attached(const Session& session) {
+  return session.state == SessionState::kLive || session.state == SessionState::kDetached;
+}
+
 // Whether a client may send this body at all (after its Hello).
 bool is_request(const protocol::Body& body) {
   return std::holds_alternative<protocol::SendMessage>(body) ||
@@ -22,11 +27,12 @@ bool is_request(const protocol::Body& body) {
          std::holds_alternative<protocol::DeliveredCursor>(body) ||
          std::holds_alternative<protocol::ReadWatermark>(body) ||
          std::holds_alternative<protocol::PutSetting>(body) ||
-         std::holds_alternative<protocol::FetchSnapshot>(body);
+         std::holds_alternative<protocol::FetchSnapshot>(body) ||
+         std::holds_alternative<protocol::RenewToken>(body) ||
+         std::holds_alternative<protocol::RemoveDevice>(body);
 }
 
-// The conversation whose home the request goes to; nullptr for Sync, FetchSnapshot and PutSetting, which
-// go to the user's.
+// The conversation whose home the request goes to; nullptr for all others, which go to the user's.
 const ConversationId* conversation_of(const protocol::Body& body) {
   if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
   if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;
@@ -49,6 +55,9 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
 
 void Gateway::start(TimeNs now, Effects& effects) {
   if (config_.presence_lease_ms != 0) renew_leases(now, effects);
+  if (!checks_credentials()) return;
+  lease_asked_ = credentials_checked_ = now;
+  arm_credentials(now, effects);
 }
 
 // ---- connections and their deadlines
@@ -86,6 +95,7 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kDrainTimer) return step_drain(now, effects);
   if (timer == kLeaseTimer) return renew_leases(now, effects);
   if (timer == kSlowTimer) return close_slow_consumers(now, effects);
+  if (timer == kCredentialTimer) return check_credentials(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -127,6 +137,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   --live_count_;
   ++detached_count_;
   overtaken_.erase(session_id(session));
+  tell_served(session, false);
   tell_away(session, true, effects);
   drop_waiting(session);
   sessions_.detach(session, now);
@@ -135,7 +146,12 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
 
 void Gateway::forget(Session& session, Effects& effects) {
   if (session.state == SessionState::kLive) --live_count_;
+  if (session.state == SessionState::kLive) tell_served(session, false);
   if (session.state == SessionState::kDetached) --detached_count_;
+  if (checks_credentials()) {
+    credentials_.drop(session.counter);
+    generations_.erase(session.counter);
+  }
   if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
     protocol::Detach word{session_id(session), session.user};
@@ -180,6 +196,7 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
   if (session == nullptr) return;
   session->frames_received = std::max(session->frames_received, frame.frame_seq);
   if (session->state == SessionState::kLive) {
+    if (end_if_not_good(*session, now, effects)) return;
     if (Resumable* resumable = resumable_of(*session)) resumable->ring.acknowledge(frame.ack_frame_seq);
     if (!waiting_.empty()) acknowledged(*session, frame.ack_frame_seq, effects);
     live_frame_received(*session, std::move(frame), now, effects);
@@ -207,6 +224,7 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   session.features = static_cast<std::uint32_t>(hello.features & features());
   session.background = hello.background;
   session.hello_request = frame.request_id;
+  if (checks_credentials() && hello.generation != 0) generations_[session.counter] = hello.generation;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
     // Seeded defect: it is to be let in as soon as there is room, and nobody looks.
@@ -246,6 +264,7 @@ bool Gateway::admit_login(TimeNs now) {
 void Gateway::attach(const Session& session, Effects& effects) {
   protocol::Attach request{session_id(session), session.user, session.device};
   request.again = limits_sends() && session.state != SessionState::kAttaching;
+  request.generation = generation_of(session);
   effects.send_peer(session.home, protocol::make_frame(request));
   if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
 }
@@ -350,10 +369,15 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
   Session* session = nullptr;
   const auto found = resumables_.find(device_key(newcomer));
   if (found != resumables_.end()) session = sessions_.by_counter(found->second.counter);
-  const bool is_its_own = session != nullptr && is_asked && hello.resume_token == found->second.token &&
-                          hello.last_frame_seq <= session->frames_sent &&
-                          (found->second.ring.is_whole_after(hello.last_frame_seq) ||
-                           config_.defects.has(Defect::kReplayRingDropsSilently));
+  bool is_its_own = session != nullptr && is_asked && hello.resume_token == found->second.token &&
+                    hello.last_frame_seq <= session->frames_sent &&
+                    (found->second.ring.is_whole_after(hello.last_frame_seq) ||
+                     config_.defects.has(Defect::kReplayRingDropsSilently));
+  // What is over, or of an earlier sign-in, is not gone on with: whoever comes back has to ask the home.
+  if (is_its_own && checks_credentials() && !config_.defects.has(Defect::kResumeOutlivesRemoval)) {
+    is_its_own =
+        credential_error(*session, now) == ErrorCode::kNone && hello.generation == generation_of(*session);
+  }
   if (!is_its_own) {
     if (is_asked) observer_.probe(config_.self, Probe::kResumeRefused);
     if (session != nullptr) {  // the device is here anew
@@ -374,8 +398,10 @@ bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects&
     --detached_count_;
     ++live_count_;
   }
+  generations_.erase(newcomer.counter);
   sessions_.rebind(*session, newcomer);
   enter(*session, SessionState::kLive, now, effects);
+  tell_served(*session, true);
   tell_away(*session, session->background, effects);
   welcome_back(*session, *resumable_of(*session), hello, now, effects);
   return true;
@@ -427,7 +453,7 @@ Session* Gateway::other_detached(const Session& newcomer) {
 
 // ---- from the shards
 
-void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
+void Gateway::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   if (peer >= up_.size()) up_.resize(peer + 1);
   up_[peer] = true;
   sessions_.for_each([&](const Session& session) {
@@ -438,6 +464,9 @@ void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
     observer_.probe(config_.self, Probe::kReattached);
     attach(session, effects);
   });
+  // Behind them, so that what comes back comes behind what they are answered.
+  if (!checks_credentials()) return;
+  effects.send_peer(peer, protocol::make_frame(protocol::CredentialLease{static_cast<std::uint64_t>(now)}));
 }
 
 void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
@@ -459,14 +488,19 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
   }
 }
 
-void Gateway::peer_frame_received(NodeId, Frame&& frame, TimeNs now, Effects& effects) {
+void Gateway::peer_frame_received(NodeId peer, Frame&& frame, TimeNs now, Effects& effects) {
   now_ = now;
   if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
     noticed(*notice, effects);
   } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
     attached(*result, now, effects);
+  } else if (const auto* lease = std::get_if<protocol::CredentialLease>(&frame.body)) {
+    if (checks_credentials()) lease_renewed(peer, *lease, now, effects);
   } else if (!frame.route) {
     return;
+  } else if (Session* of = by_id(frame.route->session);
+             of != nullptr && is_attached(*of) && end_if_not_good(*of, now, effects)) {
+    in_flight_.erase(RequestKey{frame.route->session, frame.request_id});
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) push(*session, std::move(frame), now, effects);
@@ -486,9 +520,10 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   if (session == nullptr) return;
   const bool first = session->state == SessionState::kAttaching;
   if (result.error != ErrorCode::kNone && session->state == SessionState::kDetached) {
-    return forget(*session, effects);
+    return end_session(*session, result.error, effects);
   }
   if (result.error != ErrorCode::kNone) {
+    if (!first && config_.defects.has(Defect::kRevokedUntilSocketCloses)) return;
     return refuse(*session, result.error, first ? session->hello_request : 0, CloseReason::kNormal, effects);
   }
   Resumable* resumable = resumable_of(*session);
@@ -498,11 +533,15 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
     resumable->ring.miss();  // attached anew: what the feed has gained meanwhile was not pushed
   }
   session->known_head = std::max(session->known_head, result.user_head_seq);
-  if (!first) return;
+  token_valid(*session, result.token_valid_ms, now, effects);
+  // A home of which nothing else is heard, or that has answered too long ago.
+  if (end_if_not_good(*session, now, effects) || !first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;
+  tell_served(*session, true);
   if (limits_sends()) session->send_due = now + result.debt_ms * kMillisecond;
   protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
+  welcome.token_valid_ms = result.token_valid_ms;
   if (can_resume()) {
     Resumable& fresh = resumables_[device_key(*session)];
     fresh = {};
@@ -571,6 +610,10 @@ void Gateway::reply(Frame&& frame, Effects& effects) {
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;
+  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&frame.body);
+      renewed != nullptr && renewed->error == ErrorCode::kNone) {
+    token_valid(*session, renewed->valid_ms, now_, effects);
+  }
   // Whoever comes back asks again.
   if (session->state == SessionState::kDetached) return;
   frame.route.reset();
