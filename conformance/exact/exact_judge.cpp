@@ -32,7 +32,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"LIV-PROGRESS", progress},         {"ORD-CAUSAL", order_causal},
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency},
       {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot},
-      {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius}};
+      {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
+      {"SES-AUTH", session_auth}};
   return all;
 }
 

@@ -39,5 +39,6 @@ Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT
 Findings recovery(const Facts& facts);             // SLO-RECOVER    faults.cpp
 Findings blast_radius(const Facts& facts);         // SLO-BLAST
+Findings session_auth(const Facts& facts);         // SES-AUTH       credentials.cpp
 
 }  // namespace wavetank::conformance::exact

@@ -63,6 +63,7 @@ std::string pack_header(const Header& header) {
   put_number(out, config.retain_changes);
   put_signed(out, config.recover_bound);
   put_number(out, config.recover_per_million);
+  put_signed(out, config.revoke_bound);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -111,6 +112,7 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.retain_changes = in.number32();
   config.recover_bound = in.signed_number();
   config.recover_per_million = in.number32();
+  config.revoke_bound = in.signed_number();
   return in.ok() && in.rest().empty();
 }
 

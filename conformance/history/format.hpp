@@ -11,7 +11,7 @@ namespace wavetank::history {
 
 // The first bytes; one byte with the version of the format follows them.
 inline constexpr std::string_view kMagic = "wthist\n";
-inline constexpr std::uint8_t kFormatVersion = 5;
+inline constexpr std::uint8_t kFormatVersion = 7;
 inline constexpr std::size_t kPrefixBytes = kMagic.size() + 1;
 // The last bytes: the hash of all before them.
 inline constexpr std::size_t kHashBytes = 8;

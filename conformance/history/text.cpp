@@ -65,7 +65,11 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "skipped",
     "snapshot_invoked",
     "snapshot_page",
-    "snapshot_row"};
+    "snapshot_row",
+    "credential",
+    "removal",
+    "sign_in",
+    "served"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

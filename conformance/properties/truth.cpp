@@ -69,13 +69,15 @@ bool Truth::is_whole(const Record& record) const {
       Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
       Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed,
       Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
-      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage);
+      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage,
+      Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed);
   constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                       Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
   const KindSet kind = kinds_of(record.kind);
   // A session's number has 16 bits for its gateway.
-  if ((kind & kinds_of(Kind::kConnected, Kind::kNodeDrains)) != 0 && record.value > 0xffff) return false;
+  if ((kind & kinds_of(Kind::kConnected, Kind::kNodeDrains, Kind::kServed)) != 0 && record.value > 0xffff)
+    return false;
   const bool names_user = record.user != kNone || user_of(record.device) != kNone;
   if ((kind & kWithoutDevice) == 0 && (record.device == kNone || !names_user)) return false;
   if ((kind & kWithoutConversation) == 0 && record.conversation == kNone) return false;

@@ -82,6 +82,9 @@ struct JudgeConfig {
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
 
+  // SES-AUTH: nothing is served of a removed device, or of one whose token has expired, after so long.
+  DurationNs revoke_bound = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 
