@@ -9,7 +9,7 @@ namespace wavetank::conformance {
 namespace {
 
 TEST(Registry, HoldsEveryRecordUnderItsId) {
-  EXPECT_EQ(properties().size(), 33U);
+  EXPECT_EQ(properties().size(), 35U);
   EXPECT_EQ(registry().rules().size(), 225U);
   EXPECT_EQ(registry().sections().size(), 21U);
   for (const auto& records : {registry().properties(), registry().rules()}) {
