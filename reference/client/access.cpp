@@ -20,15 +20,13 @@ void Client::greet_access(const protocol::Welcome& welcome, TimeNs now) {
   a.renewing = a.removing = 0;
   a.remove_at = 0;
   // Half of its time is left for whatever may be in the way.
-  a.renew_at = welcome.token_valid_ms == 0 || a.never_renews
-                   ? kNever
-                   : now + welcome.token_valid_ms * kMillisecond / 2;
+  a.renew_at = welcome.token_valid_ms == 0 ? kNever : now + welcome.token_valid_ms * kMillisecond / 2;
 }
 
 void Client::pump_access(TimeNs now, Effects& effects) {
   if (access_ == nullptr) return;
   const DurationNs patience = shared_.config.request_timeout_ms * kMillisecond;
-  if (access_->renew_at <= now) {
+  if (access_->renew_at <= now && !access_->never_renews) {
     access_->renewing = next_request_id();
     access_->renew_at = now + patience;
     transmit(effects, protocol::RenewToken{}, access_->renewing);
@@ -43,7 +41,7 @@ void Client::pump_access(TimeNs now, Effects& effects) {
 TimeNs Client::access_deadline(TimeNs now) const {
   if (access_ == nullptr) return kNever;
   const TimeNs removal = access_->removals.empty() ? kNever : std::max(access_->remove_at, now);
-  return std::min(access_->renew_at, removal);
+  return access_->never_renews ? removal : std::min(access_->renew_at, removal);
 }
 
 void Client::on_token_renewed(const protocol::TokenRenewed& answer, std::uint64_t request_id, TimeNs now) {

@@ -14,7 +14,7 @@ constexpr std::uint32_t kValidMs = 60'000;
 struct Guarded : Harness {
   explicit Guarded(bool renews = true) {
     server.token_valid_ms = kValidMs;
-    if (!renews) client->never_renew();
+    if (!renews) client->set_renewing(false);
     start();
     settle();
     EXPECT_TRUE(client->is_connected());
@@ -47,6 +47,9 @@ TEST(Access, AnAppThatDoesNotKnowHowNeverRenews) {
   Guarded device(false);
   device.heal(100 * kSecond);
   EXPECT_EQ(device.server.renewals, 0);
+  device.client->set_renewing(true);  // after an update
+  device.heal(60 * kSecond);
+  EXPECT_GE(device.server.renewals, 1);
 }
 
 TEST(Access, WhoIsRefusedForGoodDialsNoMore) {

@@ -116,8 +116,8 @@ class Client {
   void sign_in(Slice access_token, std::uint32_t generation, TimeNs now, Effects& effects);
   // Of the access token that the client was made with; 0 unless said.
   void use_generation(std::uint32_t generation) { access().generation = generation; }
-  // The app is one that lets its token expire.
-  void never_renew() { access().never_renews = true; }
+  // Whether the app renews its token in time, or is one that lets it expire; it does unless said.
+  void set_renewing(bool on) { access().never_renews = !on; }
 
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.

@@ -164,6 +164,9 @@ TEST(CredentialCluster, AResumeTokenDiesWithItsDevice) {
     home.cluster.run();
     EXPECT_EQ(home.last_error(back), is_removed ? ErrorCode::kDeviceRemoved : ErrorCode::kNone);
     EXPECT_EQ(home.cluster.observer.count(Probe::kSessionResumed), is_removed ? 0U : 1U);
+    // Whoever goes on is told how long, or would not know when to renew.
+    const auto* resumed = std::get_if<protocol::Welcome>(&home.cluster.received[back].front().body);
+    EXPECT_EQ(resumed != nullptr && resumed->token_valid_ms == kLifeMs, !is_removed);
   }
 }
 

@@ -541,7 +541,6 @@ void Gateway::attached(const protocol::AttachResult& result, TimeNs now, Effects
   tell_served(*session, true);
   if (limits_sends()) session->send_due = now + result.debt_ms * kMillisecond;
   protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
-  welcome.token_valid_ms = result.token_valid_ms;
   if (can_resume()) {
     Resumable& fresh = resumables_[device_key(*session)];
     fresh = {};
@@ -571,6 +570,8 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
     welcome.max_unacked_frames = config_.push_queue_frames;
     welcome.max_unacked_bytes = config_.push_queue_bytes;
   }
+  if (const TimeNs until = credentials_.until(session.counter); until != kNever)
+    welcome.token_valid_ms = static_cast<std::uint32_t>((until - now + kMillisecond - 1) / kMillisecond);
   welcome.retain_entries = config_.retain_entries;
   welcome.retain_changes = config_.retain_changes;
   return welcome;

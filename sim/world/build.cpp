@@ -298,7 +298,7 @@ void World::add_device(std::uint32_t device) {
   const auto no_renewal = static_cast<std::uint64_t>(scenario_.population().no_renewal_permille());
   devices_.back().never_renews = !directory_->is_auditor(device) &&
                                  randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
-  if (devices_.back().never_renews) devices_.back().machine.never_renew();
+  if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
   history_->declare_device(device, spec.region, cohort);
 }
 

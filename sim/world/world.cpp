@@ -120,6 +120,10 @@ void World::liveness_phase() {
   quiesce.value = static_cast<std::uint64_t>(bound);
   history_->write(quiesce);
   for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
+  // Every app is one that renews its token now: in the end everybody has to be there at the same time.
+  for (Device& device : devices_) {
+    if (std::exchange(device.never_renews, false)) device.machine.set_renewing(true);
+  }
   // A lost tail shows at the next heartbeat only, so nobody counts as converged before one has passed.
   const TimeNs start = planned_end();
   TimeNs settled = start + scenario_.protocol().heartbeat_interval_ms() * kMillisecond + 5 * kSecond;
