@@ -138,6 +138,7 @@ class Gateway : public Node {
   void deliver_presence(Session& session, protocol::Frame&& frame, Effects& effects);
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
+  static Id128 device_key(const Session& session) { return {session.user, session.device}; }
   // Whether one more may log in now.
   bool admit_login(TimeNs now);
   // Takes up the session that the Hello means, on the newcomer's connection. False when there is none: then
