@@ -12,7 +12,7 @@ namespace {
 
 using protocol::ErrorCode;
 
-constexpr UserId kUser = 5;
+constexpr UserId kOwner = 5;
 
 class GrantObserver : public test::CountingObserver {
  public:
@@ -28,12 +28,12 @@ struct CredentialsTest : testing::Test {
     config.token_life_ms = 10'000;
   }
   Credentials::Verdict admit(DeviceIndex device, std::uint32_t generation = 0) {
-    protocol::Attach attach{1, kUser, device};
+    protocol::Attach attach{1, kOwner, device};
     attach.generation = generation;
     return credentials.admit(attach, now);
   }
   ErrorCode remove(DeviceIndex by, DeviceIndex device) {
-    return credentials.remove({1, kUser, by}, {device}, now).error;
+    return credentials.remove({1, kOwner, by}, {device}, now).error;
   }
 
   ServerConfig config;
@@ -59,12 +59,12 @@ TEST_F(CredentialsTest, ALifeBeginsWithTheFirstHelloOfAGeneration) {
 TEST_F(CredentialsTest, ARenewalGivesAWholeLifeToWhatIsStillGood) {
   admit(0);
   now += 9 * kSecond;
-  EXPECT_EQ(credentials.renew({1, kUser, 0}, now), (protocol::TokenRenewed{10'000, ErrorCode::kNone}));
+  EXPECT_EQ(credentials.renew({1, kOwner, 0}, now), (protocol::TokenRenewed{10'000, ErrorCode::kNone}));
   now += 9 * kSecond;
   EXPECT_EQ(admit(0).valid_ms, 1'000U);
   now += kSecond;
-  EXPECT_EQ(credentials.renew({1, kUser, 0}, now).error, ErrorCode::kUnauthenticated);
-  EXPECT_EQ(credentials.renew({1, kUser, 3}, now).error, ErrorCode::kUnauthenticated);  // never signed in
+  EXPECT_EQ(credentials.renew({1, kOwner, 0}, now).error, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(credentials.renew({1, kOwner, 3}, now).error, ErrorCode::kUnauthenticated);  // never signed in
 }
 
 TEST_F(CredentialsTest, ARemovalIsForEver) {
@@ -77,10 +77,10 @@ TEST_F(CredentialsTest, ARemovalIsForEver) {
   EXPECT_EQ(remove(1, 0), ErrorCode::kDeviceRemoved);
   EXPECT_EQ(admit(1).error, ErrorCode::kDeviceRemoved);
   EXPECT_EQ(admit(1, 5).error, ErrorCode::kDeviceRemoved);
-  EXPECT_EQ(credentials.renew({1, kUser, 1}, now).error, ErrorCode::kDeviceRemoved);
+  EXPECT_EQ(credentials.renew({1, kOwner, 1}, now).error, ErrorCode::kDeviceRemoved);
   EXPECT_EQ(admit(0).error, ErrorCode::kNone);
   // Of another user the same device is another one.
-  EXPECT_EQ(credentials.admit({1, kUser + 1, 1}, now).error, ErrorCode::kNone);
+  EXPECT_EQ(credentials.admit({1, kOwner + 1, 1}, now).error, ErrorCode::kNone);
 }
 
 TEST_F(CredentialsTest, WithoutALifeNothingExpires) {
@@ -88,7 +88,7 @@ TEST_F(CredentialsTest, WithoutALifeNothingExpires) {
   EXPECT_EQ(admit(0).valid_ms, 0U);
   now += 1'000'000 * kSecond;
   EXPECT_EQ(admit(0).error, ErrorCode::kNone);
-  EXPECT_EQ(credentials.renew({1, kUser, 0}, now), (protocol::TokenRenewed{0, ErrorCode::kNone}));
+  EXPECT_EQ(credentials.renew({1, kOwner, 0}, now), (protocol::TokenRenewed{0, ErrorCode::kNone}));
 }
 
 }  // namespace
