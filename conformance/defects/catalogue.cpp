@@ -23,6 +23,7 @@ constexpr std::string_view kPresence = "presence";
 constexpr std::string_view kLimits = "limits";
 constexpr std::string_view kReaders = "readers";
 constexpr std::string_view kAway = "away";
+constexpr std::string_view kDevices = "devices";
 constexpr std::string_view kGaps = "gaps";
 constexpr std::string_view kHomes = "homes";
 constexpr std::string_view kResets = "resets";
@@ -594,6 +595,36 @@ constexpr SeededDefect kCatalogue[] = {
      "The client leaves an entry out whose kind it does not know, and stands before it for ever.",
      "EVO-COMPAT",
      kVersions,
+     {1, 2, 3}},
+    {Defect::kRevokedUntilSocketCloses,
+     "A session of a device that was removed, or whose token has expired, goes on until its connection ends.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kRemovalNotStored,
+     "A removal closes the device's sessions and is written down nowhere.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kResumeOutlivesRemoval,
+     "A session that waits for its device is not ended by a removal, and is resumed afterwards.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kServesWithoutLease,
+     "A gateway that hears nothing of a home goes on serving the home's users.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kRenewalNotStored,
+     "A renewal is known to the gateway and the device, and not to the store.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kSignedOutRetries,
+     "A client that was refused for good tries again, ever more slowly.",
+     "SES-AUTH",
+     kDevices,
      {1, 2, 3}},
 };
 

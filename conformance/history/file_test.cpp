@@ -131,6 +131,7 @@ Header a_header() {
   config.retain_changes = 24;
   config.recover_bound = 25;
   config.recover_per_million = 26;
+  config.revoke_bound = 27;
   return header;
 }
 

@@ -64,6 +64,7 @@ std::string pack_header(const Header& header) {
   put_signed(out, config.recover_bound);
   put_number(out, config.recover_per_million);
   put_number(out, config.fewest_of_a_pair);
+  put_signed(out, config.revoke_bound);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -114,6 +115,7 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken, s
     config.recover_bound = in.signed_number();
     config.recover_per_million = in.number32();
     config.fewest_of_a_pair = in.number();
+    config.revoke_bound = in.signed_number();
   }
   return in.ok() && in.rest().empty();
 }

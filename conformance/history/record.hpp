@@ -136,8 +136,18 @@ enum class Kind : std::uint8_t {
               // value2 = its features, seq = those that were asked for
   kUnnamed,   // something came of a feature that the session's Welcome does not name: value = the feature
   kBeyond,    // what the entry of the kReceived that follows has beyond version 1: conversation, seq, digest
+  // ---- who may speak for a user
+  kCredential,  // a home gives the device's access token a life from now on: value = how long (ns, 0: for
+                // ever), value2 = its node. Void when that node dies before it is durable
+  kRemoval,     // the device wants another one of its user to be removed, or (flag) learns what became of it:
+                // value = that device, code = ErrorCode
+  kSignIn,  // the device was refused for good (flag = 0, code = ErrorCode) and connects no more, or it has
+            // a new token (1)
+  kServed,  // a gateway serves a session of the device from now on (flag), or no more: seq = session,
+            // value = gateway node
   kCount
 };
+static_assert(static_cast<int>(Kind::kCount) <= 64, "monitors keep sets of kinds in 64 bits");
 
 enum class Phase : std::uint8_t { kCalm = 0, kFault = 1, kRecovery = 2, kDrain = 3 };
 inline constexpr int kPhases = 4;

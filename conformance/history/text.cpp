@@ -68,7 +68,11 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "snapshot_row",
     "versions",
     "unnamed",
-    "beyond"};
+    "beyond",
+    "credential",
+    "removal",
+    "sign_in",
+    "served"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -42,6 +42,7 @@ std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& conf
 std::unique_ptr<Monitor> make_recovery(Truth& truth, const JudgeConfig& config);          // SLO-RECOVER
 std::unique_ptr<Monitor> make_blast_radius(Truth& truth, const JudgeConfig& config);      // SLO-BLAST
 std::unique_ptr<Monitor> make_evolution_compat(Truth& truth, const JudgeConfig& config);  // EVO-COMPAT
+std::unique_ptr<Monitor> make_session_auth(Truth& truth, const JudgeConfig& config);      // SES-AUTH
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 
 }  // namespace wavetank::conformance

@@ -52,6 +52,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_convergence(truth_, config_));
   add(make_progress(truth_, config_));
   add(make_availability(truth_, config_));
+  add(make_session_auth(truth_, config_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();
   add(std::move(latency));

@@ -86,6 +86,9 @@ struct JudgeConfig {
   // many sends acknowledged and entries shown.
   std::uint64_t fewest_of_a_pair = 1;
 
+  // SES-AUTH: nothing is served of a removed device, or of one whose token has expired, after so long.
+  DurationNs revoke_bound = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -18,6 +18,8 @@ protocol::ErrorCode error_in(const protocol::Body& body) {
   if (const auto* range = std::get_if<protocol::RangeResult>(&body)) return range->error;
   if (const auto* taken = std::get_if<protocol::SettingAck>(&body)) return taken->error;
   if (const auto* part = std::get_if<protocol::SnapshotPage>(&body)) return part->error;
+  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) return renewed->error;
+  if (const auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) return removed->error;
   return protocol::ErrorCode::kNone;
 }
 
@@ -104,7 +106,7 @@ void Client::load() {
 }
 
 void Client::start(TimeNs now, Effects& effects) {
-  if (phase_ != Phase::kStopped) return;
+  if (phase_ != Phase::kStopped || is_signed_out()) return;
   if (!loaded_) load();
   reconnect_attempt_ = 0;
   dial(now, effects);
@@ -114,12 +116,17 @@ void Client::start(TimeNs now, Effects& effects) {
 void Client::stop(TimeNs now, Effects& effects) {
   if (phase_ == Phase::kStopped) return;
   if (phase_ != Phase::kWaiting) close_connection(CloseReason::kNormal, now, effects);
+  halt(effects);
+}
+
+void Client::halt(Effects& effects) {
   phase_ = Phase::kStopped;
   phase_deadline_ = kNever;
   sync_due_ = 0;
   sync_failures_ = 0;
   resume_.reset();
   ephemeral_.reset();
+  if (access_ != nullptr) access_->removals.clear();
   loaded_ = false;
   store_.commit();
   effects.arm(0, kNever);
@@ -139,6 +146,7 @@ void Client::connected(TimeNs now, Effects& effects) {
   hello.user = user_;
   hello.device = device_;
   hello.access_token = access_token_;
+  hello.generation = generation();
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
   if (resume_ != nullptr) {
@@ -214,6 +222,10 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_presence(*presence, now);
   } else if (auto* gap = std::get_if<protocol::PushGap>(&body)) {
     on_push_gap(*gap);
+  } else if (auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) {
+    on_token_renewed(*renewed, frame.request_id, now);
+  } else if (auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) {
+    on_device_removed(*removed, frame.request_id);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -234,8 +246,9 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
   if (take_request(request_id, request)) {
     request_failed(request, error.code, error.retry_after_ms, now);
   }
-  // These two concern the session, whichever request they answer.
+  // These concern the session, whichever request they answer.
   if (error.code == protocol::ErrorCode::kUnauthenticated ||
+      error.code == protocol::ErrorCode::kDeviceRemoved ||
       error.code == protocol::ErrorCode::kUnsupportedVersion) {
     on_session_error(error, now, effects);
   }
@@ -256,6 +269,7 @@ void Client::finish(TimeNs now, Effects& effects) {
     pump_settings(now, effects);
     pump_typing(now, effects);
     pump_presence(now, effects);
+    pump_access(now, effects);
     pump_audit(now, effects);
   }
   store_.commit();
@@ -294,6 +308,7 @@ TimeNs Client::next_deadline(TimeNs now) const {
     consider(settings_->retry_at);
   }
   consider(moment_deadline(now));
+  consider(access_deadline(now));
   if (audit_ != nullptr) {
     for (const AuditPage& page : audit_->pages) {
       if (!page.in_flight) consider(page.due);
@@ -315,9 +330,7 @@ void Client::transmit(Effects& effects, protocol::Body&& body, std::uint64_t req
 
 std::uint32_t Client::open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence,
                                    TimeNs now) {
-  // Never 0 (no answer wanted). Numbers run on over reconnects, so an answer cannot meet another connection's
-  // request.
-  if (++last_request_ == 0) ++last_request_;
+  next_request_id();
   Request& request = requests_.emplace_back();
   request.deadline = now + shared_.config.request_timeout_ms * kMillisecond;
   request.id = last_request_;
@@ -471,6 +484,7 @@ std::size_t Client::heap_bytes() const {
              ephemeral_->seen.capacity() * sizeof(Ephemeral::Seen);
   }
   if (flow_ != nullptr) bytes += sizeof(*flow_);
+  if (access_ != nullptr) bytes += sizeof(*access_) + access_->removals.capacity() * sizeof(DeviceIndex);
   if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow);
   return bytes;
 }

@@ -62,6 +62,11 @@ class FakeServer {
     return append_event(std::move(event), visible);
   }
 
+  std::uint32_t token_valid_ms = 0;
+  bool answers_access = true;  // renewals and removals
+  int renewals = 0;
+  std::vector<DeviceIndex> removals;
+
   // Another device of this user has read up to `seq`.
   std::optional<protocol::Frame> read_elsewhere(const ConversationId& id, std::uint64_t seq) {
     Conversation& conversation = conversations[id];
@@ -148,6 +153,18 @@ class FakeServer {
       return out;
     }
     if (std::holds_alternative<protocol::FrameAck>(frame.body)) return out;
+    if (std::holds_alternative<protocol::RenewToken>(frame.body)) {
+      ++renewals;
+      if (answers_access)
+        out.push_back(protocol::make_frame(protocol::TokenRenewed{token_valid_ms}, frame.request_id));
+      return out;
+    }
+    if (const auto* unwanted = std::get_if<protocol::RemoveDevice>(&frame.body)) {
+      removals.push_back(unwanted->device);
+      if (answers_access)
+        out.push_back(protocol::make_frame(protocol::DeviceRemoved{unwanted->device}, frame.request_id));
+      return out;
+    }
     const Mood now = std::exchange(mood, Mood::kAnswer);
     if (now == Mood::kBusy || now == Mood::kUnavailable) {
       const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
@@ -190,6 +207,7 @@ class FakeServer {
     welcome.server_time_ms = time_ms;
     welcome.max_unacked_frames = max_unacked_frames;
     welcome.max_unacked_bytes = max_unacked_bytes;
+    welcome.token_valid_ms = token_valid_ms;
     return protocol::make_frame(welcome);
   }
 

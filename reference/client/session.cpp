@@ -132,6 +132,7 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   }
   take_token(welcome);
   greet_typing(welcome, now);
+  greet_access(welcome, now);
   flow_.reset();
   if (welcome.max_unacked_frames != 0) {
     flow_ = std::make_unique<Flow>();
@@ -218,14 +219,17 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
 }
 
 void Client::on_session_error(const protocol::Error& error, TimeNs now, Effects& effects) {
+  const bool is_for_good = error.code == protocol::ErrorCode::kUnauthenticated ||
+                           error.code == protocol::ErrorCode::kDeviceRemoved;
   // Asking again soon will not change the answer to these.
-  const bool hopeless = error.code == protocol::ErrorCode::kUnauthenticated ||
-                        error.code == protocol::ErrorCode::kUnsupportedVersion;
-  if (hopeless) reconnect_attempt_ = kLastAttempt;
+  if (is_for_good || error.code == protocol::ErrorCode::kUnsupportedVersion)
+    reconnect_attempt_ = kLastAttempt;
   // Seeded defect: the milliseconds are taken for seconds.
   const bool mistakes = shared_.config.defects.has(Defect::kRetryAfterInSeconds);
   const DurationNs wait = error.retry_after_ms * (mistakes ? kSecond : kMillisecond);
   close_connection(CloseReason::kNormal, now, effects, wait);
+  // Seeded defect: tries again, ever more slowly, as after any other refusal.
+  if (is_for_good && !shared_.config.defects.has(Defect::kSignedOutRetries)) sign_out(error.code, effects);
 }
 
 }  // namespace wavetank::client

@@ -130,6 +130,15 @@ class Recorder final : public ClientObserver {
     typing_ends.push_back(why);
   }
 
+  int signed_outs = 0;
+  int signed_ins = 0;
+  std::vector<DeviceIndex> removed;
+  void signed_out(DeviceTag, protocol::ErrorCode) override { ++signed_outs; }
+  void signed_in(DeviceTag) override { ++signed_ins; }
+  void removal_resolved(DeviceTag, const protocol::DeviceRemoved& answer) override {
+    removed.push_back(answer.device);
+  }
+
   void presence_shown(DeviceTag, const ConversationId&, UserId user, bool online) override {
     presence.emplace_back(user, online);
   }

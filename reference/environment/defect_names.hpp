@@ -126,6 +126,12 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "unknown-fields-stripped",
     "unoffered-features-used",
     "unknown-kind-stops-the-cursor",
+    "revoked-until-socket-closes",
+    "removal-not-stored",
+    "resume-outlives-removal",
+    "serves-without-lease",
+    "renewal-not-stored",
+    "signed-out-retries",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -74,6 +74,12 @@ enum class Probe : std::uint8_t {
   kOlderVersionSpoken,  // a session of a version below the newest that the gateway speaks
   kNoCommonVersion,     // a Hello refused for its versions
   kUnnamedLeftOut,      // a change emptied for a session whose Welcome does not name its feature
+  kDeviceRemoved,
+  kRemovedRefused,       // a login, or an attach again, of a removed device
+  kExpiredRefused,       // the same with an expired or outdated token
+  kSessionRevoked,       // a session ended because its device was removed
+  kTokenRanOut,          // because its token expired
+  kCredentialLeaseOver,  // because nothing was heard of its home
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -93,6 +99,8 @@ enum class Probe : std::uint8_t {
   kSnapshotContinued,    // a page of a snapshot that another connection or process had begun
   kUnknownKindKept,      // an entry came of a kind that the device does not know
   kWaitsForFeature,      // an entry in the outbox waits for a session that names its feature
+  kTokenRenewed,
+  kSignedOut,  // refused for good
   // ---- the world
   kConnectionReset,      // both ends were told
   kClosedConnectionHit,  // one end sent into a connection that the other had closed
@@ -186,6 +194,14 @@ class ClientObserver {
   // The device shows this value from now on (a kSetting change).
   virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
   virtual void probe(DeviceTag, Probe) {}
+  // The device wants another one of its user to be removed.
+  virtual void removal_asked(DeviceTag, DeviceIndex) {}
+  // Final: stored (kNone), or refused.
+  virtual void removal_resolved(DeviceTag, const protocol::DeviceRemoved&) {}
+  // The device was refused for good, by this error; it connects no more until it is signed in.
+  virtual void signed_out(DeviceTag, protocol::ErrorCode) {}
+  // It has a new access token.
+  virtual void signed_in(DeviceTag) {}
   // One signal on the wire.
   virtual void typing_sent(DeviceTag, const protocol::SignalEphemeral&) {}
   // The device shows from now on that the signal's user types, or goes on showing it.
@@ -217,6 +233,12 @@ class ServerObserver {
   // of sessions that are slow.
   virtual void push_queue(NodeId, const protocol::Route&, QueueStep, std::size_t /*frames*/,
                           std::uint64_t /*bytes*/) {}
+  // Where devices can be removed. A home gives a device's access token a life from now on, 0: for ever; it is
+  // not durable yet.
+  virtual void token_granted(NodeId, UserId, DeviceIndex, DurationNs /*valid*/) {}
+  // Where devices can be removed: a gateway serves the session from now on, or no more. Not told when the
+  // gateway dies.
+  virtual void session_served(NodeId, const protocol::Route&, bool /*on*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

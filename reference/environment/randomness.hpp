@@ -54,6 +54,7 @@ enum class Purpose : std::uint32_t {
   kFlood = 35,
   kVersions = 36,
   kReaction = 37,
+  kDevices = 38,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -52,12 +52,13 @@ enum class ErrorCode : std::uint32_t {
   kRangeTooOld = 13,         // definite: the log no longer has what the range begins with; min_seq says what
   kSyncTooLong = 14,         // definite: the feed no longer has what follows the cursor; snapshot_token
   kSnapshotExpired = 15,     // definite: the snapshot's token is no longer good, or never was this user's
+  kDeviceRemoved = 16,       // definite: the user has removed the device, for ever
 };
 // Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
 // nothing.
 constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
-         code <= ErrorCode::kSnapshotExpired;
+         code <= ErrorCode::kDeviceRemoved;
 }
 
 enum class GoAwayReason : std::uint32_t {
@@ -209,6 +210,7 @@ struct Hello {
   bool background = false;
   ResumeToken resume_token;          // of the session to take up again; none: a new one
   std::uint32_t last_frame_seq = 0;  // with a token: the last frame received on that session's connection
+  std::uint32_t generation = 0;      // of access_token: counts the sign-ins of the device; proven by it, too
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.min_version, "min_version");
@@ -222,6 +224,7 @@ struct Hello {
     v(9, s.background, "background");
     v(10, s.resume_token, "resume_token");
     v(12, s.last_frame_seq, "last_frame_seq");
+    v(13, s.generation, "generation");
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -248,6 +251,8 @@ struct Welcome {
   // So many of the newest entries of a log, and changes of a feed, are kept at least; 0: all are.
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
+  // The access token is good for so long from now, unless it is renewed; 0: it does not expire.
+  std::uint32_t token_valid_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -269,6 +274,7 @@ struct Welcome {
     v(18, s.max_unacked_bytes, "max_unacked_bytes");
     v(19, s.retain_entries, "retain_entries");
     v(20, s.retain_changes, "retain_changes");
+    v(21, s.token_valid_ms, "token_valid_ms");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -700,6 +706,47 @@ struct PushGap {
   friend bool operator==(const PushGap&, const PushGap&) = default;
 };
 
+// Asks for more time for the access token of this session. Answered by TokenRenewed.
+struct RenewToken {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+  friend bool operator==(const RenewToken&, const RenewToken&) = default;
+};
+
+// The access token is good for so long from now; with an error it is as good as it was.
+struct TokenRenewed {
+  std::uint32_t valid_ms = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.valid_ms, "valid_ms");
+    v(2, s.error, "error");
+  }
+  friend bool operator==(const TokenRenewed&, const TokenRenewed&) = default;
+};
+
+// The user removes another device of the user, for ever. Answered by DeviceRemoved; may be repeated.
+struct RemoveDevice {
+  DeviceIndex device = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.device, "device");
+  }
+  friend bool operator==(const RemoveDevice&, const RemoveDevice&) = default;
+};
+
+// Without an error the removal is stored.
+struct DeviceRemoved {
+  DeviceIndex device = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.device, "device");
+    v(2, s.error, "error");
+  }
+  friend bool operator==(const DeviceRemoved&, const DeviceRemoved&) = default;
+};
+
 // ---- between server nodes -----------------------------------------------------------------------
 
 // A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came
@@ -708,13 +755,15 @@ struct Attach {
   SessionId session = 0;
   UserId user = 0;
   DeviceIndex device = 0;
-  bool again = false;  // the session is no new one
+  bool again = false;            // the session is no new one
+  std::uint32_t generation = 0;  // of the device's access token
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
     v(3, s.device, "device");
     v(4, s.again, "again");
+    v(5, s.generation, "generation");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -727,6 +776,7 @@ struct AttachResult {
   ErrorCode error = ErrorCode::kNone;
   // Of a new session, where sends are limited: for so long the device would have to be silent to owe nothing.
   std::uint32_t debt_ms = 0;
+  std::uint32_t token_valid_ms = 0;  // the device's token is good for so long; 0: it does not expire
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
@@ -734,6 +784,7 @@ struct AttachResult {
     v(3, s.user_head_seq, "user_head_seq");
     v(4, s.error, "error");
     v(5, s.debt_ms, "debt_ms");
+    v(6, s.token_valid_ms, "token_valid_ms");
   }
   friend bool operator==(const AttachResult&, const AttachResult&) = default;
 };
@@ -815,19 +866,31 @@ struct PresenceLease {
   friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
 };
 
-// The home of a user tells a gateway, where sends are limited, what it has learnt of a session there since
-// AttachResult.
+// The home of a user tells a gateway what it has learnt of a session there since AttachResult.
 struct SessionNotice {
   SessionId session = 0;
-  bool replaced = false;        // the device has a newer session: this one is over
-  std::uint32_t credit_ms = 0;  // the device owes so much less than AttachResult has said
+  bool replaced = false;                 // the device has a newer session: this one is over
+  std::uint32_t credit_ms = 0;           // the device owes so much less than AttachResult has said
+  ErrorCode revoked = ErrorCode::kNone;  // why the session's credential is no longer good
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.replaced, "replaced");
     v(3, s.credit_ms, "credit_ms");
+    v(4, s.revoked, "revoked");
   }
   friend bool operator==(const SessionNotice&, const SessionNotice&) = default;
+};
+
+// A gateway asks a shard whether it still hears of removed devices, and the shard sends the same back, behind
+// whatever it has to tell of sessions: until asked_ns + the gateway's lease nothing has been missed.
+struct CredentialLease {
+  std::uint64_t asked_ns = 0;  // by the gateway's clock; means nothing to the shard
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.asked_ns, "asked_ns");
+  }
+  friend bool operator==(const CredentialLease&, const CredentialLease&) = default;
 };
 
 // ---- the envelope -------------------------------------------------------------------------------
@@ -852,7 +915,8 @@ using Body =
                  FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
                  CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
                  SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
-                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage>;
+                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage, RenewToken,
+                 TokenRenewed, RemoveDevice, DeviceRemoved, CredentialLease>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The field number of the body with this index in Body.

@@ -22,14 +22,15 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 34> kBodyNames = {
+constexpr std::array<std::string_view, 39> kBodyNames = {
     "Empty",         "Hello",         "Welcome",         "Heartbeat",       "HeartbeatAck",
     "GoAway",        "SendMessage",   "SendAck",         "FetchRange",      "RangeResult",
     "Sync",          "SyncResult",    "ChangePush",      "DeliveredCursor", "ReadWatermark",
     "CursorAck",     "Error",         "Attach",          "AttachResult",    "Detach",
     "OutboxBatch",   "OutboxAck",     "PutSetting",      "SettingAck",      "SessionNotice",
     "FrameAck",      "PushGap",       "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
-    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage"};
+    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage",    "RenewToken",
+    "TokenRenewed",  "RemoveDevice",  "DeviceRemoved",   "CredentialLease"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -183,7 +184,8 @@ std::string_view name_of(ErrorCode value) {
                                                "RATE_LIMITED",
                                                "RANGE_TOO_OLD",
                                                "SYNC_TOO_LONG",
-                                               "SNAPSHOT_EXPIRED"};
+                                               "SNAPSHOT_EXPIRED",
+                                               "DEVICE_REMOVED"};
   return pick(value, names);
 }
 std::string_view name_of(GoAwayReason value) {

@@ -49,7 +49,7 @@ WAVETANK_VALUES(ErrorCode, "ERROR_CODE_", {kNone, "NONE"}, {kMalformed, "MALFORM
                 {kWrongHome, "WRONG_HOME"}, {kBusy, "BUSY"}, {kInternal, "INTERNAL"},
                 {kEpochMismatch, "EPOCH_MISMATCH"}, {kRateLimited, "RATE_LIMITED"},
                 {kRangeTooOld, "RANGE_TOO_OLD"}, {kSyncTooLong, "SYNC_TOO_LONG"},
-                {kSnapshotExpired, "SNAPSHOT_EXPIRED"});
+                {kSnapshotExpired, "SNAPSHOT_EXPIRED"}, {kDeviceRemoved, "DEVICE_REMOVED"});
 WAVETANK_VALUES(GoAwayReason, "GO_AWAY_REASON_", {kShutdown, "SHUTDOWN"}, {kSlowConsumer, "SLOW_CONSUMER"},
                 {kReplaced, "REPLACED"}, {kProtocolError, "PROTOCOL_ERROR"});
 WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"},

@@ -62,6 +62,12 @@ struct ServerConfig {
   // the others are REJECTED RATE_LIMITED. Rate 0: as many as come. All nodes must have the same two.
   std::uint32_t sends_per_s = 0;
   std::uint32_t send_burst = 60;
+  // SES-AUTH-*: of a removed device, or of one whose token has expired, nothing is served after so long. A
+  // gateway that has not heard from a home in so long serves none of its users. 0: devices cannot be removed,
+  // and tokens do not expire. All nodes must have the same two.
+  std::uint32_t revoke_within_ms = 0;
+  // An access token is good for so long after its first Hello, and after each renewal; 0: for ever.
+  std::uint32_t token_life_ms = 0;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE

@@ -201,7 +201,8 @@ void Feed::unlink(std::uint32_t slot) {
   --session_count_;
 }
 
-void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects) {
+void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects,
+                  std::uint32_t token_valid_ms) {
   if (debts_.is_on() && is_replaced(request)) {
     effects.send_peer(gateway, protocol::make_frame(protocol::SessionNotice{request.session, true, 0}));
     return;
@@ -223,6 +224,7 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
   sessions_[slot].gateway = gateway;
   const store::FeedHead& feed = head(request.user);
   protocol::AttachResult result{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone};
+  result.token_valid_ms = token_valid_ms;
   if (debts_.is_on()) result.debt_ms = SendDebts::to_ms(take_debt(request, now, effects));
   effects.send_peer(gateway, protocol::make_frame(result));
   if (config_.defects.has(Defect::kResendsAllAfterReconnect)) resend_all(sessions_[slot], feed, effects);

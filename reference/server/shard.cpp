@@ -31,6 +31,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       log_(config_, store, observer),
       receipts_(config_, store, log_),
       feed_(config_, store, observer),
+      credentials_(config_, store, observer),
       signals_(config_, placement, log_, feed_, observer),
       presence_(config_, placement, log_, observer, kLeaseTimer),
       outbox_(config_, store, observer),
@@ -99,9 +100,7 @@ bool Shard::is_shut_out(const protocol::Frame& mark, const protocol::Frame* send
 void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
   if (const auto* attach = std::get_if<protocol::Attach>(&frame.body)) {
     if (placement_.home(attach->user) == config_.self) {
-      feed_.attach(peer, *attach, now, effects);
-      presence_.attach(peer, *attach, now, effects);
-      if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(peer, *attach, now, effects);
+      attach_received(peer, *attach, now, effects);
     } else {
       effects.send_peer(
           peer, protocol::make_frame(protocol::AttachResult{attach->session, 0, 0, ErrorCode::kWrongHome}));
@@ -116,6 +115,8 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
   } else if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
     const bool is_home = placement_.home(signal->conversation) == config_.self;
     if (frame.route && is_home) signals_.relay(*frame.route, *signal, effects);
+  } else if (std::holds_alternative<protocol::CredentialLease>(frame.body)) {
+    effects.send_peer(peer, std::move(frame));
   } else if (const auto* lease = std::get_if<protocol::PresenceLease>(&frame.body)) {
     presence_.renew(peer, *lease, now, effects);
   } else if (const auto* wish = std::get_if<protocol::SubscribePresence>(&frame.body)) {
@@ -201,6 +202,13 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
   } else if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
     if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
     put_received(gateway, frame, *put, now, effects);
+  } else if (std::holds_alternative<protocol::RenewToken>(frame.body) && credentials_.is_on()) {
+    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    reply(gateway, frame, credentials_.renew(from, now), effects);
+  } else if (const auto* unwanted = std::get_if<protocol::RemoveDevice>(&frame.body);
+             unwanted != nullptr && credentials_.is_on()) {
+    if (!is_home(from.user)) return reply_error(gateway, frame, ErrorCode::kWrongHome, effects);
+    remove_received(gateway, frame, *unwanted, now, effects);
   } else {
     reply_error(gateway, frame, ErrorCode::kMalformed, effects);
   }
@@ -239,6 +247,39 @@ void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const pro
     distribute({id.hi == from.user ? id.lo : id.hi}, Feed::change_of(from, put), now, effects);
   }
   reply(gateway, frame, ack, effects);
+}
+
+// ---- credentials
+
+void Shard::attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects) {
+  std::uint32_t valid_ms = 0;
+  if (credentials_.is_on()) {
+    const Credentials::Verdict verdict = credentials_.admit(attach, now);
+    valid_ms = verdict.valid_ms;
+    if (verdict.error != ErrorCode::kNone) {
+      effects.send_peer(gateway,
+                        protocol::make_frame(protocol::AttachResult{attach.session, 0, 0, verdict.error}));
+      return;
+    }
+  }
+  feed_.attach(gateway, attach, now, effects, valid_ms);
+  presence_.attach(gateway, attach, now, effects);
+  if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(gateway, attach, now, effects);
+}
+
+// The gateways hear of it before the one who asked does, if by the same link.
+void Shard::remove_received(NodeId gateway, const protocol::Frame& frame,
+                            const protocol::RemoveDevice& request, TimeNs now, Effects& effects) {
+  const protocol::DeviceRemoved result = credentials_.remove(*frame.route, request, now);
+  if (result.error == ErrorCode::kNone) {
+    feed_.for_each_session(frame.route->user, [&](NodeId at, const protocol::Route& session) {
+      if (session.device != request.device) return;
+      protocol::SessionNotice notice{session.session};
+      notice.revoked = ErrorCode::kDeviceRemoved;
+      effects.send_peer(at, protocol::make_frame(notice));
+    });
+  }
+  reply(gateway, frame, result, effects);
 }
 
 // ---- fan-out

@@ -17,6 +17,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/server/config.hpp"
 #include "reference/server/conversation_log.hpp"
+#include "reference/server/credentials.hpp"
 #include "reference/server/deferred_frames.hpp"
 #include "reference/server/feed.hpp"
 #include "reference/server/outbox.hpp"
@@ -69,6 +70,9 @@ class Shard : public Node {
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put, TimeNs now,
                     Effects& effects);
+  void attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
+  void remove_received(NodeId gateway, const protocol::Frame& frame, const protocol::RemoveDevice& request,
+                       TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
@@ -87,6 +91,7 @@ class Shard : public Node {
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
+  Credentials credentials_;
   Signals signals_;
   Presence presence_;
   OutboxSource outbox_;

@@ -198,6 +198,9 @@ class Cluster {
     now_ = until;
   }
 
+  // Moves the clock, and no timer fires: everybody has stood still.
+  void pass_unnoticed(DurationNs by) { now_ += by; }
+
   CountingObserver observer;
   // Everything that reached each connection, also closed ones.
   std::map<ConnectionId, std::vector<protocol::Frame>> received;

@@ -86,6 +86,14 @@ struct FeedStateRow {
   friend bool operator==(const FeedStateRow&, const FeedStateRow&) = default;
 };
 
+// What a user's home knows of one of the user's devices, where devices can be removed.
+struct DeviceRow {
+  std::uint32_t generation = 0;  // the newest access token that was shown: the device's sign-ins, counted
+  std::uint64_t expires_ms = 0;  // until when it is good, by the shard's clock; 0: for ever
+  bool removed = false;          // for ever
+  friend bool operator==(const DeviceRow&, const DeviceRow&) = default;
+};
+
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -149,6 +157,10 @@ class LogStore {
   // The highest number of a put that was taken from the user's device, 0 = none.
   virtual std::uint64_t setting_op(UserId, DeviceIndex) = 0;
   virtual void put_setting_op(UserId, DeviceIndex, std::uint64_t op) = 0;
+
+  // ---- devices
+  virtual std::optional<DeviceRow> device(UserId, DeviceIndex) = 0;
+  virtual void put_device(UserId, DeviceIndex, const DeviceRow&) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).

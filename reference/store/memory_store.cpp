@@ -459,6 +459,27 @@ void MemoryStore::undo(SettingOpPut& record) {
   }
 }
 
+// ---- devices
+
+std::optional<DeviceRow> MemoryStore::device(UserId user, DeviceIndex device) {
+  const auto found = devices_.find(Id128{user, device});
+  return found == devices_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void MemoryStore::put_device(UserId user, DeviceIndex index, const DeviceRow& row) {
+  journal_.push_back(DevicePut{Id128{user, index}, device(user, index)});
+  devices_[Id128{user, index}] = row;
+  meter_.put_device();
+}
+
+void MemoryStore::undo(DevicePut& record) {
+  if (record.before) {
+    devices_[record.key] = *record.before;
+  } else {
+    devices_.erase(record.key);
+  }
+}
+
 // ---- effects on other shards
 
 MemoryStore::Lane& MemoryStore::lane(NodeId destination) {

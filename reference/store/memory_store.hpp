@@ -62,6 +62,8 @@ class MemoryStore : public LogStore {
                                     protocol::SettingKind kind) override;
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+  std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
+  void put_device(UserId user, DeviceIndex index, const DeviceRow& row) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -183,9 +185,13 @@ class MemoryStore : public LogStore {
     FeedStateRow row;
     bool fresh;  // otherwise `row` is the one before
   };
+  struct DevicePut {
+    Id128 key;
+    std::optional<DeviceRow> before;
+  };
   using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
                             ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
-                            EntriesDropped, ChangesDropped, FeedStatePut>;
+                            EntriesDropped, ChangesDropped, FeedStatePut, DevicePut>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -200,6 +206,7 @@ class MemoryStore : public LogStore {
   void undo(EntriesDropped& record);
   void undo(ChangesDropped& record);
   void undo(FeedStatePut& record);
+  void undo(DevicePut& record);
 
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
@@ -215,6 +222,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;  // all that take a place
   boost::unordered_flat_map<Id128, std::uint64_t, IdHash> setting_ops_;            // by (user, device)
   boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
+  boost::unordered_flat_map<Id128, DeviceRow, IdHash> devices_;  // by (user, device)
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   SharedEvent last_event_;  // the one most likely to be appended to the next feed too

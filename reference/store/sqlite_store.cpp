@@ -61,6 +61,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kDropChanges,
   kPutFeedFloor,
   kPutFeedState,
+  kPutDevice,
   kCount
 };
 
@@ -96,6 +97,8 @@ struct SqliteStore::Reads {
   SqliteStatement outbox_head =
       make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
   SqliteStatement setting_op = make("SELECT op FROM setting_op WHERE user=?1 AND device=?2");
+  SqliteStatement device =
+      make("SELECT generation, expires_ms, removed FROM device WHERE user=?1 AND device=?2");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
   SqliteStatement log_floor = make("SELECT seq FROM log_floor WHERE hi=?1 AND lo=?2");
   SqliteStatement feed_floor = make("SELECT seq FROM feed_floor WHERE user=?1");
@@ -126,7 +129,8 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO log_floor VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM feed WHERE user=?1 AND user_seq<?2"},
                 {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
-                {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"}}} {}
+                {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+                {database, "REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5)"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -443,6 +447,19 @@ std::uint64_t SqliteStore::setting_op(UserId user, DeviceIndex device) {
 void SqliteStore::put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) {
   write(Write::kPutSettingOp, user, device, op);
   meter_.put_setting_op();
+}
+
+// ---- devices
+
+std::optional<DeviceRow> SqliteStore::device(UserId user, DeviceIndex device) {
+  SqliteRows rows = reads().device.rows(user, device);
+  if (!rows.next()) return std::nullopt;
+  return DeviceRow{rows.number32(0), rows.number(1), rows.number(2) != 0};
+}
+
+void SqliteStore::put_device(UserId user, DeviceIndex device, const DeviceRow& row) {
+  write(Write::kPutDevice, user, device, row.generation, row.expires_ms, std::uint64_t{row.removed});
+  meter_.put_device();
 }
 
 // ---- effects on other shards

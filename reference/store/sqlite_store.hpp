@@ -81,6 +81,8 @@ class SqliteStore : public LogStore {
                                     protocol::SettingKind kind) override;
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
+  std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
+  void put_device(UserId user, DeviceIndex device, const DeviceRow& row) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;

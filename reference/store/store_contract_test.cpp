@@ -346,6 +346,23 @@ TEST_P(StoreContract, TheNumbersOfPutsAreOnePerDevice) {
   EXPECT_EQ(store().setting_op(kAlice, 0), 1u);
 }
 
+TEST_P(StoreContract, ADeviceIsOneRow) {
+  EXPECT_FALSE(store().device(kBob, 0).has_value());
+  store().put_device(kBob, 0, {1, 5000, false});
+  store().put_device(kBob, 1, {0, 0, true});
+  store().put_device(kAlice, 0, {7, ~0ULL >> 1, false});
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{1, 5000, false}));
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(3u, 96u));
+  store().put_device(kBob, 0, {2, 0, true});
+  store().put_device(kBob, 2, {1, 1, false});
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{2, 0, true}));
+  engine_->restart();
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{1, 5000, false}));
+  EXPECT_EQ(store().device(kBob, 1), (DeviceRow{0, 0, true}));
+  EXPECT_FALSE(store().device(kBob, 2).has_value());
+  EXPECT_EQ(store().device(kAlice, 0), (DeviceRow{7, ~0ULL >> 1, false}));
+}
+
 TEST_P(StoreContract, AFeedOfReceiptsKeepsItsHead) {
   for (std::uint64_t seq = 1; seq <= 100; ++seq)
     store().append_change(kBob, receipt_change(seq, kAlice, seq));

@@ -32,6 +32,7 @@ struct Step {
     kDropEntries,
     kDropChanges,
     kFeedState,
+    kDevice,
     kRestart
   };
   Kind kind = Kind::kEntry;
@@ -63,6 +64,7 @@ rc::Gen<Step> any_step() {
                                                     {2, Kind::kDropEntries},
                                                     {2, Kind::kDropChanges},
                                                     {1, Kind::kFeedState},
+                                                    {1, Kind::kDevice},
                                                     {1, Kind::kInbox},
                                                     {5, Kind::kCommit},
                                                     {1, Kind::kRestart}});
@@ -177,6 +179,9 @@ void write(LogStore& store, const Step& step) {
     case Kind::kFeedState:
       return store.put_feed_state(user(step.where % 3), {place(step.amount % 2), 1, step.words.size(),
                                                          step.amount, 3, step.where, ~0ULL});
+    case Kind::kDevice:
+      return store.put_device(user(step.where % 3), step.amount % 3,
+                              {step.where, step.words.size(), step.amount % 2 == 0});
     case Kind::kCommit:
     case Kind::kRestart:
       return;
@@ -212,6 +217,7 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
     RC_ASSERT(a.setting_op(reader, i) == b.setting_op(reader, i));
   }
   RC_ASSERT(a.setting_op(reader, 0) == b.setting_op(reader, 0));
+  for (DeviceIndex i = 0; i < 3; ++i) RC_ASSERT(a.device(reader, i) == b.device(reader, i));
   RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));
   RC_ASSERT(outbox(a, node, 0, 10'000) == outbox(b, node, 0, 10'000));
   RC_ASSERT(outbox(a, node, amount, 4) == outbox(b, node, amount, 4));

@@ -147,6 +147,13 @@ std::expected<void, std::string> World::build_population() {
                                  "invented: many messages at once"});
       behaviour_ = make_floods(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().removals_permille() > 0) {
+      script_.factors.push_back(
+          {"devices removed",
+           fmt::format("by {} of 1,000 users with several", scenario_.population().removals_permille()),
+           "invented: the last one, on another"});
+      behaviour_ = make_removals(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
   }
   return {};
 }
@@ -180,6 +187,8 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.retain_entries = static_cast<std::uint32_t>(protocol.retain_entries());
   config.retain_changes = static_cast<std::uint32_t>(protocol.retain_changes());
   config.snapshot_seed = randomness_.seed();
+  config.revoke_within_ms = static_cast<std::uint32_t>(protocol.revoke_within_ms());
+  config.token_life_ms = static_cast<std::uint32_t>(protocol.token_life_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
@@ -311,6 +320,10 @@ void World::add_device(std::uint32_t device) {
   devices_.back().clock =
       SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),
                         scenario_.clocks().drift_ppm());
+  const auto no_renewal = static_cast<std::uint64_t>(scenario_.population().no_renewal_permille());
+  devices_.back().never_renews = !directory_->is_auditor(device) &&
+                                 randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
+  if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
   history_->declare_device(device, spec.region, cohort);
 }
 

@@ -517,6 +517,55 @@ void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueS
   sink_.on(r);
 }
 
+// ---- who may speak for a user
+
+void HistoryWriter::removal_asked(DeviceTag device, DeviceIndex removed) {
+  Record r = record(Kind::kRemoval, device);
+  r.value = directory_.device(directory_.user_id(r.user), removed);
+  sink_.on(r);
+}
+
+void HistoryWriter::removal_resolved(DeviceTag device, const protocol::DeviceRemoved& answer) {
+  Record r = record(Kind::kRemoval, device);
+  r.value = directory_.device(directory_.user_id(r.user), answer.device);
+  r.flag = true;
+  r.code = static_cast<std::uint8_t>(answer.error);
+  see(device, r);
+  sink_.on(r);
+}
+
+// The app has nothing more to connect for, as if it were closed.
+void HistoryWriter::signed_out(DeviceTag device, protocol::ErrorCode code) {
+  Record r = record(Kind::kSignIn, device);
+  r.code = static_cast<std::uint8_t>(code);
+  see(device, r);
+  sink_.on(r);
+  app_closes(device);
+  app_closed(device);
+}
+
+void HistoryWriter::signed_in(DeviceTag device) {
+  Record r = record(Kind::kSignIn, device);
+  r.flag = true;
+  sink_.on(r);
+  app_opened(device);
+}
+
+void HistoryWriter::token_granted(NodeId node, UserId user, DeviceIndex device, DurationNs valid) {
+  Record r = record(Kind::kCredential, directory_.device(user, device));
+  r.value = static_cast<std::uint64_t>(valid);
+  r.value2 = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::session_served(NodeId node, const protocol::Route& route, bool on) {
+  Record r = record(Kind::kServed, directory_.device(route.user, route.device));
+  r.seq = route.session;
+  r.value = node;
+  r.flag = on;
+  sink_.on(r);
+}
+
 void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -18,6 +18,8 @@ constexpr DurationNs kReconnectWindow = 120 * kSecond;
 // Whose reading starts when: the auditors of a big world do not all dial in one instant.
 constexpr DurationNs kAuditRamp = 10 * kSecond;
 constexpr std::uint32_t kCueAudit = 0xffffffffU;
+constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
+constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
 
@@ -74,6 +76,8 @@ void World::handle(const Event& event) {
       if (event.payload == kCueAudit) {
         open_app(event.target());
         with_device(event.target(), [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
+      } else if (event.payload == kCueSignIn) {
+        sign_in(event.target());
       } else {
         behaviour_->cue(event.payload, event.target());
       }
@@ -102,7 +106,7 @@ void World::handle(const Event& event) {
 
 bool World::all_converged() const {
   return std::all_of(devices_.begin(), devices_.end(),
-                     [](const Device& d) { return d.machine.is_converged(); });
+                     [this](const Device& d) { return d.machine.is_converged() || is_removed(d); });
 }
 
 void World::liveness_phase() {
@@ -117,6 +121,10 @@ void World::liveness_phase() {
   quiesce.value = static_cast<std::uint64_t>(bound);
   history_->write(quiesce);
   for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
+  // Every app is one that renews its token now: in the end everybody has to be there at the same time.
+  for (Device& device : devices_) {
+    if (std::exchange(device.never_renews, false)) device.machine.set_renewing(true);
+  }
   // A lost tail shows at the next heartbeat only, so nobody counts as converged before one has passed.
   const TimeNs start = planned_end();
   TimeNs settled = start + scenario_.protocol().heartbeat_interval_ms() * kMillisecond + 5 * kSecond;
@@ -155,6 +163,7 @@ void World::audit_phase() {
 void World::report_states() {
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
     const client::Client& machine = devices_[device].machine;
+    if (is_removed(devices_[device])) continue;
     Record r;
     r.kind = Kind::kDeviceState;
     r.device = device;
@@ -359,6 +368,25 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
   });
+  if (devices_[number].machine.is_signed_out()) see_sign_out(number);
+}
+
+void World::see_sign_out(std::uint32_t number) {
+  Device& device = devices_[number];
+  if (scenario_.protocol().revoke_within_ms() == 0 || is_removed(device)) return;
+  if (std::exchange(device.is_signing_in, true)) return;
+  const auto spread = randomness_.below(static_cast<std::uint64_t>(2 * kSignInAfter), Purpose::kDevices,
+                                        number, device.generation, 3);
+  scheduler_.at(scheduler_.now() + kSignInAfter + static_cast<DurationNs>(spread), source_population_, kCue,
+                number, kCueSignIn);
+}
+
+void World::sign_in(std::uint32_t number) {
+  Device& device = devices_[number];
+  device.is_signing_in = false;
+  ++device.generation;
+  with_device(number,
+              [&](Device& d, TimeNs now) { d.machine.sign_in(Slice(), d.generation, now, device_effects_); });
 }
 
 // ---- the stage
@@ -368,11 +396,13 @@ void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
 }
 
 void World::open_app(std::uint32_t number) {
+  if (devices_[number].machine.is_signed_out()) return;
   if (!devices_[number].machine.is_running()) history_->app_opened(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
 }
 
 void World::close_app(std::uint32_t number) {
+  if (devices_[number].machine.is_signed_out()) return;
   history_->app_closes(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
   history_->app_closed(number);
@@ -480,6 +510,12 @@ void World::put_setting(std::uint32_t number, std::uint32_t conversation, protoc
   }
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.put_setting(directory_->conversation_id(conversation), kind, text, value, now, device_effects_);
+  });
+}
+
+void World::remove_device(std::uint32_t number, std::uint32_t other) {
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.remove_device(directory_->index_of(other), now, device_effects_);
   });
 }
 

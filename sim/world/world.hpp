@@ -142,7 +142,10 @@ class World final : private AccessListener,
     std::uint32_t connection = kNoConnection;
     std::uint32_t connections = 0;
     std::uint32_t failed_dials = 0;
-    std::uint32_t gateway = 0;  // dialled last
+    std::uint32_t gateway = 0;     // dialled last
+    std::uint32_t generation = 0;  // sign-ins before the last
+    bool never_renews = false;
+    bool is_signing_in = false;  // the user will, soon
     RollingHash trace;
   };
 
@@ -178,6 +181,14 @@ class World final : private AccessListener,
   void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
+  // Whoever was refused because the token had expired gets a new one after a while.
+  void see_sign_out(std::uint32_t device);
+  void sign_in(std::uint32_t device);
+  // Of its user no more, and it knows.
+  bool is_removed(const Device& device) const {
+    return scenario_.protocol().revoke_within_ms() != 0 &&
+           device.machine.signed_out_by() == protocol::ErrorCode::kDeviceRemoved;
+  }
 
   // ---- AccessListener
   void device_connected(std::uint32_t device) override;
@@ -214,6 +225,7 @@ class World final : private AccessListener,
   void read(std::uint32_t device, std::uint32_t conversation) override;
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
                    std::uint64_t nonce) override;
+  void remove_device(std::uint32_t device, std::uint32_t other) override;
   void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override;
   void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override;
   std::uint32_t react(std::uint32_t device, std::uint32_t conversation, std::uint64_t seq) override;

@@ -116,6 +116,8 @@ void World::restart_device(std::uint32_t number) {
   std::destroy_at(&device.machine);
   std::construct_at(&device.machine, shared_of(number), user, directory_->index_of(number), number, Slice(),
                     device.store);
+  if (device.generation != 0) device.machine.use_generation(device.generation);
+  if (device.never_renews) device.machine.set_renewing(false);
   device.timer_at = kNever;
   open_app(number);
 }
