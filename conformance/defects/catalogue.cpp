@@ -615,7 +615,7 @@ constexpr SeededDefect kCatalogue[] = {
      "A gateway that hears nothing of a home goes on serving the home's users.",
      "SES-AUTH",
      kDevices,
-     {1, 2, 3}},
+     {5, 4, 9}},
     {Defect::kRenewalNotStored,
      "A renewal is known to the gateway and the device, and not to the store.",
      "SES-AUTH",

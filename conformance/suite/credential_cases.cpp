@@ -121,6 +121,8 @@ void renewal_keeps_the_session(Trial& trial) {
   const DurationNs life = life_of(device);
   for (int renewals = 0; renewals < 3; ++renewals) {
     trial.target().pass(life / 2);
+    trial.expect(!trial.target().wait_closed(device.connection(), 0),
+                 "the session ends although its token was renewed");
     const auto renewed = device.ask<TokenRenewed>(RenewToken{});
     trial.expect_equal("the error of a renewal", renewed.error, ErrorCode::kNone);
     trial.expect(renewed.valid_ms * kMillisecond > life - life / 8, "a renewal for less than the whole life");

@@ -77,6 +77,7 @@ void drawn_damage_is_its_senders(Trial& trial) {
     const ConnectionHandle hostile = is_greeted ? Device(trial, trial.user(2)).connection() : trial.open();
     trial.target().send_raw(hostile, bytes);
     trial.expect(trial.target().wait_closed(hostile, kAnswerTime), "the connection stays open");
+    trial.expect(!trial.target().wait_closed(witness.connection(), 0), "another connection ends too");
     trial.expect_equal("the place of the next entry", witness.say(chat, "still here").conv_seq, ++entries);
   }
   trial.expect(!trial.target().wait_closed(witness.connection(), kQuietTime), "another connection ends too");
