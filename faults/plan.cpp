@@ -149,6 +149,10 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
     if (drain_window_ms(fault) < 0 || drain_window_ms(fault) > fault.duration_ms()) {
       return who + ": window_ms must be within 0 and duration_ms";
     }
+    const bool restarts =
+        fault.kind() == NODE_KILL || fault.kind() == DISK_DROP_UNSYNCED || fault.kind() == NODE_DRAIN;
+    if (fault.upgrade() && !restarts)
+      return who + ": upgrade needs a fault from which the node comes back (NODE_DRAIN or a kill)";
     if (fault.kind() == DISK_SLOW && fault.factor() < 1) return who + ": factor must be 1 or more";
   }
   return {};
@@ -168,6 +172,7 @@ std::string describe(const Fault& fault) {
   }
   if (fault.kind() == MOVE_BUCKET) text += fmt::format(", bucket {}", fault.bucket());
   if (fault.trigger() == COMMIT_PENDING) text += " when a commit is pending";
+  if (fault.upgrade()) text += ", back as the newer version";
   return text;
 }
 

@@ -136,6 +136,16 @@ TEST(Drain, TakesHalfItsDurationOrTheWindowThatIsNamed) {
   EXPECT_EQ(check_plan(plan, 100'000), "");
 }
 
+TEST(Upgrade, NeedsANodeThatComesBack) {
+  Plan plan = drain_of(Place::GATEWAY);
+  plan.mutable_fault(0)->set_upgrade(true);
+  EXPECT_EQ(check_plan(plan, 100'000), "");
+  EXPECT_EQ(describe(plan.fault(0)),
+            "1.0 s +60.0 s  NODE_DRAIN gateways over 30.0 s, back as the newer version");
+  plan.mutable_fault(0)->set_kind(NODE_PAUSE);
+  EXPECT_NE(check_plan(plan, 100'000).find("upgrade needs"), std::string::npos);
+}
+
 TEST(Drain, IsRefusedForOtherNodesAndLongerWindows) {
   for (const Place::Role role : {Place::ANY, Place::SHARD, Place::NODE, Place::DEVICE})
     EXPECT_NE(check_plan(drain_of(role), 100'000).find("only gateways drain"), std::string::npos);

@@ -23,11 +23,13 @@ constexpr std::string_view kPresence = "presence";
 constexpr std::string_view kLimits = "limits";
 constexpr std::string_view kReaders = "readers";
 constexpr std::string_view kAway = "away";
+constexpr std::string_view kDevices = "devices";
 constexpr std::string_view kGaps = "gaps";
 constexpr std::string_view kHomes = "homes";
 constexpr std::string_view kResets = "resets";
 constexpr std::string_view kTails = "tails";
 constexpr std::string_view kIslands = "islands";
+constexpr std::string_view kVersions = "versions";
 constexpr std::string_view kMoves = "moves";
 
 constexpr SeededDefect kCatalogue[] = {
@@ -569,6 +571,61 @@ constexpr SeededDefect kCatalogue[] = {
      "A shard takes no message while one of its peers does not acknowledge what it was sent.",
      "SLO-BLAST",
      kIslands,
+     {1, 2, 3}},
+    {Defect::kUnnamedFeaturesServed,
+     "A gateway forgets what it has named in Welcome, and serves every feature to every session.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kNewestVersionTaken,
+     "A gateway speaks its newest version with everybody, whatever the client has offered.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnknownFieldsStripped,
+     "A feed stores the fields of an entry that its shard's version knows, and no others.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnofferedFeaturesUsed,
+     "The client takes every feature that it has asked for as given, whatever Welcome names.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kUnknownKindStopsCursor,
+     "The client leaves an entry out whose kind it does not know, and stands before it for ever.",
+     "EVO-COMPAT",
+     kVersions,
+     {1, 2, 3}},
+    {Defect::kRevokedUntilSocketCloses,
+     "A session of a device that was removed, or whose token has expired, goes on until its connection ends.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kRemovalNotStored,
+     "A removal closes the device's sessions and is written down nowhere.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kResumeOutlivesRemoval,
+     "A session that waits for its device is not ended by a removal, and is resumed afterwards.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kServesWithoutLease,
+     "A gateway that hears nothing of a home goes on serving the home's users.",
+     "SES-AUTH",
+     kDevices,
+     {5, 4, 9}},
+    {Defect::kRenewalNotStored,
+     "A renewal is known to the gateway and the device, and not to the store.",
+     "SES-AUTH",
+     kDevices,
+     {1, 2, 3}},
+    {Defect::kSignedOutRetries,
+     "A client that was refused for good tries again, ever more slowly.",
+     "SES-AUTH",
+     kDevices,
      {1, 2, 3}},
     {Defect::kFenceNotStored,
      "A shard notes in memory only that it has given a bucket away, and serves it again after a restart.",

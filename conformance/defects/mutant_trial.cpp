@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "conformance/requirements/registry.hpp"
@@ -14,22 +15,29 @@ namespace wavetank::conformance {
 namespace {
 
 constexpr std::string_view kRetention = "conf/retention/";
+constexpr std::string_view kCredentials = "conf/credential/";
 constexpr std::uint32_t kRetain = 8;
+constexpr std::uint32_t kRevokeMs = 1'000;
+constexpr std::uint32_t kLifeMs = 4'000;
 
-// The correct server behind the mutants has neither a limit of sends nor a bound of pushes, and but for
-// mutants of retention it keeps everything.
+// The correct server behind the mutants has neither a limit of sends nor a bound of pushes; but for mutants
+// of retention it keeps everything, and but for those of credentials nobody loses his right.
 bool is_beyond_it(const CaseResult& result) {
   return result.grade == Grade::kUnsupported &&
          (result.id.starts_with("conf/limit/") || result.id.starts_with("conf/push/") ||
-          result.id.starts_with(kRetention));
+          result.id.starts_with(kRetention) || result.id.starts_with(kCredentials));
 }
 
-// Whether one of the mutants of what is no longer kept: only its own cases are run against a server that
-// drops so much, which would be in the way of the others.
-bool is_of_retention(const Mutant& mutant) {
-  const auto mutants = retention_mutants();
+bool is_one_of(std::span<const Mutant> mutants, const Mutant& mutant) {
   return std::any_of(mutants.begin(), mutants.end(),
                      [&](const Mutant& one) { return one.name == mutant.name; });
+}
+
+// Against a server that drops much, or shuts devices out, only the cases of that are run: it would be in the
+// way of the others.
+std::string_view cases_for(const Mutant& mutant) {
+  if (is_one_of(retention_mutants(), mutant)) return kRetention;
+  return is_one_of(credential_mutants(), mutant) ? kCredentials : std::string_view();
 }
 
 }  // namespace
@@ -47,8 +55,7 @@ MutantTrial try_mutant(const Mutant& mutant, Target& correct, std::uint32_t run)
   MutantTrial trial;
   trial.mutant = &mutant;
   MutatedTarget target(correct, mutant);
-  const std::string_view id_begin = is_of_retention(mutant) ? kRetention : std::string_view();
-  for (CaseResult& result : run_all(target, run, id_begin)) {
+  for (CaseResult& result : run_all(target, run, cases_for(mutant))) {
     if (result.grade == Grade::kFail) trial.failed.push_back(result.id);
     if (result.grade != Grade::kPass && !is_beyond_it(result)) trial.not_passed.push_back(std::move(result));
   }
@@ -65,7 +72,11 @@ MutantTrial try_mutant(const Mutant& mutant, Target& correct, std::uint32_t run)
 
 MutantTrial try_mutant(const Mutant& mutant) {
   SimulatedOptions options;
-  if (is_of_retention(mutant)) options.retain_entries = options.retain_changes = kRetain;
+  if (cases_for(mutant) == kRetention) options.retain_entries = options.retain_changes = kRetain;
+  if (cases_for(mutant) == kCredentials) {
+    options.revoke_within_ms = kRevokeMs;
+    options.token_life_ms = kLifeMs;
+  }
   SimulatedTarget correct(options);
   return try_mutant(mutant, correct, 1);
 }

@@ -33,6 +33,7 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SLO-AVAIL", availability},        {"SLO-PCT", latency},
       {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot},
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
+      {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
       {"MOV-FENCE", move_fence}};
   return all;
 }

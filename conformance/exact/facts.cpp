@@ -192,10 +192,11 @@ Facts::Facts(const std::vector<Record>& all, const JudgeConfig& judged_by) : con
 
 bool Facts::is_whole(const Record& r) const {
   if (r.kind >= Kind::kCount) return false;
-  if (has(r, {Kind::kConnected, Kind::kNodeDrains}) && r.value > 0xffff) return false;  // no gateway
+  if (has(r, {Kind::kConnected, Kind::kNodeDrains, Kind::kVersions, Kind::kServed}) && r.value > 0xffff)
+    return false;  // no gateway
   const bool is_of_the_world =
       has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kBucketServed});
+              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
@@ -204,7 +205,9 @@ bool Facts::is_whole(const Record& r) const {
                 Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState,     Kind::kGoAway,
                 Kind::kAppClosed,   Kind::kResume,        Kind::kAppOpened,       Kind::kLoginRefused,
                 Kind::kAsked,       Kind::kAnswered,      Kind::kLinkStalled,     Kind::kPushQueue,
-                Kind::kPushGap,     Kind::kReading,       Kind::kSnapshotInvoked, Kind::kSnapshotPage}));
+                Kind::kPushGap,     Kind::kReading,       Kind::kSnapshotInvoked, Kind::kSnapshotPage,
+                Kind::kVersions,    Kind::kUnnamed,       Kind::kCredential,      Kind::kRemoval,
+                Kind::kSignIn,      Kind::kServed}));
   const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                  Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;

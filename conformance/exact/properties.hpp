@@ -39,6 +39,8 @@ Findings availability(const Facts& facts);         // SLO-AVAIL      service.cpp
 Findings latency(const Facts& facts);              // SLO-PCT
 Findings recovery(const Facts& facts);             // SLO-RECOVER    faults.cpp
 Findings blast_radius(const Facts& facts);         // SLO-BLAST
+Findings evolution_compat(const Facts& facts);     // EVO-COMPAT     evolution.cpp
+Findings session_auth(const Facts& facts);         // SES-AUTH       credentials.cpp
 Findings move_fence(const Facts& facts);           // MOV-FENCE      moves.cpp
 
 }  // namespace wavetank::conformance::exact

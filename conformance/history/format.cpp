@@ -63,13 +63,15 @@ std::string pack_header(const Header& header) {
   put_number(out, config.retain_changes);
   put_signed(out, config.recover_bound);
   put_number(out, config.recover_per_million);
+  put_number(out, config.fewest_of_a_pair);
+  put_signed(out, config.revoke_bound);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
   return framed;
 }
 
-bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
+bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken, std::uint8_t format) {
   Unpacker frame(bytes);
   const std::string body = frame.text();
   if (!frame.ok()) return false;
@@ -109,8 +111,12 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken) {
   config.slow_bound = in.signed_number();
   config.retain_entries = in.number32();
   config.retain_changes = in.number32();
-  config.recover_bound = in.signed_number();
-  config.recover_per_million = in.number32();
+  if (format >= 6) {
+    config.recover_bound = in.signed_number();
+    config.recover_per_million = in.number32();
+    config.fewest_of_a_pair = in.number();
+    config.revoke_bound = in.signed_number();
+  }
   return in.ok() && in.rest().empty();
 }
 

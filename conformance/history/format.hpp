@@ -12,6 +12,9 @@ namespace wavetank::history {
 // The first bytes; one byte with the version of the format follows them.
 inline constexpr std::string_view kMagic = "wthist\n";
 inline constexpr std::uint8_t kFormatVersion = 6;
+// Files of this and all formats since are read and judged: kinds are appended, and what a header lacks has
+// its default.
+inline constexpr std::uint8_t kOldestFormat = 5;
 inline constexpr std::size_t kPrefixBytes = kMagic.size() + 1;
 // The last bytes: the hash of all before them.
 inline constexpr std::size_t kHashBytes = 8;
@@ -19,8 +22,9 @@ inline constexpr std::size_t kHashBytes = 8;
 inline constexpr std::uint8_t kEndMark = 0xff;
 
 std::string pack_header(const Header& header);
-// False when the bytes are no header. On success `taken` is how many they were.
-bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken);
+// False when the bytes are no header of this format. On success `taken` is how many they were.
+bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken,
+                   std::uint8_t format = kFormatVersion);
 
 // XXH3 over bytes that come piece by piece.
 class StreamHash {

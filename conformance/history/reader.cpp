@@ -63,9 +63,9 @@ std::expected<Reader, std::string> Reader::open(std::string bytes) {
   }
   if (all.size() < kPrefixBytes) return damaged("it ends within its first bytes");
   const auto version = static_cast<std::uint8_t>(all[kMagic.size()]);
-  if (version != kFormatVersion) {
-    return std::unexpected(
-        fmt::format("is a history of format {}; this wavetank reads format {}", version, kFormatVersion));
+  if (version < kOldestFormat || version > kFormatVersion) {
+    return std::unexpected(fmt::format("is a history of format {}; this wavetank reads formats {} to {}",
+                                       version, kOldestFormat, kFormatVersion));
   }
   if (all.size() < kPrefixBytes + kHashBytes) return damaged("it ends before its records");
   const std::string_view body = all.substr(0, all.size() - kHashBytes);
@@ -77,7 +77,7 @@ std::expected<Reader, std::string> Reader::open(std::string bytes) {
   reader.inflated_ = kPrefixBytes;
   for (std::size_t wanted = 1024;; wanted *= 4) {
     if (!reader.fill(wanted)) return damaged("its compressed part cannot be read");
-    if (unpack_header(reader.plain_, reader.header_, reader.taken_)) return reader;
+    if (unpack_header(reader.plain_, reader.header_, reader.taken_, version)) return reader;
     if (reader.inflater_->ended || wanted > kLongestHeader) return damaged("its header cannot be read");
     reader.header_ = {};
   }

@@ -130,6 +130,21 @@ enum class Kind : std::uint8_t {
                      // code = ErrorCode; its rows follow directly
   kSnapshotRow,  // conversation, seq = head, value = floor, value2 = entry of the user's leave, size = of the
                  // join (0: not told); its receipts and settings follow as kReceiptSeen and kSettingSeen
+  // ---- versions and features
+  kVersions,  // what is spoken, the lowest version in epoch and the highest in size. Of a server node (no
+              // device): value = node. Of a device's session, right after kConnected: value = its version,
+              // value2 = its features, seq = those that were asked for
+  kUnnamed,   // something came of a feature that the session's Welcome does not name: value = the feature
+  kBeyond,    // what the entry of the kReceived that follows has beyond version 1: conversation, seq, digest
+  // ---- who may speak for a user
+  kCredential,  // a home gives the device's access token a life from now on: value = how long (ns, 0: for
+                // ever), value2 = its node. Void when that node dies before it is durable
+  kRemoval,     // the device wants another one of its user to be removed, or (flag) learns what became of it:
+                // value = that device, code = ErrorCode
+  kSignIn,  // the device was refused for good (flag = 0, code = ErrorCode) and connects no more, or it has
+            // a new token (1)
+  kServed,  // a gateway serves a session of the device from now on (flag), or no more: seq = session,
+            // value = gateway node
   // ---- buckets that move
   kBucketServed,  // a shard has served the bucket, as its owner of this version, and another one or another
                   // version was told last: value = bucket, value2 = version, size = node

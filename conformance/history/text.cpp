@@ -66,6 +66,13 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "snapshot_invoked",
     "snapshot_page",
     "snapshot_row",
+    "versions",
+    "unnamed",
+    "beyond",
+    "credential",
+    "removal",
+    "sign_in",
+    "served",
     "bucket_served"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }

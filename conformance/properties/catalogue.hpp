@@ -41,6 +41,8 @@ std::unique_ptr<Monitor> make_progress(Truth& truth, const JudgeConfig& config);
 std::unique_ptr<Monitor> make_availability(Truth& truth, const JudgeConfig& config);      // SLO-AVAIL
 std::unique_ptr<Monitor> make_recovery(Truth& truth, const JudgeConfig& config);          // SLO-RECOVER
 std::unique_ptr<Monitor> make_blast_radius(Truth& truth, const JudgeConfig& config);      // SLO-BLAST
+std::unique_ptr<Monitor> make_evolution_compat(Truth& truth, const JudgeConfig& config);  // EVO-COMPAT
+std::unique_ptr<Monitor> make_session_auth(Truth& truth, const JudgeConfig& config);      // SES-AUTH
 std::unique_ptr<Monitor> make_move_fence(Truth& truth);                                   // MOV-FENCE
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 

@@ -170,6 +170,31 @@ class HistoryBuilder {
     r.value2 = feed_head;
     return r;
   }
+  // ---- who may speak for a user
+  // The home `node` lets the device's token be good for so long; 0: for ever.
+  void grant(DeviceTag device, DurationNs valid, std::uint64_t node = 9) {
+    Record& r = write(Kind::kCredential, device);
+    r.value = static_cast<std::uint64_t>(valid);
+    r.value2 = node;
+  }
+  // The device asks for another one's removal, and is told that it is stored.
+  void ask_removal(DeviceTag device, DeviceTag other) { write(Kind::kRemoval, device).value = other; }
+  void remove(DeviceTag device, DeviceTag other) {
+    ask_removal(device, other);
+    Record& r = write(Kind::kRemoval, device);
+    r.value = other;
+    r.flag = true;
+  }
+  void sign_out(DeviceTag device, protocol::ErrorCode code) {
+    write(Kind::kSignIn, device).code = static_cast<std::uint8_t>(code);
+  }
+  void sign_in(DeviceTag device) { write(Kind::kSignIn, device).flag = true; }
+  void serve(DeviceTag device, std::uint64_t session, bool on = true) {
+    Record& r = write(Kind::kServed, device);
+    r.seq = session;
+    r.value = session >> 48;
+    r.flag = on;
+  }
   void replace(std::uint64_t gateway) { write(Kind::kRestart).value = gateway; }
   void restart(DeviceTag device) {
     disconnect(device, CloseReason::kReset);
@@ -568,6 +593,25 @@ class HistoryBuilder {
     r.conversation = conversation;
     r.subject = user;
     r.code = static_cast<std::uint8_t>(why);
+  }
+
+  // ---- versions
+  void node_speaks(std::uint64_t node, std::uint32_t min, std::uint32_t max) {
+    Record& r = write(Kind::kVersions);
+    r.value = node;
+    r.epoch = min;
+    r.size = max;
+  }
+  // What the session of a device is of, as it should stand right behind its kConnected.
+  Record& greet(DeviceTag device, std::uint32_t version, std::uint64_t features, std::uint32_t newest = 1,
+                std::uint64_t asked = ~std::uint64_t{0}) {
+    Record& r = write(Kind::kVersions, device);
+    r.value = version;
+    r.value2 = features;
+    r.seq = asked;
+    r.epoch = 1;
+    r.size = newest;
+    return r;
   }
 
   // ---- presence

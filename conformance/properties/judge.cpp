@@ -1,7 +1,6 @@
 #include "conformance/properties/judge.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <stdexcept>
 #include <utility>
 
@@ -52,22 +51,21 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_convergence(truth_, config_));
   add(make_progress(truth_, config_));
   add(make_availability(truth_, config_));
+  add(make_session_auth(truth_, config_));
   add(make_move_fence(truth_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();
   add(std::move(latency));
   add(make_recovery(truth_, config_));
   add(make_blast_radius(truth_, config_));
+  add(make_evolution_compat(truth_, config_));
 }
 
 Judge::~Judge() = default;
 
 void Judge::add(std::unique_ptr<Monitor> monitor) {
-  KindSet kinds = monitor->kinds();
-  while (kinds != 0) {
-    by_kind_[static_cast<std::size_t>(std::countr_zero(kinds))].push_back(monitor.get());
-    kinds &= kinds - 1;
-  }
+  monitor->kinds().for_each(
+      [&](Kind kind) { by_kind_[static_cast<std::size_t>(kind)].push_back(monitor.get()); });
   if (monitor->wants_known()) wanting_known_.push_back(monitor.get());
   monitors_.push_back(std::move(monitor));
 }

@@ -61,26 +61,29 @@ void Truth::look_up_entry(Observation& seen) {
 }
 
 bool Truth::is_whole(const Record& record) const {
-  constexpr KindSet kWithoutDevice =
+  static constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kBucketServed);
-  constexpr KindSet kWithoutConversation =
+               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed);
+  static constexpr KindSet kWithoutConversation =
       kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
                Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
                Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
                Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading,
-               Kind::kSnapshotInvoked, Kind::kSnapshotPage, Kind::kBucketServed);
-  constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
-                                      Kind::kSendFailed, Kind::kSendRefused);
+               Kind::kSnapshotInvoked, Kind::kSnapshotPage, Kind::kVersions, Kind::kUnnamed,
+               Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed, Kind::kBucketServed);
+  static constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
+                                             Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
-  const KindSet kind = kinds_of(record.kind);
+  static constexpr KindSet kOfNode =
+      kinds_of(Kind::kConnected, Kind::kNodeDrains, Kind::kVersions, Kind::kServed);
+  const Kind kind = record.kind;
   // A session's number has 16 bits for its gateway.
-  if ((kind & kinds_of(Kind::kConnected, Kind::kNodeDrains)) != 0 && record.value > 0xffff) return false;
+  if (kOfNode.contains(kind) && record.value > 0xffff) return false;
   const bool names_user = record.user != kNone || user_of(record.device) != kNone;
-  if ((kind & kWithoutDevice) == 0 && (record.device == kNone || !names_user)) return false;
-  if ((kind & kWithoutConversation) == 0 && record.conversation == kNone) return false;
-  return (kind & kSends) == 0 || record.key.device != kNone;
+  if (!kWithoutDevice.contains(kind) && (record.device == kNone || !names_user)) return false;
+  if (!kWithoutConversation.contains(kind) && record.conversation == kNone) return false;
+  return !kSends.contains(kind) || record.key.device != kNone;
 }
 
 Observation Truth::observe(const Record& record) {

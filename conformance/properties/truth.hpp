@@ -16,6 +16,7 @@
 #include "conformance/history/record.hpp"
 #include "conformance/properties/chunks.hpp"
 #include "conformance/properties/conversation_rows.hpp"
+#include "conformance/properties/kind_set.hpp"
 #include "conformance/properties/memory.hpp"
 #include "conformance/properties/window.hpp"
 #include "reference/environment/observer.hpp"
@@ -30,14 +31,6 @@ using history::Record;
 using history::UserIndex;
 
 class Monitor;
-
-// A set of record kinds.
-using KindSet = std::uint64_t;
-static_assert(static_cast<int>(Kind::kCount) <= 64);
-template <class... Kinds>
-constexpr KindSet kinds_of(Kinds... kinds) {
-  return ((KindSet{1} << static_cast<unsigned>(kinds)) | ... | KindSet{0});
-}
 
 // What an entry of a log is, as far as visibility and counting are concerned.
 enum class EntryClass : std::uint8_t { kMessage = 0, kJoin = 1, kLeave = 2, kOther = 3 };

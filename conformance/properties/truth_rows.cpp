@@ -67,24 +67,24 @@ void Truth::expect_logs(const Record& record) const {
 
 template <class Fn>
 void Truth::for_each_block(const Record& record, Fn&& fn) const {
-  constexpr KindSet kWithMember = kinds_of(Kind::kDeliveredSent, Kind::kReadInvoked, Kind::kCursorAcked);
-  constexpr KindSet kWithRow =
+  static constexpr KindSet kWithMember =
+      kinds_of(Kind::kDeliveredSent, Kind::kReadInvoked, Kind::kCursorAcked);
+  static constexpr KindSet kWithRow =
       kWithMember | kinds_of(Kind::kReceived, Kind::kPointer, Kind::kTombstone, Kind::kFetchCompleted);
   if (record.kind >= Kind::kCount || record.conversation >= conversations_.size()) return;
   const Conversation& conversation = conversations_[record.conversation];
   if (conversation.log == kNone) return;
   const Log& log = logs_[conversation.log];
-  const KindSet kind = kinds_of(record.kind);
-  if ((kind & kWithRow) != 0) fn(log.subscriptions, record.device);
+  if (kWithRow.contains(record.kind)) fn(log.subscriptions, record.device);
   const bool asks_membership = record.kind == Kind::kReceived && conversation.is_group();
-  if (asks_membership || (kind & kWithMember) != 0) fn(log.members, user_of(record.device));
+  if (asks_membership || kWithMember.contains(record.kind)) fn(log.members, user_of(record.device));
   if (record.kind == Kind::kSendAcked) fn(log.writers, record.device);
 }
 
 void Truth::expect_blocks(const Record& record) const {
   for_each_block(record, [](const auto& block, std::uint32_t) { block.expect(); });
-  constexpr KindSet kWithEntry = kinds_of(Kind::kReceived, Kind::kSendAcked);
-  if (record.kind >= Kind::kCount || (kinds_of(record.kind) & kWithEntry) == 0) return;
+  static constexpr KindSet kWithEntry = kinds_of(Kind::kReceived, Kind::kSendAcked);
+  if (record.kind >= Kind::kCount || !kWithEntry.contains(record.kind)) return;
   if (record.conversation >= conversations_.size()) return;
   const Entry* entry = log_of(record.conversation).entries.find(record.seq);
   if (entry != nullptr) prefetch(entry, sizeof(Entry));

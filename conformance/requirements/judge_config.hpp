@@ -82,6 +82,13 @@ struct JudgeConfig {
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
 
+  // EVO-COMPAT: where old and new clients meet old and new servers, each of the four pairs has at least so
+  // many sends acknowledged and entries shown.
+  std::uint64_t fewest_of_a_pair = 1;
+
+  // SES-AUTH: nothing is served of a removed device, or of one whose token has expired, after so long.
+  DurationNs revoke_bound = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -32,7 +32,7 @@ std::span<const Case> all_cases() {
     for (const auto& area :
          {connection_cases(), frame_cases(), send_cases(), range_cases(), feed_cases(), receipt_cases(),
           membership_cases(), setting_cases(), typing_cases(), presence_cases(), limit_cases(), push_cases(),
-          retention_cases(), durability_cases()}) {
+          retention_cases(), durability_cases(), feature_cases(), credential_cases()}) {
       list.insert(list.end(), area.begin(), area.end());
     }
     return list;

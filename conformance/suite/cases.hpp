@@ -64,5 +64,7 @@ std::span<const Case> limit_cases();
 std::span<const Case> push_cases();
 std::span<const Case> retention_cases();
 std::span<const Case> durability_cases();
+std::span<const Case> feature_cases();
+std::span<const Case> credential_cases();
 
 }  // namespace wavetank::conformance

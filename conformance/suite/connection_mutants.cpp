@@ -145,6 +145,16 @@ Mistake believes_the_route() {
   });
 }
 
+// Welcome names what was asked for, and the session is served as if it were more.
+Mistake serves_besides(std::uint64_t features) {
+  Mistake mistake = tells<Welcome>([](Line& line, Welcome& w) { w.features &= line.hello().features; });
+  mistake.up = [features](Line&, Frame& frame) {
+    if (auto* hello = std::get_if<Hello>(&frame.body)) hello->features |= features;
+    return true;
+  };
+  return mistake;
+}
+
 constexpr Mutant kConnectionMutants[] = {
     {"clients-version-is-taken",
      "Welcome names the highest version that the client offers, whether the server has it or not.",
@@ -166,6 +176,18 @@ constexpr Mutant kConnectionMutants[] = {
      "Welcome names every feature that the server has, offered or not.",
      {"VER-FEATURE-001"},
      [] { return tells<Welcome>([](Line&, Welcome& w) { w.features |= kAllFeatures; }); }},
+    {"features-are-not-kept-to",
+     "Every session is served all features, whatever its Welcome names.",
+     {"VER-FEATURE-002"},
+     [] { return serves_besides(kAllFeatures); }},
+    {"receipts-for-everybody",
+     "Receipts are told and read marks taken also where Welcome does not name them.",
+     {"VER-FEATURE-002"},
+     [] { return serves_besides(kFeatureReceipts); }},
+    {"typing-for-everybody",
+     "Typing is told and passed on also where Welcome does not name it.",
+     {"VER-FEATURE-002"},
+     [] { return serves_besides(kFeatureTyping); }},
     {"served-before-hello",
      "A message is acknowledged on a connection that has not said who it is.",
      {"CON-HELLO-002"},

@@ -116,6 +116,14 @@ constexpr Mutant kFrameMutants[] = {
        return refuses_bytes([](const std::string& b) { return !is_frame(b) && !is_oversized(b); },
                             Ending::kOthers);
      }},
+    {"length-overflow-ends-everybody",
+     "A length of more than 32 bits brings down the process that holds the connections.",
+     {"FRM-CODEC-004"},
+     [] {
+       return refuses_bytes(
+           [](const std::string& b) { return b.starts_with("\x8a\x01\xff\xff\xff\xff") && !is_frame(b); },
+           Ending::kOthers);
+     }},
     {"oversized-frames-are-passed-over",
      "A frame that is too large is dropped and the connection goes on.",
      {"FRM-LIMIT-001"},

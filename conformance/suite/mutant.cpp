@@ -15,9 +15,10 @@ std::vector<std::string_view> Mutant::requirements() const {
 std::span<const Mutant> all_mutants() {
   static const std::vector<Mutant> mutants = [] {
     std::vector<Mutant> list;
-    for (const auto& area : {connection_mutants(), frame_mutants(), send_mutants(), range_mutants(),
-                             feed_mutants(), receipt_mutants(), membership_mutants(), setting_mutants(),
-                             retention_mutants(), durability_mutants(), control_mutants()}) {
+    for (const auto& area :
+         {connection_mutants(), frame_mutants(), send_mutants(), range_mutants(), feed_mutants(),
+          receipt_mutants(), membership_mutants(), setting_mutants(), retention_mutants(),
+          durability_mutants(), credential_mutants(), control_mutants()}) {
       list.insert(list.end(), area.begin(), area.end());
     }
     return list;

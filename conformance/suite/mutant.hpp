@@ -60,6 +60,7 @@ std::span<const Mutant> membership_mutants();
 std::span<const Mutant> setting_mutants();
 std::span<const Mutant> retention_mutants();
 std::span<const Mutant> durability_mutants();
+std::span<const Mutant> credential_mutants();
 std::span<const Mutant> control_mutants();
 
 }  // namespace wavetank::conformance

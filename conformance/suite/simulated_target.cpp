@@ -75,6 +75,8 @@ void SimulatedTarget::build_nodes(const SimulatedOptions& options) {
     config.retain_entries = options.retain_entries;
     config.retain_changes = options.retain_changes;
     config.snapshot_seed = options.seed;
+    config.revoke_within_ms = options.revoke_within_ms;
+    config.token_life_ms = options.token_life_ms;
     nodes_.push_back(std::make_unique<sim::ServerNode>(
         *services_, place, config, sim::SkewedClock(0, 0),
         gateway ? nullptr : std::make_unique<sim::ShardDisk>(node, vfs_.get())));

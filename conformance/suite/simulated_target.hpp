@@ -36,6 +36,9 @@ struct SimulatedOptions {
   std::uint32_t send_burst = 60;
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
+  // Within how long a removed device is shut out, and how long its token is good; 0 = never, or for ever.
+  std::uint32_t revoke_within_ms = 0;
+  std::uint32_t token_life_ms = 0;
 };
 
 // One region over simulated disks under SQLite; each connection of the suite is a device of its own on a

@@ -40,11 +40,20 @@ std::vector<CaseResult> over_sockets(const host::ServerOptions& options, std::st
 constexpr std::string_view kLimits = "conf/limit/";
 constexpr std::string_view kPushes = "conf/push/";
 constexpr std::string_view kRetention = "conf/retention/";
+constexpr std::string_view kCredentials = "conf/credential/";
 constexpr std::uint32_t kPushFrames = 16;
 constexpr std::uint32_t kRetain = 8;
 constexpr std::uint32_t kSlowMs = 1'000;
 constexpr std::uint32_t kSendsPerS = 5;
 constexpr std::uint32_t kSendBurst = 10;
+constexpr std::uint32_t kRevokeMs = 1'000;
+constexpr std::uint32_t kLifeMs = 4'000;
+
+// Whether the case asks for what a server has only when it is told to.
+bool is_of_choice(std::string_view id) {
+  return id.starts_with(kLimits) || id.starts_with(kPushes) || id.starts_with(kRetention) ||
+         id.starts_with(kCredentials);
+}
 
 std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id_begin = {}) {
   const TestFolder folder;
@@ -62,6 +71,10 @@ std::vector<CaseResult> over_sockets(DefectSet defects = {}, std::string_view id
     options.config.retain_entries = kRetain;
     options.config.retain_changes = kRetain;
   }
+  if (id_begin.starts_with(kCredentials)) {
+    options.config.revoke_within_ms = kRevokeMs;
+    options.config.token_life_ms = kLifeMs;
+  }
   return over_sockets(options, id_begin);
 }
 
@@ -70,16 +83,16 @@ std::vector<CaseResult> over_simulation(DefectSet defects = {}, std::string_view
   const std::uint32_t sends_per_s = id_begin.starts_with(kLimits) ? kSendsPerS : 0;
   const std::uint32_t pushes = id_begin.starts_with(kPushes) ? kPushFrames : 0;
   const std::uint32_t retain = id_begin.starts_with(kRetention) ? kRetain : 0;
-  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst, retain, retain});
+  const bool revokes = id_begin.starts_with(kCredentials);
+  SimulatedTarget target({seed, 2, 2, defects, pushes, kSlowMs, sends_per_s, kSendBurst, retain, retain,
+                          revokes ? kRevokeMs : 0, revokes ? kLifeMs : 0});
   return run_all(target, 1, id_begin);
 }
 
 // By a server without limits.
 void expect_all_pass(const std::vector<CaseResult>& results) {
   for (const CaseResult& result : results) {
-    const bool lacks =
-        result.id.starts_with(kLimits) || result.id.starts_with(kPushes) || result.id.starts_with(kRetention);
-    const Grade expected = lacks ? Grade::kUnsupported : Grade::kPass;
+    const Grade expected = is_of_choice(result.id) ? Grade::kUnsupported : Grade::kPass;
     EXPECT_EQ(name_of(result.grade), name_of(expected)) << result.id << ": " << result.detail;
   }
 }
@@ -117,9 +130,10 @@ TEST(Suite, BothDriversPassEveryCaseAlike) {
 }
 
 TEST(Suite, BothDriversPassTheCasesOfLimitsAndBounds) {
-  for (const auto& results : {over_sockets(DefectSet(), kLimits), over_simulation({}, kLimits),
-                              over_sockets(DefectSet(), kPushes), over_simulation({}, kPushes),
-                              over_sockets(DefectSet(), kRetention), over_simulation({}, kRetention)}) {
+  for (const auto& results :
+       {over_sockets(DefectSet(), kLimits), over_simulation({}, kLimits), over_sockets(DefectSet(), kPushes),
+        over_simulation({}, kPushes), over_sockets(DefectSet(), kRetention), over_simulation({}, kRetention),
+        over_sockets(DefectSet(), kCredentials), over_simulation({}, kCredentials)}) {
     EXPECT_GE(results.size(), 2U);
     for (const CaseResult& result : results)
       EXPECT_EQ(name_of(result.grade), "PASS") << result.id << ": " << result.detail;
@@ -150,8 +164,7 @@ TEST(Suite, ATargetThatCannotRestartIsUnsupportedThere) {
   host::ServerOptions options = local_server(folder);
   options.data.clear();  // in memory
   for (const CaseResult& result : over_sockets(options)) {
-    const bool lacks = result.id.starts_with("conf/durable/") || result.id.starts_with(kLimits) ||
-                       result.id.starts_with(kPushes) || result.id.starts_with(kRetention);
+    const bool lacks = result.id.starts_with("conf/durable/") || is_of_choice(result.id);
     EXPECT_EQ(result.grade, lacks ? Grade::kUnsupported : Grade::kPass) << result.id << ": " << result.detail;
   }
 }
@@ -217,6 +230,10 @@ INSTANTIATE_TEST_SUITE_P(
         SeededMistake{Defect::kPushGapUnmarked,
                       "conf/push/BP-QUEUE-001/who-does-not-acknowledge-is-pushed-so-much"},
         SeededMistake{Defect::kSlowConsumerKept, "conf/push/BP-CLOSE-001/who-makes-no-room-is-closed"},
+        SeededMistake{Defect::kUnnamedFeaturesServed, "conf/connect/VER-FEATURE-002/nothing-unnamed-is-told"},
+        SeededMistake{Defect::kUnnamedFeaturesServed,
+                      "conf/connect/VER-FEATURE-002/nothing-unnamed-is-taken"},
+        SeededMistake{Defect::kNewestVersionTaken, "conf/connect/VER-NEGOTIATE-002/unsupported-version"},
         SeededMistake{Defect::kFloorForgotten, "conf/retention/FET-OLD-002/floor-never-falls"},
         SeededMistake{Defect::kDropsTooEarly, "conf/retention/FET-OLD-001/old-range-names-the-floor"},
         SeededMistake{Defect::kOldRangeServedEmpty, "conf/retention/FET-OLD-001/old-range-names-the-floor"},
@@ -227,7 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
         SeededMistake{Defect::kSnapshotPageSkipsOne,
                       "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"},
         SeededMistake{Defect::kDroppedChangesUnfolded,
-                      "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"}));
+                      "conf/retention/SYN-SNAP-001/snapshot-has-every-conversation"},
+        SeededMistake{Defect::kRevokedUntilSocketCloses,
+                      "conf/credential/AUT-CLOSE-001/removed-device-is-closed"},
+        SeededMistake{Defect::kRemovalNotStored, "conf/credential/AUT-LOGIN-001/removed-device-is-refused"},
+        SeededMistake{Defect::kRenewalNotStored, "conf/credential/AUT-RENEW-001/renewal-keeps-the-session"}));
 
 }  // namespace
 }  // namespace wavetank::conformance

@@ -63,7 +63,8 @@ void Trial::unsupported(const std::string& why) { throw CaseEnd{Grade::kUnsuppor
 
 // ---- a device
 
-Device::Device(Trial& trial, UserId user, DeviceIndex index) : trial_(&trial), user_(user), index_(index) {
+Device::Device(Trial& trial, UserId user, DeviceIndex index, std::uint64_t features)
+    : trial_(&trial), user_(user), index_(index), features_(features) {
   reconnect();
 }
 
@@ -87,7 +88,9 @@ void Device::reconnect() {
 bool Device::try_to_connect() {
   connection_ = trial_->open();
   frames_sent_ = 0;
-  const std::uint64_t request = post(hello(*trial_, user_, index_));
+  protocol::Hello greeting = hello(*trial_, user_, index_);
+  greeting.features = features_;
+  const std::uint64_t request = post(std::move(greeting));
   auto frame = trial_->target().wait_for(
       connection_, [&](const Frame& came) { return came.request_id == request; }, kAnswerTime);
   if (!frame) return false;

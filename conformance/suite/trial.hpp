@@ -80,7 +80,8 @@ class Trial {
 class Device {
  public:
   // Connects and says Hello. After a refusal or UNAVAILABLE it tries again for a while, then INCONCLUSIVE.
-  Device(Trial& trial, UserId user, DeviceIndex index = 0);
+  // `features`: what its Hello asks for.
+  Device(Trial& trial, UserId user, DeviceIndex index = 0, std::uint64_t features = protocol::kAllFeatures);
 
   // A new connection in the place of the old one.
   void reconnect();
@@ -155,6 +156,7 @@ class Device {
   Trial* trial_;
   UserId user_;
   DeviceIndex index_;
+  std::uint64_t features_;
   ConnectionHandle connection_ = 0;
   protocol::Welcome welcome_;
   std::uint32_t frames_sent_ = 0;

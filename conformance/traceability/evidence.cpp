@@ -76,7 +76,7 @@ std::expected<Evidence, std::string> evidence_of(const fs::path& top) {
     const auto broken = one.requirements();
     evidence.mutants[std::string(one.name)].assign(broken.begin(), broken.end());
   }
-  evidence.protocol_version = protocol::kVersion;
+  evidence.protocol_version = protocol::kNextVersion;
   return evidence;
 }
 

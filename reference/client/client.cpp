@@ -18,6 +18,8 @@ protocol::ErrorCode error_in(const protocol::Body& body) {
   if (const auto* range = std::get_if<protocol::RangeResult>(&body)) return range->error;
   if (const auto* taken = std::get_if<protocol::SettingAck>(&body)) return taken->error;
   if (const auto* part = std::get_if<protocol::SnapshotPage>(&body)) return part->error;
+  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) return renewed->error;
+  if (const auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) return removed->error;
   return protocol::ErrorCode::kNone;
 }
 
@@ -104,7 +106,7 @@ void Client::load() {
 }
 
 void Client::start(TimeNs now, Effects& effects) {
-  if (phase_ != Phase::kStopped) return;
+  if (phase_ != Phase::kStopped || is_signed_out()) return;
   if (!loaded_) load();
   reconnect_attempt_ = 0;
   dial(now, effects);
@@ -114,12 +116,17 @@ void Client::start(TimeNs now, Effects& effects) {
 void Client::stop(TimeNs now, Effects& effects) {
   if (phase_ == Phase::kStopped) return;
   if (phase_ != Phase::kWaiting) close_connection(CloseReason::kNormal, now, effects);
+  halt(effects);
+}
+
+void Client::halt(Effects& effects) {
   phase_ = Phase::kStopped;
   phase_deadline_ = kNever;
   sync_due_ = 0;
   sync_failures_ = 0;
   resume_.reset();
   ephemeral_.reset();
+  if (access_ != nullptr) access_->removals.clear();
   loaded_ = false;
   store_.commit();
   effects.arm(0, kNever);
@@ -135,13 +142,11 @@ void Client::connected(TimeNs now, Effects& effects) {
   if (retained_ != nullptr) retained_->is_of_earlier_life = true;
   // Seeded defect: what waits does not wait for the greeting.
   if (shared_.config.defects.has(Defect::kOutboxBeforeHello)) pump_outbox(now, effects);
-  protocol::Hello hello;
+  protocol::Hello hello = offer();
   hello.user = user_;
   hello.device = device_;
   hello.access_token = access_token_;
-  hello.features = protocol::kCoreFeatures;
-  if (shared_.config.typing_ttl_ms != 0) hello.features |= protocol::kFeatureTyping;
-  if (shared_.config.presence_refresh_ms != 0) hello.features |= protocol::kFeaturePresence;
+  hello.generation = generation();
   hello.user_epoch = user_epoch_;
   hello.user_seq = user_seq_;
   if (resume_ != nullptr) {
@@ -151,6 +156,17 @@ void Client::connected(TimeNs now, Effects& effects) {
   transmit(effects, std::move(hello), 0);
   ask_clock(now);
   finish(now, effects);
+}
+
+protocol::Hello Client::offer() const {
+  protocol::Hello hello;
+  hello.min_version = shared_.config.versions.min;
+  hello.max_version = shared_.config.versions.max;
+  hello.features = shared_.config.core_features & protocol::kCoreFeatures;
+  if (shared_.config.typing_ttl_ms != 0) hello.features |= protocol::kFeatureTyping;
+  if (shared_.config.presence_refresh_ms != 0) hello.features |= protocol::kFeaturePresence;
+  if (hello.max_version >= protocol::kNextVersion) hello.features |= protocol::kFeatureReactions;
+  return hello;
 }
 
 void Client::closed(CloseReason reason, TimeNs now, Effects& effects) {
@@ -170,6 +186,7 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
   if (phase_ != Phase::kGreeting && phase_ != Phase::kReady) return;
   frame_seq_in_ = std::max(frame_seq_in_, frame.frame_seq);
   if (flow_ != nullptr) count_push(frame);
+  protocol::hide_newer(frame, shared_.config.versions.max);
   protocol::Body& body = frame.body;
   if (phase_ == Phase::kReady && frame.request_id != 0 && frame.request_id <= UINT32_MAX) {
     shared_.observer.request_answered(tag_, static_cast<std::uint32_t>(frame.request_id), error_in(body));
@@ -181,6 +198,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
   } else if (phase_ == Phase::kGreeting) {
     // Anything else before the Welcome belongs to no session.
     if (auto* welcome = std::get_if<protocol::Welcome>(&body)) on_welcome(*welcome, now);
+  } else if (const std::uint64_t feature = protocol::feature_of(body); !offers(feature)) {
+    shared_.observer.unnamed_received(tag_, feature);
   } else if (auto* push = std::get_if<protocol::ChangePush>(&body)) {
     on_change_push(std::move(*push), now);
   } else if (auto* ack = std::get_if<protocol::SendAck>(&body)) {
@@ -203,6 +222,10 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_presence(*presence, now);
   } else if (auto* gap = std::get_if<protocol::PushGap>(&body)) {
     on_push_gap(*gap);
+  } else if (auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) {
+    on_token_renewed(*renewed, frame.request_id, now);
+  } else if (auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) {
+    on_device_removed(*removed, frame.request_id);
   }
   // Bodies this version does not know are ignored (EVO rules).
   if (protocol_error_) {
@@ -223,8 +246,9 @@ void Client::on_error(const protocol::Error& error, std::uint64_t request_id, Ti
   if (take_request(request_id, request)) {
     request_failed(request, error.code, error.retry_after_ms, now);
   }
-  // These two concern the session, whichever request they answer.
+  // These concern the session, whichever request they answer.
   if (error.code == protocol::ErrorCode::kUnauthenticated ||
+      error.code == protocol::ErrorCode::kDeviceRemoved ||
       error.code == protocol::ErrorCode::kUnsupportedVersion) {
     on_session_error(error, now, effects);
   }
@@ -245,6 +269,7 @@ void Client::finish(TimeNs now, Effects& effects) {
     pump_settings(now, effects);
     pump_typing(now, effects);
     pump_presence(now, effects);
+    pump_access(now, effects);
     pump_audit(now, effects);
   }
   store_.commit();
@@ -283,6 +308,7 @@ TimeNs Client::next_deadline(TimeNs now) const {
     consider(settings_->retry_at);
   }
   consider(moment_deadline(now));
+  consider(access_deadline(now));
   if (audit_ != nullptr) {
     for (const AuditPage& page : audit_->pages) {
       if (!page.in_flight) consider(page.due);
@@ -304,9 +330,7 @@ void Client::transmit(Effects& effects, protocol::Body&& body, std::uint64_t req
 
 std::uint32_t Client::open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence,
                                    TimeNs now) {
-  // Never 0 (no answer wanted). Numbers run on over reconnects, so an answer cannot meet another connection's
-  // request.
-  if (++last_request_ == 0) ++last_request_;
+  next_request_id();
   Request& request = requests_.emplace_back();
   request.deadline = now + shared_.config.request_timeout_ms * kMillisecond;
   request.id = last_request_;
@@ -460,6 +484,7 @@ std::size_t Client::heap_bytes() const {
              ephemeral_->seen.capacity() * sizeof(Ephemeral::Seen);
   }
   if (flow_ != nullptr) bytes += sizeof(*flow_);
+  if (access_ != nullptr) bytes += sizeof(*access_) + access_->removals.capacity() * sizeof(DeviceIndex);
   if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow);
   return bytes;
 }

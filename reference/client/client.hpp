@@ -108,6 +108,17 @@ class Client {
   // there. Ignored while stopped and before the first connection. O(conversations open).
   void watch_presence(const ConversationId& conversation, bool is_open, TimeNs now, Effects& effects);
 
+  // SES-AUTH-*. The user removes another device of the user; repeated until it is answered, but not over a
+  // stop(). O(removals).
+  void remove_device(DeviceIndex device, TimeNs now, Effects& effects);
+  // A new access token, after is_signed_out(), and how many the device had before: starts. Ignored otherwise,
+  // and for ever when the device was removed.
+  void sign_in(Slice access_token, std::uint32_t generation, TimeNs now, Effects& effects);
+  // Of the access token that the client was made with; 0 unless said.
+  void use_generation(std::uint32_t generation) { access().generation = generation; }
+  // Whether the app renews its token in time, or is one that lets it expire; it does unless said.
+  void set_renewing(bool on) { access().never_renews = !on; }
+
   // Auditor: once fully synced, reads every conversation from entry 1 again; the observer gets the rows as
   // kFetch, not applied. Starts over when called again; a stop() ends it.
   void audit(TimeNs now, Effects& effects);
@@ -115,11 +126,21 @@ class Client {
 
   // ---- questions, all without effect
   bool is_running() const { return phase_ != Phase::kStopped; }
+  // The server has refused the device for good; start() is ignored until sign_in().
+  bool is_signed_out() const { return signed_out_by() != protocol::ErrorCode::kNone; }
+  protocol::ErrorCode signed_out_by() const {
+    return access_ == nullptr ? protocol::ErrorCode::kNone : access_->signed_out;
+  }
+  std::uint32_t generation() const { return access_ == nullptr ? 0 : access_->generation; }
   // A session is established (Welcome was received).
   bool is_connected() const { return phase_ == Phase::kReady; }
   // It dials to resume its session, which only the gateway of that session can do: the driver should dial
   // this one. To be asked when it is told to dial.
   bool is_resuming() const { return phase_ == Phase::kDialing && resume_ != nullptr; }
+  // The present session names the feature (a bit of protocol::Feature); 0, the core, is always there.
+  bool offers(std::uint64_t feature) const {
+    return feature == 0 || (phase_ == Phase::kReady && (features_ & feature) == feature);
+  }
   bool is_converged() const { return pending_reason() == PendingReason::kNone; }
   PendingReason pending_reason() const;  // O(requests under way)
   UserId user() const { return user_; }
@@ -162,12 +183,16 @@ class Client {
 
   // client.cpp: life, dispatch, requests, the timer
   void load();
+  void halt(Effects& effects);  // stopped: everything volatile is forgotten
   void requests_lost();
   void finish(TimeNs now, Effects& effects);  // the end of every input: new work, commit, timer
   void expire_requests(TimeNs now);
   TimeNs next_deadline(TimeNs now) const;
   void transmit(Effects& effects, protocol::Body&& body, std::uint64_t request_id);
   void mark(Probe probe) const { shared_.observer.probe(tag_, probe); }
+  // Never 0 (no answer wanted). Numbers run on over reconnects, so an answer cannot meet another connection's
+  // request.
+  std::uint32_t next_request_id() { return ++last_request_ == 0 ? ++last_request_ : last_request_; }
   std::uint32_t open_request(Request::Kind kind, std::uint32_t conversation, Sequence sequence, TimeNs now);
   // Takes the request with this id out of the list; false when it is not (any more) waited for.
   bool take_request(std::uint64_t id, Request& request);
@@ -181,7 +206,10 @@ class Client {
   void connection_lost(CloseReason reason, TimeNs now, DurationNs extra_delay);
   void close_connection(CloseReason reason, TimeNs now, Effects& effects, DurationNs extra_delay = 0);
   void check_session_deadlines(TimeNs now, Effects& effects);
+  protocol::Hello offer() const;  // what it asks for: versions and features, nothing else
   void on_welcome(const protocol::Welcome& welcome, TimeNs now);
+  // False when the Welcome names a version that was not offered: then the session is over.
+  bool take_versions(const protocol::Welcome& welcome);
   // What becomes of the session when its connection ends: kept to be resumed, or not.
   void keep_session(CloseReason reason, TimeNs now);
   void take_token(const protocol::Welcome& welcome);
@@ -299,6 +327,15 @@ class Client {
   void expire_presence(TimeNs now);
   TimeNs presence_deadline(TimeNs now) const;
 
+  // access.cpp
+  Access& access();
+  void greet_access(const protocol::Welcome& welcome, TimeNs now);
+  void pump_access(TimeNs now, Effects& effects);
+  void on_token_renewed(const protocol::TokenRenewed& answer, std::uint64_t request_id, TimeNs now);
+  void on_device_removed(const protocol::DeviceRemoved& answer, std::uint64_t request_id);
+  void sign_out(protocol::ErrorCode code, Effects& effects);
+  TimeNs access_deadline(TimeNs now) const;
+
   // audit.cpp
   void pump_audit(TimeNs now, Effects& effects);
   void on_audit_page(const Request& request, const protocol::RangeResult& result, TimeNs now);
@@ -319,6 +356,7 @@ class Client {
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<Ephemeral> ephemeral_;
   std::unique_ptr<Retained> retained_;
+  std::unique_ptr<Access> access_;
   std::uint64_t user_seq_ = 0;
   std::uint64_t user_head_ = 0;  // the feed's head as far as known
   TimeNs armed_at_ = kNever;     // the timer in the driver's hands
@@ -339,14 +377,15 @@ class Client {
   std::uint32_t heartbeat_interval_ms_ = 0;
   std::uint32_t reconnect_min_ms_ = 0;
   std::uint32_t reconnect_jitter_ms_ = 0;
-  std::uint8_t reconnect_attempt_ = 0;
   std::uint8_t sync_failures_ = 0;
-  Phase phase_ = Phase::kStopped;
+  std::uint8_t features_ = 0;               // of this session, or the last one
+  std::uint8_t reconnect_attempt_ : 5 = 0;  // 16 at most
+  Phase phase_ : 3 = Phase::kStopped;
   bool sync_in_flight_ : 1 = false;
   bool heartbeat_unanswered_ : 1 = false;
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 296);
+static_assert(sizeof(Client) <= 304);
 
 }  // namespace wavetank::client

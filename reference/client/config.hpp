@@ -6,11 +6,16 @@
 #include "reference/environment/defects.hpp"
 #include "reference/environment/observer.hpp"
 #include "reference/environment/randomness.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::client {
 
 // Times are milliseconds of the device's own clock. The heartbeat interval is the server's to say (Welcome).
 struct ClientConfig {
+  // The versions of the wire that it speaks; what is newer than the highest is unknown to it.
+  protocol::VersionRange versions;
+  // Of receipts and groups those that it asks for.
+  std::uint64_t core_features = protocol::kCoreFeatures;
   std::uint32_t connect_timeout_ms = 10'000;        // dial() to connected()
   std::uint32_t welcome_timeout_ms = 10'000;        // Hello to Welcome
   std::uint32_t heartbeat_ack_timeout_ms = 10'000;  // Heartbeat to HeartbeatAck

@@ -173,6 +173,30 @@ const DefectCase kTimelineDefects[] = {
      }},
 };
 
+const DefectCase kVersionDefects[] = {
+    {Defect::kUnofferedFeaturesUsed, "UnofferedFeaturesUsed",
+     [](const ClientConfig& config) {
+       Harness harness(config);
+       harness.server.features = protocol::kFeatureGroups;
+       harness.start();
+       harness.settle();
+       harness.push(harness.server.append(kDirect, kPeer, "x"));
+       harness.settle();
+       harness.read(kDirect, 1);
+       harness.heal(10 * kSecond);
+       return harness.server.conversations[kDirect].read == 1;
+     }},
+    {Defect::kUnknownKindStopsCursor, "UnknownKindStopsCursor",
+     [](const ClientConfig& config) {
+       Connected online(config);
+       protocol::Frame push = online.server.append(kDirect, kPeer, "x");
+       std::get<protocol::ChangePush>(push.body).changes[0].event->kind = protocol::EntryKind::kReaction;
+       online.push(std::move(push));
+       online.settle();
+       return online.recorder.shown(kDirect).empty();
+     }},
+};
+
 class ClientDefect : public testing::TestWithParam<DefectCase> {};
 
 TEST_P(ClientDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -188,6 +212,7 @@ const auto kDefectName = [](const testing::TestParamInfo<DefectCase>& info) {
 };
 INSTANTIATE_TEST_SUITE_P(Session, ClientDefect, testing::ValuesIn(kSessionDefects), kDefectName);
 INSTANTIATE_TEST_SUITE_P(Outbox, ClientDefect, testing::ValuesIn(kOutboxDefects), kDefectName);
+INSTANTIATE_TEST_SUITE_P(Versions, ClientDefect, testing::ValuesIn(kVersionDefects), kDefectName);
 INSTANTIATE_TEST_SUITE_P(Timeline, ClientDefect, testing::ValuesIn(kTimelineDefects), kDefectName);
 
 }  // namespace

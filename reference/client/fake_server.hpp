@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "reference/protocol/frames.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::client::test {
 
@@ -40,8 +40,10 @@ class FakeServer {
   std::uint32_t max_unacked_bytes = 1 << 20;
   std::vector<protocol::Hello> hellos;
   std::size_t max_setting_bytes = 4096;
-  std::uint64_t features = 0;  // of those that a Hello names
-  std::uint64_t time_ms = 0;   // its clock, which stands still
+  std::uint64_t features = protocol::kCoreFeatures;  // of those that a Hello names
+  protocol::VersionRange versions;
+  std::uint32_t forced_version = 0;  // named in Welcome, whatever was offered
+  std::uint64_t time_ms = 0;         // its clock, which stands still
   std::vector<protocol::SignalEphemeral> signals;
   std::vector<protocol::SubscribePresence> subscriptions;
 
@@ -59,6 +61,11 @@ class FakeServer {
     event.payload = Slice(text);
     return append_event(std::move(event), visible);
   }
+
+  std::uint32_t token_valid_ms = 0;
+  bool answers_access = true;  // renewals and removals
+  int renewals = 0;
+  std::vector<DeviceIndex> removals;
 
   // Another device of this user has read up to `seq`.
   std::optional<protocol::Frame> read_elsewhere(const ConversationId& id, std::uint64_t seq) {
@@ -146,6 +153,18 @@ class FakeServer {
       return out;
     }
     if (std::holds_alternative<protocol::FrameAck>(frame.body)) return out;
+    if (std::holds_alternative<protocol::RenewToken>(frame.body)) {
+      ++renewals;
+      if (answers_access)
+        out.push_back(protocol::make_frame(protocol::TokenRenewed{token_valid_ms}, frame.request_id));
+      return out;
+    }
+    if (const auto* unwanted = std::get_if<protocol::RemoveDevice>(&frame.body)) {
+      removals.push_back(unwanted->device);
+      if (answers_access)
+        out.push_back(protocol::make_frame(protocol::DeviceRemoved{unwanted->device}, frame.request_id));
+      return out;
+    }
     const Mood now = std::exchange(mood, Mood::kAnswer);
     if (now == Mood::kBusy || now == Mood::kUnavailable) {
       const auto code = now == Mood::kBusy ? protocol::ErrorCode::kBusy : protocol::ErrorCode::kUnavailable;
@@ -176,7 +195,9 @@ class FakeServer {
 
   protocol::Frame welcome() {
     protocol::Welcome welcome;
-    welcome.version = protocol::kVersion;
+    const protocol::Hello hello = hellos.empty() ? protocol::Hello() : hellos.back();
+    welcome.version = protocol::common_version({hello.min_version, hello.max_version}, versions);
+    if (forced_version != 0) welcome.version = forced_version;
     welcome.session = ++session_;
     welcome.heartbeat_interval_ms = heartbeat_interval_ms;
     welcome.reconnect_jitter_ms = reconnect_jitter_ms;
@@ -186,6 +207,7 @@ class FakeServer {
     welcome.server_time_ms = time_ms;
     welcome.max_unacked_frames = max_unacked_frames;
     welcome.max_unacked_bytes = max_unacked_bytes;
+    welcome.token_valid_ms = token_valid_ms;
     return protocol::make_frame(welcome);
   }
 

@@ -50,6 +50,11 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       shared_.observer.pointer_received(tag_, change, via, false);
     return false;
   }
+  if (const std::uint64_t feature = protocol::feature_of(change.kind); !offers(feature)) {
+    shared_.observer.unnamed_received(tag_, feature);
+    advance_feed(change.user_seq);
+    return true;
+  }
   switch (change.kind) {
     case protocol::ChangeKind::kEvent:
       // Also when repeated: the conversation's own number decides.

@@ -55,6 +55,10 @@ void Client::pump_outbox(TimeNs now, Effects& effects) {
   for (OutboxEntry& entry : outbox_) {
     Conversation& row = conversations_[entry.conversation];
     if (row.has(Conversation::kOutboxSeen)) continue;
+    if (!entry.in_flight && !offers(protocol::feature_of(entry.row.kind))) {
+      mark(Probe::kWaitsForFeature);  // and lets the others pass: it says something of an older entry
+      continue;
+    }
     const bool may_leave = entry.retry_at <= now && in_flight < allowed;
     if (!entry.in_flight && may_leave) {
       transmit_send(entry, now, effects);

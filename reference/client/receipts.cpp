@@ -86,7 +86,8 @@ void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
   Conversation& row = conversations_[index];
   row.set(Conversation::kFlushed);
   row.flushed_at_ms = milliseconds_up(now);
-  const bool read_moved = row.read > row.read_acked;
+  // Without the feature the user's marks stay here until a session has it.
+  const bool read_moved = row.read > row.read_acked && offers(protocol::kFeatureReceipts);
   // A read mark implies the delivered mark up to it, so one frame is enough when everything is read.
   if (row.cur > row.delivered_acked && !(read_moved && row.read >= row.cur)) {
     protocol::DeliveredCursor delivered;

@@ -30,7 +30,8 @@ DurationNs limit_delay(const ClientShared& shared, DeviceTag tag, std::uint64_t 
 inline bool may_try_again(protocol::ErrorCode code) {
   return !protocol::is_definite(code) || code == protocol::ErrorCode::kBusy ||
          code == protocol::ErrorCode::kWrongHome || code == protocol::ErrorCode::kRateLimited ||
-         code == protocol::ErrorCode::kUnauthenticated || code == protocol::ErrorCode::kUnsupportedVersion;
+         code == protocol::ErrorCode::kUnauthenticated || code == protocol::ErrorCode::kUnsupportedVersion ||
+         code == protocol::ErrorCode::kDeviceRemoved;
 }
 
 }  // namespace wavetank::client

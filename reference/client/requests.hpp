@@ -140,6 +140,19 @@ struct Retained {
   bool is_of_earlier_life = true;  // no page of it has come since this process or connection began
 };
 
+// What a device knows of its right to be here; exists from the first word of it on. Kept over a stop(): a
+// process that starts anew would find out by its first Hello.
+struct Access {
+  std::uint32_t generation = 0;                                 // of the access token: sign-ins of the device
+  protocol::ErrorCode signed_out = protocol::ErrorCode::kNone;  // why
+  bool never_renews = false;                                    // an app that does not know how
+  std::uint32_t renewing = 0;                                   // request under way; 0: none
+  TimeNs renew_at = kNever;                                     // not before; kNever: nothing expires
+  std::vector<DeviceIndex> removals;                            // devices to be removed, unacknowledged
+  std::uint32_t removing = 0;                                   // request under way, for the first of them
+  TimeNs remove_at = 0;                                         // not before
+};
+
 // Gives the memory of an empty list back, but for a list of a few small elements that will soon be used
 // again.
 template <class T>

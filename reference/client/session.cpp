@@ -124,8 +124,15 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   heartbeat_unanswered_ = false;
   heartbeat_due_ = now + heartbeat_interval_ms_ * kMillisecond;
   shared_.observer.connected(tag_, welcome.session);
+  if (!take_versions(welcome)) {
+    // The next attempt will hear the same.
+    reconnect_attempt_ = kLastAttempt;
+    protocol_error_ = true;
+    return;
+  }
   take_token(welcome);
   greet_typing(welcome, now);
+  greet_access(welcome, now);
   flow_.reset();
   if (welcome.max_unacked_frames != 0) {
     flow_ = std::make_unique<Flow>();
@@ -137,6 +144,20 @@ void Client::on_welcome(const protocol::Welcome& welcome, TimeNs now) {
   // The user's shard has just answered the attach, so nothing is left to back off from.
   sync_due_ = 0;
   sync_failures_ = 0;
+}
+
+bool Client::take_versions(const protocol::Welcome& welcome) {
+  const protocol::Hello offered = offer();
+  shared_.observer.negotiated(tag_, offered, welcome);
+  const bool had_receipts = (features_ & protocol::kFeatureReceipts) != 0;
+  // Seeded defect: what was asked for is taken for granted.
+  const bool is_greedy = shared_.config.defects.has(Defect::kUnofferedFeaturesUsed);
+  features_ = static_cast<std::uint8_t>(offered.features & (is_greedy ? ~0ULL : welcome.features));
+  if (!had_receipts && offers(protocol::kFeatureReceipts)) {
+    // Read marks have rested while nobody could be told.
+    for (std::uint32_t index = 0; index < conversations_.size(); ++index) queue_receipts(index);
+  }
+  return welcome.version >= offered.min_version && welcome.version <= offered.max_version;
 }
 
 void Client::on_heartbeat_ack(const protocol::HeartbeatAck& ack, TimeNs now) {
@@ -198,14 +219,17 @@ void Client::on_go_away(const protocol::GoAway& go_away, TimeNs now, Effects& ef
 }
 
 void Client::on_session_error(const protocol::Error& error, TimeNs now, Effects& effects) {
+  const bool is_for_good = error.code == protocol::ErrorCode::kUnauthenticated ||
+                           error.code == protocol::ErrorCode::kDeviceRemoved;
   // Asking again soon will not change the answer to these.
-  const bool hopeless = error.code == protocol::ErrorCode::kUnauthenticated ||
-                        error.code == protocol::ErrorCode::kUnsupportedVersion;
-  if (hopeless) reconnect_attempt_ = kLastAttempt;
+  if (is_for_good || error.code == protocol::ErrorCode::kUnsupportedVersion)
+    reconnect_attempt_ = kLastAttempt;
   // Seeded defect: the milliseconds are taken for seconds.
   const bool mistakes = shared_.config.defects.has(Defect::kRetryAfterInSeconds);
   const DurationNs wait = error.retry_after_ms * (mistakes ? kSecond : kMillisecond);
   close_connection(CloseReason::kNormal, now, effects, wait);
+  // Seeded defect: tries again, ever more slowly, as after any other refusal.
+  if (is_for_good && !shared_.config.defects.has(Defect::kSignedOutRetries)) sign_out(error.code, effects);
 }
 
 }  // namespace wavetank::client

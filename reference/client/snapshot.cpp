@@ -85,7 +85,9 @@ void Client::receive_state(protocol::ConversationState&& state, TimeNs now) {
   const std::uint32_t index = conversations_.find_or_add(state.conversation);
   conversations_[index].epoch = std::max(conversations_[index].epoch, state.conv_epoch);
   for (const protocol::Change& change : state.latest) {
-    if (change.kind == protocol::ChangeKind::kReceipt) {
+    if (const std::uint64_t feature = protocol::feature_of(change.kind); !offers(feature)) {
+      shared_.observer.unnamed_received(tag_, feature);
+    } else if (change.kind == protocol::ChangeKind::kReceipt) {
       shared_.observer.receipt_received(tag_, change);
       if (change.subject == user_) note_user_read(index, change.read_seq);
     } else if (change.kind == protocol::ChangeKind::kSetting && change.setting) {

@@ -63,8 +63,10 @@ class Recorder final : public ClientObserver {
   int snapshot_pages = 0;
   int fetches = 0;
   int syncs = 0;
+  std::vector<std::uint64_t> unnamed;  // features of what came without being named
 
   void connected(DeviceTag, SessionId) override { ++connects; }
+  void unnamed_received(DeviceTag, std::uint64_t feature) override { unnamed.push_back(feature); }
   void disconnected(DeviceTag, CloseReason) override { ++disconnects; }
   void resume_answered(DeviceTag, const ResumeToken&, std::uint64_t,
                        const protocol::Welcome& welcome) override {
@@ -126,6 +128,15 @@ class Recorder final : public ClientObserver {
   void typing_hidden(DeviceTag, const ConversationId& conversation, UserId user, TypingEnd why) override {
     typing_over.emplace_back(conversation, user);
     typing_ends.push_back(why);
+  }
+
+  int signed_outs = 0;
+  int signed_ins = 0;
+  std::vector<DeviceIndex> removed;
+  void signed_out(DeviceTag, protocol::ErrorCode) override { ++signed_outs; }
+  void signed_in(DeviceTag) override { ++signed_ins; }
+  void removal_resolved(DeviceTag, const protocol::DeviceRemoved& answer) override {
+    removed.push_back(answer.device);
   }
 
   void presence_shown(DeviceTag, const ConversationId&, UserId user, bool online) override {

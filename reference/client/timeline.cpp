@@ -74,6 +74,14 @@ void Client::receive_event(protocol::Event&& event, Via via, TimeNs now) {
 }
 
 void Client::apply_event(std::uint32_t index, const protocol::Event& event, Via via) {
+  if (!protocol::is_known(event.kind, shared_.config.versions.max)) {
+    mark(Probe::kUnknownKindKept);
+    if (shared_.config.defects.has(Defect::kUnknownKindStopsCursor)) {
+      // Seeded defect: what it cannot show is left out, and left out again with every page.
+      shared_.observer.event_received(tag_, event, via, false);
+      return;
+    }
+  }
   Conversation& row = conversations_[index];
   row.cur = static_cast<Sequence>(event.conv_seq);
   row.head = std::max(row.head, row.cur);

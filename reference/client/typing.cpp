@@ -36,8 +36,8 @@ void Client::learn_clock(std::uint64_t server_time_ms, TimeNs asked, TimeNs now)
 
 void Client::greet_typing(const protocol::Welcome& welcome, TimeNs now) {
   if (ephemeral_ == nullptr) return;
-  ephemeral_->is_offered = (welcome.features & protocol::kFeatureTyping) != 0;
-  ephemeral_->is_presence_offered = (welcome.features & protocol::kFeaturePresence) != 0;
+  ephemeral_->is_offered = offers(protocol::kFeatureTyping);
+  ephemeral_->is_presence_offered = offers(protocol::kFeaturePresence);
   learn_clock(welcome.server_time_ms, ephemeral_->greeted_at, now);
 }
 

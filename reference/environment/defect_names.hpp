@@ -121,6 +121,17 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "retry-after-in-seconds",
     "deep-health-check",
     "full-outbox-stops-all",
+    "unnamed-features-served",
+    "newest-version-taken",
+    "unknown-fields-stripped",
+    "unoffered-features-used",
+    "unknown-kind-stops-the-cursor",
+    "revoked-until-socket-closes",
+    "removal-not-stored",
+    "resume-outlives-removal",
+    "serves-without-lease",
+    "renewal-not-stored",
+    "signed-out-retries",
     "fence-not-stored",
     "moved-keys-left-behind",
     "late-writes-not-copied",
@@ -130,6 +141,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "gateway-keeps-old-table",
     "old-owner-serves-reads",
     "stop-never-ends",
+    "moved-devices-left-behind",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -122,19 +122,32 @@ enum class Defect : std::uint16_t {
   kBusyInSilence,               // gateway: drops a request above the limit without a word
   kOutboxTrimsSent,             // shard: an acknowledgement deletes all rows that were sent
   kOwnFeedsInMemory,            // shard: its own feeds get their changes after the commit
-  kRefusedLoginsSpend,    // gateway: a login that is refused uses up the budget of those that come later
-  kRetryAfterInSeconds,   // client: takes the milliseconds that it is to wait for seconds
-  kDeepHealthCheck,       // gateway: serves nobody while one of its homes has no link
-  kFullOutboxStopsAll,    // shard: takes no message while one peer does not acknowledge what it was sent
-  kFenceNotStored,        // shard: a bucket that it has given away is noted in memory only
-  kMovedKeysLeftBehind,   // shard: the copy of a bucket has no idempotency rows
-  kLateWritesNotCopied,   // shard: what is written while a bucket is copied is not copied
-  kMovedMarksLeftBehind,  // shard: the copy of a bucket has no marks
-  kHoldIgnored,           // shard: effects on a bucket go on to its old home, and into its old copy
-  kHeldEffectsForgotten,  // shard: effects that wait for a moving bucket are kept in memory
-  kGatewayKeepsOldTable,  // gateway: never learns that a bucket has moved
-  kOldOwnerServesReads,   // shard: answers reads of a bucket that it has given away
-  kStopNeverEnds,         // shard: a bucket that is stopped for its move stays so until it can go
+  kRefusedLoginsSpend,        // gateway: a login that is refused uses up the budget of those that come later
+  kRetryAfterInSeconds,       // client: takes the milliseconds that it is to wait for seconds
+  kDeepHealthCheck,           // gateway: serves nobody while one of its homes has no link
+  kFullOutboxStopsAll,        // shard: takes no message while one peer does not acknowledge what it was sent
+  kUnnamedFeaturesServed,     // gateway: serves every feature to every session
+  kNewestVersionTaken,        // gateway: speaks its newest version to everybody
+  kUnknownFieldsStripped,     // shard: a feed keeps the fields of an entry that its version knows
+  kUnofferedFeaturesUsed,     // client: uses what it has asked for, whatever Welcome names
+  kUnknownKindStopsCursor,    // client: leaves an entry out whose kind it does not know
+  kRevokedUntilSocketCloses,  // gateway: whoever has been let in is served until the connection ends
+  kRemovalNotStored,          // shard: tells the gateways that a device is removed, and does not store it
+  kResumeOutlivesRemoval,     // gateway: the session of a device without a connection is never ended by a
+                              // removal
+  kServesWithoutLease,        // gateway: serves on for as long as it hears nothing from a session's home
+  kRenewalNotStored,          // shard: tells the gateway of a renewal, and does not store it
+  kSignedOutRetries,          // client: goes on connecting when it was refused for good
+  kFenceNotStored,            // shard: a bucket that it has given away is noted in memory only
+  kMovedKeysLeftBehind,       // shard: the copy of a bucket has no idempotency rows
+  kLateWritesNotCopied,       // shard: what is written while a bucket is copied is not copied
+  kMovedMarksLeftBehind,      // shard: the copy of a bucket has no marks
+  kHoldIgnored,               // shard: effects on a bucket go on to its old home, and into its old copy
+  kHeldEffectsForgotten,      // shard: effects that wait for a moving bucket are kept in memory
+  kGatewayKeepsOldTable,      // gateway: never learns that a bucket has moved
+  kOldOwnerServesReads,       // shard: answers reads of a bucket that it has given away
+  kStopNeverEnds,             // shard: a bucket that is stopped for its move stays so until it can go
+  kMovedDevicesLeftBehind,    // shard: the copy of a bucket has no devices
   kCount
 };
 

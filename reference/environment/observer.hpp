@@ -71,6 +71,15 @@ enum class Probe : std::uint8_t {
   kChangesDropped,
   kSyncTooLongAnswered,
   kSnapshotRefused,
+  kOlderVersionSpoken,  // a session of a version below the newest that the gateway speaks
+  kNoCommonVersion,     // a Hello refused for its versions
+  kUnnamedLeftOut,      // a change emptied for a session whose Welcome does not name its feature
+  kDeviceRemoved,
+  kRemovedRefused,       // a login, or an attach again, of a removed device
+  kExpiredRefused,       // the same with an expired or outdated token
+  kSessionRevoked,       // a session ended because its device was removed
+  kTokenRanOut,          // because its token expired
+  kCredentialLeaseOver,  // because nothing was heard of its home
   // ---- clients
   kGapRepaired,          // a page brought what was missing
   kPageOvertaken,        // a page came when pushes had brought all of it
@@ -88,6 +97,10 @@ enum class Probe : std::uint8_t {
   kSkippedToFloor,       // entries that the device lacked are no longer kept
   kSnapshotTaken,        // all pages of a snapshot have come
   kSnapshotContinued,    // a page of a snapshot that another connection or process had begun
+  kUnknownKindKept,      // an entry came of a kind that the device does not know
+  kWaitsForFeature,      // an entry in the outbox waits for a session that names its feature
+  kTokenRenewed,
+  kSignedOut,  // refused for good
   // ---- the world
   kConnectionReset,      // both ends were told
   kClosedConnectionHit,  // one end sent into a connection that the other had closed
@@ -125,6 +138,11 @@ class ClientObserver {
   virtual ~ClientObserver() = default;
   virtual void connected(DeviceTag, SessionId) {}
   virtual void disconnected(DeviceTag, CloseReason) {}
+  // After connected(), before anything else of the session: what the Hello has offered (versions, features;
+  // nothing else is set), and the Welcome.
+  virtual void negotiated(DeviceTag, const protocol::Hello& /*offer*/, const protocol::Welcome&) {}
+  // Something came that belongs to this feature, which the session's Welcome does not name; it is ignored.
+  virtual void unnamed_received(DeviceTag, std::uint64_t /*feature*/) {}
   // After connected(), where resuming is offered or was asked for: the token that the Hello has shown (none:
   // {0, 0}), how far the device had followed its feed by then, and the server's answer.
   virtual void resume_answered(DeviceTag, const ResumeToken& /*shown*/, std::uint64_t /*user_seq*/,
@@ -185,6 +203,14 @@ class ClientObserver {
   // The device shows this value from now on (a kSetting change).
   virtual void setting_received(DeviceTag, const protocol::Change&, Via) {}
   virtual void probe(DeviceTag, Probe) {}
+  // The device wants another one of its user to be removed.
+  virtual void removal_asked(DeviceTag, DeviceIndex) {}
+  // Final: stored (kNone), or refused.
+  virtual void removal_resolved(DeviceTag, const protocol::DeviceRemoved&) {}
+  // The device was refused for good, by this error; it connects no more until it is signed in.
+  virtual void signed_out(DeviceTag, protocol::ErrorCode) {}
+  // It has a new access token.
+  virtual void signed_in(DeviceTag) {}
   // One signal on the wire.
   virtual void typing_sent(DeviceTag, const protocol::SignalEphemeral&) {}
   // The device shows from now on that the signal's user types, or goes on showing it.
@@ -216,6 +242,12 @@ class ServerObserver {
   // of sessions that are slow.
   virtual void push_queue(NodeId, const protocol::Route&, QueueStep, std::size_t /*frames*/,
                           std::uint64_t /*bytes*/) {}
+  // Where devices can be removed. A home gives a device's access token a life from now on, 0: for ever; it is
+  // not durable yet.
+  virtual void token_granted(NodeId, UserId, DeviceIndex, DurationNs /*valid*/) {}
+  // Where devices can be removed: a gateway serves the session from now on, or no more. Not told when the
+  // gateway dies.
+  virtual void session_served(NodeId, const protocol::Route&, bool /*on*/) {}
   // The shard has served a request on this bucket, or an effect, as its owner of this version. Only told
   // where buckets move.
   virtual void bucket_served(NodeId, std::uint32_t /*bucket*/, std::uint32_t /*version*/) {}

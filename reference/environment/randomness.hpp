@@ -52,6 +52,9 @@ enum class Purpose : std::uint32_t {
   kTyping = 33,
   kWatching = 34,
   kFlood = 35,
+  kVersions = 36,
+  kReaction = 37,
+  kDevices = 38,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -10,8 +10,9 @@
 
 namespace wavetank::host {
 
-std::string make_token(std::string_view key, UserId user, DeviceIndex device) {
-  const std::string subject = fmt::format("{}:{}", user, device);
+std::string make_token(std::string_view key, UserId user, DeviceIndex device, std::uint32_t generation) {
+  std::string subject = fmt::format("{}:{}", user, device);
+  if (generation != 0) subject += fmt::format(":{}", generation);
   std::array<unsigned char, EVP_MAX_MD_SIZE> code;
   unsigned int size = 0;
   if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
@@ -25,7 +26,7 @@ std::string make_token(std::string_view key, UserId user, DeviceIndex device) {
 }
 
 bool SignedTokens::accept(const protocol::Hello& hello) {
-  const std::string expected = make_token(key_, hello.user, hello.device);
+  const std::string expected = make_token(key_, hello.user, hello.device, hello.generation);
   const std::string_view given = hello.access_token.view();
   return given.size() == expected.size() && CRYPTO_memcmp(given.data(), expected.data(), given.size()) == 0;
 }

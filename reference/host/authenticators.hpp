@@ -14,11 +14,14 @@ class OpenDoor final : public server::Authenticator {
   bool accept(const protocol::Hello&) override { return true; }
 };
 
-// The token of a device: HMAC-SHA256 with `key` over "user:device" (decimal), in 64 lower-case hexadecimal
-// digits. It never expires; a new key ends all tokens. Throws std::runtime_error when OpenSSL fails.
-std::string make_token(std::string_view key, UserId user, DeviceIndex device);
+// The token of a device: HMAC-SHA256 with `key` over "user:device" (decimal), with ":generation" behind it
+// from the second sign-in on, in 64 lower-case hexadecimal digits. By itself it never expires (where
+// ServerConfig::token_life_ms is set the user's home knows until when it is good); a new key ends all tokens.
+// Throws std::runtime_error when OpenSSL fails.
+std::string make_token(std::string_view key, UserId user, DeviceIndex device, std::uint32_t generation = 0);
 
-// Believes a Hello whose token make_token() gave for its user and device. Compares in constant time.
+// Believes a Hello whose token make_token() gave for its user, device and generation. Compares in constant
+// time.
 class SignedTokens final : public server::Authenticator {
  public:
   // `key` must not be empty; 32 random bytes are good.

@@ -29,5 +29,16 @@ TEST(Authenticators, TokenSpeaksForOneDeviceOnly) {
   EXPECT_FALSE(door.accept(hello(7, 1, make_token("other", 7, 1))));
 }
 
+TEST(Authenticators, TokenSpeaksForOneSignInOnly) {
+  SignedTokens door("secret");
+  protocol::Hello second = hello(7, 1, make_token("secret", 7, 1, 1));
+  EXPECT_FALSE(door.accept(second));
+  second.generation = 1;
+  EXPECT_TRUE(door.accept(second));
+  second.generation = 2;
+  EXPECT_FALSE(door.accept(second));
+  EXPECT_EQ(make_token("secret", 7, 1, 0), make_token("secret", 7, 1));
+}
+
 }  // namespace
 }  // namespace wavetank::host

@@ -35,6 +35,7 @@ struct Choice {
   std::uint32_t drain_s = 0;
   UserId user = 0;
   DeviceIndex device = 0;
+  std::uint32_t generation = 0;
 };
 
 // The whole file without the line ends behind it, so that `openssl rand -hex 32 > FILE` makes a key.
@@ -119,10 +120,20 @@ int run(int argc, char** argv) {
                  "seconds over which a planned end sends the clients away, 0: at once")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  app.add_option("--revoke-within-ms", choice.server.config.revoke_within_ms,
+                 "users may remove devices, which are shut out within so long; 0: nobody can")
+      ->check(CLI::Range(0, 3'600'000))
+      ->capture_default_str();
+  app.add_option("--token-life-ms", choice.server.config.token_life_ms,
+                 "with --revoke-within-ms: tokens expire after so long unless they are renewed; 0: never")
+      ->check(CLI::Range(0, 2'000'000'000))
+      ->capture_default_str();
   auto* token = app.add_subcommand("token", "Print the token of one device");
   token->add_option("--token-key", choice.key_file, "file with the key")->required();
   token->add_option("--user", choice.user, "user id")->required();
   token->add_option("--device", choice.device, "device number")->capture_default_str();
+  token->add_option("--generation", choice.generation, "sign-ins of the device before this one")
+      ->capture_default_str();
   token->footer("Example: wavetank-serve token --token-key key.txt --user 7 --device 0");
 
   try {
@@ -134,7 +145,7 @@ int run(int argc, char** argv) {
     throw UsageError(error.what());
   }
   if (*token) {
-    print_line(make_token(read_key(choice.key_file), choice.user, choice.device));
+    print_line(make_token(read_key(choice.key_file), choice.user, choice.device, choice.generation));
     return kExitOk;
   }
   return serve(choice);

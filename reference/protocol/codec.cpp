@@ -295,6 +295,7 @@ class Parser {
   const std::uint8_t* at_;
   const std::uint8_t* end_;
   DecodeError error_ = DecodeError::kMalformed;
+  std::size_t bytes_limit_ = kMaxPayloadBytes;  // of one bytes field
 };
 
 // Refuses encodings longer than kMaxBytes; bits beyond the 64th are dropped, as protobuf does.
@@ -374,6 +375,9 @@ struct Parser::Walk {
 template <ListsFields M>
 bool Parser::parse(M& message) {
   zero(message);
+  // What is asked for may be as long as the frame: who is asked refuses it, and the connection goes on
+  // (FRM-LIMIT-002).
+  if constexpr (std::same_as<M, SendMessage> || std::same_as<M, PutSetting>) bytes_limit_ = kMaxFrameBytes;
   std::string unknown;
   Walk<M> walk{*this};
   walk.next();
@@ -464,7 +468,7 @@ bool Parser::read_packed(std::vector<std::uint64_t>& values) {
 bool Parser::read_bytes(Slice& bytes) {
   std::size_t length = 0;
   if (!read_length(length)) return false;
-  if (length > kMaxPayloadBytes) {
+  if (length > bytes_limit_) {
     error_ = DecodeError::kPayloadTooLarge;
     return false;
   }

@@ -234,12 +234,25 @@ TEST(CodecTest, FieldNumberZeroAndWireTypesSixAndSevenAreMalformed) {
 
 // FRM-LIMIT-*
 TEST(CodecLimitTest, PayloadsUpToTheLimit) {
+  Change change;
+  change.event.emplace().payload = Slice(std::string(kMaxPayloadBytes, 'x'));
+  ASSERT_TRUE(decode(bytes_of(make_frame(ChangePush{1, {change}}))).has_value());
+  change.event->payload = Slice(std::string(kMaxPayloadBytes + 1, 'x'));
+  EXPECT_EQ(decode(bytes_of(make_frame(ChangePush{1, {change}}))).error(), DecodeError::kPayloadTooLarge);
+}
+
+// Or nobody could answer that it is too large.
+TEST(CodecLimitTest, WhatIsAskedForMayBeAsLongAsTheFrame) {
+  const Slice text(std::string(kMaxPayloadBytes + 1, 'x'));
   SendMessage send;
-  send.payload = Slice(std::string(kMaxPayloadBytes, 'x'));
-  const std::string bytes = bytes_of(make_frame(send));
-  ASSERT_TRUE(decode(bytes).has_value());
-  send.payload = Slice(std::string(kMaxPayloadBytes + 1, 'x'));
-  EXPECT_EQ(decode(bytes_of(make_frame(send))).error(), DecodeError::kPayloadTooLarge);
+  send.payload = text;
+  EXPECT_TRUE(decode(bytes_of(make_frame(send))).has_value());
+  PutSetting put;
+  put.text = text;
+  EXPECT_TRUE(decode(bytes_of(make_frame(put))).has_value());
+  Hello hello;
+  hello.access_token = text;
+  EXPECT_EQ(decode(bytes_of(make_frame(hello))).error(), DecodeError::kPayloadTooLarge);
 }
 
 TEST(CodecLimitTest, FramesUpToTheLimit) {

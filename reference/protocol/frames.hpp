@@ -18,10 +18,14 @@
 
 namespace wavetank::protocol {
 
+// The version of the last release, which a side speaks unless it is told otherwise, and the one that is being
+// rolled out. versions.hpp says what it adds.
 inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kNextVersion = 2;
 
 // What an entry of a conversation's log is. Values above the last one are legal on the wire (VER-UNKNOWN).
-enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2 };
+// kReaction is of version 2: it says something of the entry reply_to_seq.
+enum class EntryKind : std::uint32_t { kMessage = 0, kJoin = 1, kLeave = 2, kReaction = 3 };
 
 // Whether entries of this kind count for unread numbers (they get a msg_no).
 constexpr bool is_countable(EntryKind kind) { return kind == EntryKind::kMessage; }
@@ -48,12 +52,13 @@ enum class ErrorCode : std::uint32_t {
   kRangeTooOld = 13,         // definite: the log no longer has what the range begins with; min_seq says what
   kSyncTooLong = 14,         // definite: the feed no longer has what follows the cursor; snapshot_token
   kSnapshotExpired = 15,     // definite: the snapshot's token is no longer good, or never was this user's
+  kDeviceRemoved = 16,       // definite: the user has removed the device, for ever
 };
 // Whether the code promises that nothing was applied (SND-DEFINITE). Codes of a newer version promise
 // nothing.
 constexpr bool is_definite(ErrorCode code) {
   return code != ErrorCode::kNone && code != ErrorCode::kUnavailable && code != ErrorCode::kInternal &&
-         code <= ErrorCode::kSnapshotExpired;
+         code <= ErrorCode::kDeviceRemoved;
 }
 
 enum class GoAwayReason : std::uint32_t {
@@ -83,9 +88,11 @@ enum Feature : std::uint64_t {
   kFeatureReceipts = 1,
   kFeatureGroups = 2,
   kFeatureTyping = 4,
-  kFeaturePresence = 8
+  kFeaturePresence = 8,
+  kFeatureReactions = 16  // of version 2
 };
 inline constexpr std::uint64_t kCoreFeatures = kFeatureReceipts | kFeatureGroups;
+// Those of the released version.
 inline constexpr std::uint64_t kAllFeatures = kCoreFeatures | kFeatureTyping | kFeaturePresence;
 
 // One entry of a conversation's log as devices see it.
@@ -102,7 +109,8 @@ struct Event {
   UserId target_user = 0;  // membership entries: who joins or leaves
   std::uint64_t reply_to_seq = 0;
   Slice payload;
-  Slice unknown;  // fields of a newer version, kept as received
+  std::uint64_t client_time_ms = 0;  // since version 2: by the sender's clock; display only, never an order
+  Slice unknown;                     // fields of a newer version, kept as received
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -117,6 +125,7 @@ struct Event {
     v(12, s.target_user, "target_user");
     v(13, s.reply_to_seq, "reply_to_seq");
     v(14, s.payload, "payload");
+    v(15, s.client_time_ms, "client_time_ms");
   }
   friend bool operator==(const Event&, const Event&) = default;
 };
@@ -201,6 +210,7 @@ struct Hello {
   bool background = false;
   ResumeToken resume_token;          // of the session to take up again; none: a new one
   std::uint32_t last_frame_seq = 0;  // with a token: the last frame received on that session's connection
+  std::uint32_t generation = 0;      // of access_token: counts the sign-ins of the device; proven by it, too
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.min_version, "min_version");
@@ -214,6 +224,7 @@ struct Hello {
     v(9, s.background, "background");
     v(10, s.resume_token, "resume_token");
     v(12, s.last_frame_seq, "last_frame_seq");
+    v(13, s.generation, "generation");
   }
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -240,6 +251,8 @@ struct Welcome {
   // So many of the newest entries of a log, and changes of a feed, are kept at least; 0: all are.
   std::uint32_t retain_entries = 0;
   std::uint32_t retain_changes = 0;
+  // The access token is good for so long from now, unless it is renewed; 0: it does not expire.
+  std::uint32_t token_valid_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.version, "version");
@@ -261,6 +274,7 @@ struct Welcome {
     v(18, s.max_unacked_bytes, "max_unacked_bytes");
     v(19, s.retain_entries, "retain_entries");
     v(20, s.retain_changes, "retain_changes");
+    v(21, s.token_valid_ms, "token_valid_ms");
   }
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -692,6 +706,47 @@ struct PushGap {
   friend bool operator==(const PushGap&, const PushGap&) = default;
 };
 
+// Asks for more time for the access token of this session. Answered by TokenRenewed.
+struct RenewToken {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+  friend bool operator==(const RenewToken&, const RenewToken&) = default;
+};
+
+// The access token is good for so long from now; with an error it is as good as it was.
+struct TokenRenewed {
+  std::uint32_t valid_ms = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.valid_ms, "valid_ms");
+    v(2, s.error, "error");
+  }
+  friend bool operator==(const TokenRenewed&, const TokenRenewed&) = default;
+};
+
+// The user removes another device of the user, for ever. Answered by DeviceRemoved; may be repeated.
+struct RemoveDevice {
+  DeviceIndex device = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.device, "device");
+  }
+  friend bool operator==(const RemoveDevice&, const RemoveDevice&) = default;
+};
+
+// Without an error the removal is stored.
+struct DeviceRemoved {
+  DeviceIndex device = 0;
+  ErrorCode error = ErrorCode::kNone;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.device, "device");
+    v(2, s.error, "error");
+  }
+  friend bool operator==(const DeviceRemoved&, const DeviceRemoved&) = default;
+};
+
 // ---- between server nodes -----------------------------------------------------------------------
 
 // A gateway tells a user's home shard that a session began (or still lives, after a link or the shard came
@@ -700,7 +755,8 @@ struct Attach {
   SessionId session = 0;
   UserId user = 0;
   DeviceIndex device = 0;
-  bool again = false;  // the session is no new one
+  bool again = false;            // the session is no new one
+  std::uint32_t generation = 0;  // of the device's access token
   // Of a session whose user's home has moved: the first change that its gateway was not pushed; the new home
   // pushes from there on. 0: from the head on.
   std::uint64_t from_user_seq = 0;
@@ -710,7 +766,8 @@ struct Attach {
     v(2, s.user, "user");
     v(3, s.device, "device");
     v(4, s.again, "again");
-    v(5, s.from_user_seq, "from_user_seq");
+    v(5, s.generation, "generation");
+    v(6, s.from_user_seq, "from_user_seq");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -723,6 +780,7 @@ struct AttachResult {
   ErrorCode error = ErrorCode::kNone;
   // Of a new session, where sends are limited: for so long the device would have to be silent to owe nothing.
   std::uint32_t debt_ms = 0;
+  std::uint32_t token_valid_ms = 0;  // the device's token is good for so long; 0: it does not expire
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
@@ -730,6 +788,7 @@ struct AttachResult {
     v(3, s.user_head_seq, "user_head_seq");
     v(4, s.error, "error");
     v(5, s.debt_ms, "debt_ms");
+    v(6, s.token_valid_ms, "token_valid_ms");
   }
   friend bool operator==(const AttachResult&, const AttachResult&) = default;
 };
@@ -811,19 +870,31 @@ struct PresenceLease {
   friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
 };
 
-// The home of a user tells a gateway, where sends are limited, what it has learnt of a session there since
-// AttachResult.
+// The home of a user tells a gateway what it has learnt of a session there since AttachResult.
 struct SessionNotice {
   SessionId session = 0;
-  bool replaced = false;        // the device has a newer session: this one is over
-  std::uint32_t credit_ms = 0;  // the device owes so much less than AttachResult has said
+  bool replaced = false;                 // the device has a newer session: this one is over
+  std::uint32_t credit_ms = 0;           // the device owes so much less than AttachResult has said
+  ErrorCode revoked = ErrorCode::kNone;  // why the session's credential is no longer good
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.replaced, "replaced");
     v(3, s.credit_ms, "credit_ms");
+    v(4, s.revoked, "revoked");
   }
   friend bool operator==(const SessionNotice&, const SessionNotice&) = default;
+};
+
+// A gateway asks a shard whether it still hears of removed devices, and the shard sends the same back, behind
+// whatever it has to tell of sessions: until asked_ns + the gateway's lease nothing has been missed.
+struct CredentialLease {
+  std::uint64_t asked_ns = 0;  // by the gateway's clock; means nothing to the shard
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.asked_ns, "asked_ns");
+  }
+  friend bool operator==(const CredentialLease&, const CredentialLease&) = default;
 };
 
 // Which shard is home to a bucket of conversations and users, since which version of that bucket.
@@ -863,7 +934,8 @@ enum class StoredRowKind : std::uint32_t {
   kChange = 7,        // user, change
   kFeedFloor = 8,     // user; numbers: the first event that is kept
   kFeedState = 9,     // user; numbers: epoch, head_seq, head_msg_no, min_seq, join_seq, leave_seq
-  kSettingOp = 10     // user, device; numbers: op
+  kSettingOp = 10,    // user, device; numbers: op
+  kDevice = 11        // user, device; numbers: generation, expires_ms, removed (0 or 1)
 };
 
 // One row of a shard's store as it is copied to another shard.
@@ -937,12 +1009,13 @@ struct Route {
 };
 
 // The variant's order fixes the field numbers of the body, see body_field(). Append only.
-using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
-                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
-                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
-                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
-                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease,
-                          FetchSnapshot, SnapshotPage, PlacementUpdate, BucketMove>;
+using Body =
+    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
+                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
+                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
+                 SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
+                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage, RenewToken,
+                 TokenRenewed, RemoveDevice, DeviceRemoved, CredentialLease, PlacementUpdate, BucketMove>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The field number of the body with this index in Body.

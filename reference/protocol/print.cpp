@@ -22,14 +22,15 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 36> kBodyNames = {
+constexpr std::array<std::string_view, 41> kBodyNames = {
     "Empty",         "Hello",         "Welcome",         "Heartbeat",       "HeartbeatAck",
     "GoAway",        "SendMessage",   "SendAck",         "FetchRange",      "RangeResult",
     "Sync",          "SyncResult",    "ChangePush",      "DeliveredCursor", "ReadWatermark",
     "CursorAck",     "Error",         "Attach",          "AttachResult",    "Detach",
     "OutboxBatch",   "OutboxAck",     "PutSetting",      "SettingAck",      "SessionNotice",
     "FrameAck",      "PushGap",       "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
-    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage",    "PlacementUpdate",
+    "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage",    "RenewToken",
+    "TokenRenewed",  "RemoveDevice",  "DeviceRemoved",   "CredentialLease", "PlacementUpdate",
     "BucketMove"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
@@ -153,7 +154,7 @@ std::string to_string(const Event& event) {
 std::string to_string(const Id128& id) { return fmt::format("{:016x}:{:x}", id.hi, id.lo); }
 
 std::string_view name_of(EntryKind value) {
-  static constexpr std::string_view names[] = {"MESSAGE", "JOIN", "LEAVE"};
+  static constexpr std::string_view names[] = {"MESSAGE", "JOIN", "LEAVE", "REACTION"};
   return pick(value, names);
 }
 std::string_view name_of(SendStatus value) {
@@ -184,7 +185,8 @@ std::string_view name_of(ErrorCode value) {
                                                "RATE_LIMITED",
                                                "RANGE_TOO_OLD",
                                                "SYNC_TOO_LONG",
-                                               "SNAPSHOT_EXPIRED"};
+                                               "SNAPSHOT_EXPIRED",
+                                               "DEVICE_REMOVED"};
   return pick(value, names);
 }
 std::string_view name_of(GoAwayReason value) {
@@ -205,9 +207,9 @@ std::string_view name_of(EphemeralKind value) {
   return pick(value, names);
 }
 std::string_view name_of(StoredRowKind value) {
-  static constexpr std::string_view names[] = {"NONE",       "CONVERSATION", "ENTRY",     "SEND_KEY",
-                                               "LOG_FLOOR",  "MEMBERSHIP",   "MARK",      "CHANGE",
-                                               "FEED_FLOOR", "FEED_STATE",   "SETTING_OP"};
+  static constexpr std::string_view names[] = {"NONE",       "CONVERSATION", "ENTRY",      "SEND_KEY",
+                                               "LOG_FLOOR",  "MEMBERSHIP",   "MARK",       "CHANGE",
+                                               "FEED_FLOOR", "FEED_STATE",   "SETTING_OP", "DEVICE"};
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {

@@ -34,7 +34,8 @@ struct Values;
       return {__VA_ARGS__};                                       \
     }                                                             \
   }
-WAVETANK_VALUES(EntryKind, "ENTRY_KIND_", {kMessage, "MESSAGE"}, {kJoin, "JOIN"}, {kLeave, "LEAVE"});
+WAVETANK_VALUES(EntryKind, "ENTRY_KIND_", {kMessage, "MESSAGE"}, {kJoin, "JOIN"}, {kLeave, "LEAVE"},
+                {kReaction, "REACTION"});
 WAVETANK_VALUES(SendStatus, "SEND_STATUS_", {kAccepted, "ACCEPTED"}, {kDuplicate, "DUPLICATE"},
                 {kRejected, "REJECTED"});
 WAVETANK_VALUES(Durability, "DURABILITY_", {kLocal, "LOCAL"}, {kRegionQuorum, "REGION_QUORUM"},
@@ -48,7 +49,7 @@ WAVETANK_VALUES(ErrorCode, "ERROR_CODE_", {kNone, "NONE"}, {kMalformed, "MALFORM
                 {kWrongHome, "WRONG_HOME"}, {kBusy, "BUSY"}, {kInternal, "INTERNAL"},
                 {kEpochMismatch, "EPOCH_MISMATCH"}, {kRateLimited, "RATE_LIMITED"},
                 {kRangeTooOld, "RANGE_TOO_OLD"}, {kSyncTooLong, "SYNC_TOO_LONG"},
-                {kSnapshotExpired, "SNAPSHOT_EXPIRED"});
+                {kSnapshotExpired, "SNAPSHOT_EXPIRED"}, {kDeviceRemoved, "DEVICE_REMOVED"});
 WAVETANK_VALUES(GoAwayReason, "GO_AWAY_REASON_", {kShutdown, "SHUTDOWN"}, {kSlowConsumer, "SLOW_CONSUMER"},
                 {kReplaced, "REPLACED"}, {kProtocolError, "PROTOCOL_ERROR"});
 WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"},
@@ -59,7 +60,7 @@ WAVETANK_VALUES(EphemeralKind, "EPHEMERAL_KIND_", {kTyping, "TYPING"}, {kRecordi
 WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversation, "CONVERSATION"},
                 {kEntry, "ENTRY"}, {kSendKey, "SEND_KEY"}, {kLogFloor, "LOG_FLOOR"},
                 {kMembership, "MEMBERSHIP"}, {kMark, "MARK"}, {kChange, "CHANGE"}, {kFeedFloor, "FEED_FLOOR"},
-                {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"});
+                {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"});
 WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
                 {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"});
 #undef WAVETANK_VALUES

@@ -38,6 +38,10 @@ bool BucketCopy::follows_keys(const ConversationId& id) const {
   return contains(id) && !config_.defects.has(Defect::kMovedKeysLeftBehind);
 }
 
+bool BucketCopy::follows_devices(UserId user) const {
+  return follows(user) && !config_.defects.has(Defect::kMovedDevicesLeftBehind);
+}
+
 void BucketCopy::note(protocol::StoredRow&& row) { queue_.push_back(std::move(row)); }
 
 // ---- what there was
@@ -123,6 +127,9 @@ void BucketCopy::read_user(UserId user, std::uint32_t limit) {
   std::vector<store::SettingOpRow> ops;
   store_.setting_ops(user, ops);
   for (const store::SettingOpRow& op : ops) note(stored(user, op));
+  std::vector<store::UserDevice> devices;
+  if (!config_.defects.has(Defect::kMovedDevicesLeftBehind)) store_.devices(user, devices);
+  for (const store::UserDevice& device : devices) note(stored(user, device));
   if (const std::uint64_t floor = store_.feed_head(user).floor_seq) note(stored_feed_floor(user, floor));
   ++next_user_;
   begun_ = false;

@@ -34,6 +34,7 @@ class BucketCopy {
   bool follows(const ConversationId& id) const;
   bool follows(UserId user) const;
   bool follows_keys(const ConversationId& id) const;
+  bool follows_devices(UserId user) const;
   void note(protocol::StoredRow&& row);
 
   // Whether a part of what there was when it began is still to be read.

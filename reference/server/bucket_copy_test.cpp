@@ -40,7 +40,7 @@ std::ostream& operator<<(std::ostream& out, const Write& write) {
 void write(LogStore& store, const Write& w) {
   const ConversationId id = conversation(w.where);
   const auto row = store.conversation(id).value_or(store::ConversationRow{});
-  switch (w.what % 8) {
+  switch (w.what % 9) {
     case 0:
     case 1: {
       protocol::Event event;
@@ -79,6 +79,8 @@ void write(LogStore& store, const Write& w) {
       change.user_seq = change.prev_user_seq + 1;
       return store.append_change(user(w.where), change);
     }
+    case 7:
+      return store.put_device(user(w.where), w.number % 3, {w.number, w.number * 1000, w.number % 4 == 0});
     default: {
       store.put_setting_op(user(w.where), w.number % 3, w.number + 1);
       store.put_feed_state(user(w.where), {conversation(w.number % 2), 1, w.number, 2, 3, 4, 5});
@@ -115,6 +117,11 @@ void expect_equal(LogStore& a, LogStore& b) {
     a.setting_ops(user(i), ops);
     b.setting_ops(user(i), copied);
     RC_ASSERT(ops == copied);
+    std::vector<store::UserDevice> devices;
+    std::vector<store::UserDevice> copied_devices;
+    a.devices(user(i), devices);
+    b.devices(user(i), copied_devices);
+    RC_ASSERT(devices == copied_devices);
     for (UserId subject = 1; subject <= 3; ++subject) {
       RC_ASSERT(a.receipt(user(i), conversation(0), subject) == b.receipt(user(i), conversation(0), subject));
     }
@@ -123,7 +130,7 @@ void expect_equal(LogStore& a, LogStore& b) {
 
 TEST(BucketCopy, FollowsAnyWritesBetweenItsPages) {
   EXPECT_TRUE(rc::check([] {
-    const auto any_write = rc::gen::build<Write>(rc::gen::set(&Write::what, rc::gen::inRange(0u, 8u)),
+    const auto any_write = rc::gen::build<Write>(rc::gen::set(&Write::what, rc::gen::inRange(0u, 9u)),
                                                  rc::gen::set(&Write::where, rc::gen::inRange(0u, kThings)),
                                                  rc::gen::set(&Write::number, rc::gen::inRange(0u, 9u)));
     MemoryStore base;

@@ -7,6 +7,7 @@
 #include "reference/environment/defects.hpp"
 #include "reference/environment/time.hpp"
 #include "reference/protocol/identifiers.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::server {
 
@@ -17,6 +18,8 @@ struct ServerConfig {
   NodeId self = 0;
   // Mistakes to make on purpose; empty in the product.
   DefectSet defects;
+  // The versions of the wire that it speaks; what is newer than the highest is unknown to it.
+  protocol::VersionRange versions;
 
   // ---- sessions (gateway)
   std::uint32_t heartbeat_interval_ms = 30'000;  // what Welcome asks of a foreground device
@@ -59,6 +62,12 @@ struct ServerConfig {
   // the others are REJECTED RATE_LIMITED. Rate 0: as many as come. All nodes must have the same two.
   std::uint32_t sends_per_s = 0;
   std::uint32_t send_burst = 60;
+  // SES-AUTH-*: of a removed device, or of one whose token has expired, nothing is served after so long. A
+  // gateway that has not heard from a home in so long serves none of its users. 0: devices cannot be removed,
+  // and tokens do not expire. All nodes must have the same two.
+  std::uint32_t revoke_within_ms = 0;
+  // An access token is good for so long after its first Hello, and after each renewal; 0: for ever.
+  std::uint32_t token_life_ms = 0;
 
   // ---- logs and feeds (shard)
   std::uint32_t max_payload_bytes = 64 * 1024;  // larger sends are REJECTED TOO_LARGE

@@ -291,6 +291,7 @@ protocol::Event ConversationLog::next_event(const protocol::Route& from, const p
   event.target_user = target;
   event.reply_to_seq = message.reply_to_seq;
   event.payload = message.payload;
+  if (config_.versions.max >= protocol::kNextVersion) event.client_time_ms = message.client_time_ms;
   if (config_.defects.has(Defect::kSenderFromClientFrame) && target != 0) event.sender = target;
   return event;
 }

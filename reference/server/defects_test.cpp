@@ -1,4 +1,5 @@
 // Every seeded defect of the server does what its name says, and the mistake is absent without it.
+// Length: one short case for each.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -546,6 +547,58 @@ const Case kSettings[] = {
      }},
 };
 
+// A Hello of the core and, if wanted, of newer versions.
+protocol::Hello plain_hello(UserId user, DeviceIndex device, std::uint64_t features,
+                            std::uint32_t max_version = protocol::kVersion) {
+  protocol::Hello hello;
+  hello.user = user;
+  hello.device = device;
+  hello.features = features;
+  hello.max_version = max_version;
+  return hello;
+}
+
+const Case kVersions[] = {
+    {Defect::kUnnamedFeaturesServed, "UnnamedFeaturesServed",
+     [](const ServerConfig& config) {
+       Service s(config);
+       const ConnectionId plain = s.cluster.connect(0, plain_hello(1, 7, protocol::kFeatureGroups));
+       s.cluster.run();
+       s.send(s.a, kDirect, 1);
+       s.read(s.b, 1);
+       return s.receipts(plain) == 1;
+     }},
+    {Defect::kNewestVersionTaken, "NewestVersionTaken",
+     [](const ServerConfig& config) {
+       ServerConfig newer = config;
+       newer.versions.max = protocol::kNextVersion;
+       test::Cluster cluster(1, 1, 1, newer);
+       const ConnectionId old = cluster.connect(0, plain_hello(1, 0, protocol::kAllFeatures));
+       cluster.run();
+       return std::get<protocol::Welcome>(cluster.received[old].at(0).body).version == protocol::kNextVersion;
+     }},
+    {Defect::kUnknownFieldsStripped, "UnknownFieldsStripped",
+     [](const ServerConfig& config) {
+       // Entries are numbered by a newer shard than that of the feed: node 1 and node 2.
+       test::Cluster cluster(1, 2, 2, config);
+       for (const NodeId newer : {NodeId{0}, NodeId{1}}) {
+         cluster.versions[newer].max = protocol::kNextVersion;
+         cluster.kill(newer);
+         cluster.start(newer);
+       }
+       const UserId far = UserId{1} << kRegionShift | 2;
+       const ConnectionId near = cluster.connect(0, 1, 0);
+       const ConnectionId reader = cluster.connect(0, plain_hello(far, 0, 0, protocol::kNextVersion));
+       cluster.run();
+       protocol::SendMessage message = test::text(direct_conversation(1, far), test::key(1, 0, 1), "x");
+       message.client_time_ms = 5;
+       cluster.ask<protocol::SendAck>(near, message);
+       cluster.run();
+       const auto changes = cluster.pushed(reader);
+       return changes.size() == 1 && protocol::beyond_released(*changes[0].event).empty();
+     }},
+};
+
 class SeededDefect : public testing::TestWithParam<Case> {};
 
 TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -564,6 +617,7 @@ INSTANTIATE_TEST_SUITE_P(Progress, SeededDefect, testing::ValuesIn(kProgress), k
 INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
 INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
 INSTANTIATE_TEST_SUITE_P(Settings, SeededDefect, testing::ValuesIn(kSettings), kName);
+INSTANTIATE_TEST_SUITE_P(Versions, SeededDefect, testing::ValuesIn(kVersions), kName);
 INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
 
 }  // namespace

@@ -37,6 +37,8 @@ void Feed::bound_cache() {
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
   store::FeedHead& feed = head(user);
   protocol::Change row = change;
+  // Seeded defect: a row has the columns that this version knows.
+  if (row.event && config_.defects.has(Defect::kUnknownFieldsStripped)) row.event->unknown = Slice();
   if (change.kind == ChangeKind::kReceipt && !merge_receipt(user, row)) return;
   if (change.kind == ChangeKind::kPointer && !coalesce_pointer(user, row)) return;
   if (change.kind == ChangeKind::kSetting && !coalesce_setting(user, row)) return;
@@ -199,7 +201,8 @@ void Feed::unlink(std::uint32_t slot) {
   --session_count_;
 }
 
-void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects) {
+void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects,
+                  std::uint32_t token_valid_ms) {
   if (debts_.is_on() && is_replaced(request)) {
     effects.send_peer(gateway, protocol::make_frame(protocol::SessionNotice{request.session, true, 0}));
     return;
@@ -223,6 +226,7 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
   const store::FeedHead& feed = head(request.user);
   if (is_fresh && request.from_user_seq != 0) replay(sessions_[slot], request.from_user_seq, feed, effects);
   protocol::AttachResult result{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone};
+  result.token_valid_ms = token_valid_ms;
   if (debts_.is_on()) result.debt_ms = SendDebts::to_ms(take_debt(request, now, effects));
   effects.send_peer(gateway, protocol::make_frame(result));
   if (config_.defects.has(Defect::kResendsAllAfterReconnect)) resend_all(sessions_[slot], feed, effects);

@@ -37,8 +37,9 @@ class Feed {
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
   // it again is harmless. Where sends are limited a device has one session: a new one replaces the older,
   // whose gateway is told so, and is told what the device owes (LIM-SCOPE). A session that has moved here is
-  // pushed first what it lacks, a page at most.
-  void attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects);
+  // pushed first what it lacks, a page at most. `token_valid_ms` is passed on with the answer.
+  void attach(NodeId gateway, const protocol::Attach& request, TimeNs now, Effects& effects,
+              std::uint32_t token_valid_ms = 0);
   void detach(const protocol::Detach& request, TimeNs now, Effects& effects);
   // Forgets the sessions of a gateway. O(sessions).
   void gateway_lost(NodeId gateway, TimeNs now);

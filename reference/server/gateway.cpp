@@ -4,8 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "reference/environment/randomness.hpp"
-
 namespace wavetank::server {
 
 using protocol::ErrorCode;
@@ -13,7 +11,10 @@ using protocol::Frame;
 
 namespace {
 
-Id128 device_key(const Session& session) { return {session.user, session.device}; }
+// Its home has taken it.
+bool is_attached(const Session& session) {
+  return session.state == SessionState::kLive || session.state == SessionState::kDetached;
+}
 
 // Whether a client may send this body at all (after its Hello).
 bool is_request(const protocol::Body& body) {
@@ -22,11 +23,12 @@ bool is_request(const protocol::Body& body) {
          std::holds_alternative<protocol::DeliveredCursor>(body) ||
          std::holds_alternative<protocol::ReadWatermark>(body) ||
          std::holds_alternative<protocol::PutSetting>(body) ||
-         std::holds_alternative<protocol::FetchSnapshot>(body);
+         std::holds_alternative<protocol::FetchSnapshot>(body) ||
+         std::holds_alternative<protocol::RenewToken>(body) ||
+         std::holds_alternative<protocol::RemoveDevice>(body);
 }
 
-// The conversation whose home the request goes to; nullptr for Sync, FetchSnapshot and PutSetting, which
-// go to the user's.
+// The conversation whose home the request goes to; nullptr for all others, which go to the user's.
 const ConversationId* conversation_of(const protocol::Body& body) {
   if (const auto* send = std::get_if<protocol::SendMessage>(&body)) return &send->conversation;
   if (const auto* fetch = std::get_if<protocol::FetchRange>(&body)) return &fetch->conversation;
@@ -49,6 +51,9 @@ Gateway::Gateway(const ServerConfig& config, const Placement& placement, Authent
 
 void Gateway::start(TimeNs now, Effects& effects) {
   if (config_.presence_lease_ms != 0) renew_leases(now, effects);
+  if (!checks_credentials()) return;
+  lease_asked_ = credentials_checked_ = now;
+  arm_credentials(now, effects);
 }
 
 // ---- connections and their deadlines
@@ -86,6 +91,7 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kDrainTimer) return step_drain(now, effects);
   if (timer == kLeaseTimer) return renew_leases(now, effects);
   if (timer == kSlowTimer) return close_slow_consumers(now, effects);
+  if (timer == kCredentialTimer) return check_credentials(now, effects);
   const TimerId list = timer > kDrainTimer ? timer - 1 : timer;
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
@@ -127,6 +133,7 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
   --live_count_;
   ++detached_count_;
   overtaken_.erase(session_id(session));
+  tell_served(session, false);
   tell_away(session, true, effects);
   drop_waiting(session);
   sessions_.detach(session, now);
@@ -135,7 +142,13 @@ void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, 
 
 void Gateway::forget(Session& session, Effects& effects) {
   if (session.state == SessionState::kLive) --live_count_;
+  if (session.state == SessionState::kLive) tell_served(session, false);
   if (session.state == SessionState::kDetached) --detached_count_;
+  if (checks_credentials()) {
+    credentials_.drop(session.counter);
+    credentials_.settle(session.counter);
+    generations_.erase(session.counter);
+  }
   if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
     protocol::Detach word{session_id(session), session.user};
@@ -181,6 +194,7 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
   if (session == nullptr) return;
   session->frames_received = std::max(session->frames_received, frame.frame_seq);
   if (session->state == SessionState::kLive) {
+    if (end_if_not_good(*session, now, effects)) return;
     if (Resumable* resumable = resumable_of(*session)) resumable->ring.acknowledge(frame.ack_frame_seq);
     if (!waiting_.empty()) acknowledged(*session, frame.ack_frame_seq, effects);
     live_frame_received(*session, std::move(frame), now, effects);
@@ -196,7 +210,11 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
 void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, Effects& effects) {
   const auto& hello = std::get<protocol::Hello>(frame.body);
   if (is_draining()) return send_away(session, effects);
-  if (hello.min_version > protocol::kVersion || hello.max_version < protocol::kVersion) {
+  std::uint32_t version = protocol::common_version({hello.min_version, hello.max_version}, config_.versions);
+  // Seeded defect: the newest is the best for everybody.
+  if (config_.defects.has(Defect::kNewestVersionTaken)) version = config_.versions.max;
+  if (version == 0) {
+    observer_.probe(config_.self, Probe::kNoCommonVersion);
     return refuse(session, ErrorCode::kUnsupportedVersion, frame.request_id, CloseReason::kNormal, effects);
   }
   session.home = placement_.home(hello.user);
@@ -205,9 +223,12 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   }
   session.user = hello.user;
   session.device = hello.device;
-  session.features = static_cast<std::uint32_t>(hello.features & features());
+  session.version = static_cast<std::uint8_t>(version);
+  session.features = static_cast<std::uint32_t>(hello.features & features(version));
+  if (version < config_.versions.max) observer_.probe(config_.self, Probe::kOlderVersionSpoken);
   session.background = hello.background;
   session.hello_request = frame.request_id;
+  if (checks_credentials() && hello.generation != 0) generations_[session.counter] = hello.generation;
   if (can_resume() && resume(session, frame, now, effects)) return;
   if (!admit_login(now)) {
     // Seeded defect: it is to be let in as soon as there is room, and nobody looks.
@@ -226,8 +247,8 @@ void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, E
   attach(session, effects);
 }
 
-std::uint64_t Gateway::features() const {
-  std::uint64_t offered = protocol::kAllFeatures;
+std::uint64_t Gateway::features(std::uint32_t version) const {
+  std::uint64_t offered = protocol::features_of(version);
   if (config_.typing_ttl_ms == 0) offered &= ~std::uint64_t{protocol::kFeatureTyping};
   if (config_.presence_lease_ms == 0) offered &= ~std::uint64_t{protocol::kFeaturePresence};
   return offered;
@@ -247,6 +268,7 @@ bool Gateway::admit_login(TimeNs now) {
 void Gateway::attach(const Session& session, Effects& effects) {
   protocol::Attach request{session_id(session), session.user, session.device};
   request.again = limits_sends() && session.state != SessionState::kAttaching;
+  request.generation = generation_of(session);
   if (moved_.contains(session.counter)) request.from_user_seq = session.known_head + 1;
   effects.send_peer(session.home, protocol::make_frame(request));
   if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
@@ -254,6 +276,13 @@ void Gateway::attach(const Session& session, Effects& effects) {
 
 void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
   enter(session, SessionState::kLive, now, effects);
+  // A body of a newer version, or of a feature that is not spoken of here: not ours to judge, but its sender
+  // must not wait.
+  if (std::holds_alternative<std::monostate>(frame.body) ||
+      !is_named(session, protocol::feature_of(frame.body))) {
+    if (frame.request_id != 0) send_error(session, ErrorCode::kMalformed, frame.request_id, effects);
+    return;
+  }
   if (is_request(frame.body)) {
     const ConversationId* conversation = conversation_of(frame.body);
     const NodeId shard = conversation != nullptr ? placement_.home(*conversation) : session.home;
@@ -270,11 +299,6 @@ void Gateway::live_frame_received(Session& session, Frame&& frame, TimeNs now, E
   }
   if (std::holds_alternative<protocol::SubscribePresence>(frame.body)) {
     return watch_received(session, std::move(frame), effects);
-  }
-  if (std::holds_alternative<std::monostate>(frame.body)) {
-    // A body of a newer version: not ours to judge, but its sender must not wait.
-    if (frame.request_id != 0) send_error(session, ErrorCode::kMalformed, frame.request_id, effects);
-    return;
   }
   if (std::holds_alternative<protocol::GoAway>(frame.body)) return;
   if (std::holds_alternative<protocol::FrameAck>(frame.body)) return;
@@ -330,106 +354,9 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
   overtaken_.erase(waiting);
 }
 
-// ---- resuming
-
-Gateway::Resumable* Gateway::resumable_of(const Session& session) {
-  if (!can_resume()) return nullptr;
-  const auto found = resumables_.find(device_key(session));
-  return found != resumables_.end() && found->second.counter == session.counter ? &found->second : nullptr;
-}
-
-void Gateway::draw_token(Resumable& resumable) {
-  const Randomness randomness(config_.resume_seed);
-  const SessionId session = id_base_ | resumable.counter;
-  ++resumable.draws;
-  resumable.token = {randomness.bits(Purpose::kResumeToken, session, resumable.draws, 1),
-                     randomness.bits(Purpose::kResumeToken, session, resumable.draws, 2)};
-}
-
-bool Gateway::resume(Session& newcomer, const Frame& frame, TimeNs now, Effects& effects) {
-  const auto& hello = std::get<protocol::Hello>(frame.body);
-  const bool is_asked = hello.resume_token != ResumeToken();
-  Session* session = nullptr;
-  const auto found = resumables_.find(device_key(newcomer));
-  if (found != resumables_.end()) session = sessions_.by_counter(found->second.counter);
-  const bool is_its_own = session != nullptr && is_asked && hello.resume_token == found->second.token &&
-                          hello.last_frame_seq <= session->frames_sent &&
-                          (found->second.ring.is_whole_after(hello.last_frame_seq) ||
-                           config_.defects.has(Defect::kReplayRingDropsSilently));
-  if (!is_its_own) {
-    if (is_asked) observer_.probe(config_.self, Probe::kResumeRefused);
-    if (session != nullptr) {  // the device is here anew
-      disown_connection(*session, effects);
-      forget(*session, effects);
-    }
-    session = other_detached(newcomer);
-    if (session == nullptr) return false;
-  }
-  observer_.probe(config_.self, Probe::kSessionResumed);
-  disown_connection(*session, effects);
-  drop_waiting(*session);
-  session->hello_request = newcomer.hello_request;
-  session->features = newcomer.features;
-  session->background = newcomer.background;
-  session->frames_received = newcomer.frames_received;
-  if (session->state == SessionState::kDetached) {
-    --detached_count_;
-    ++live_count_;
-  }
-  sessions_.rebind(*session, newcomer);
-  enter(*session, SessionState::kLive, now, effects);
-  tell_away(*session, session->background, effects);
-  welcome_back(*session, *resumable_of(*session), hello, now, effects);
-  return true;
-}
-
-void Gateway::welcome_back(Session& session, Resumable& resumable, const protocol::Hello& hello, TimeNs now,
-                           Effects& effects) {
-  const bool repeats = config_.defects.has(Defect::kReplayRepeatsReceived);
-  std::vector<protocol::ChangePush> pushes =
-      resumable.ring.take_after(repeats ? 0 : hello.last_frame_seq, repeats ? 0 : hello.user_seq);
-  if (config_.defects.has(Defect::kReplaySkipsFirst) && !pushes.empty()) pushes.erase(pushes.begin());
-  if (!config_.defects.has(Defect::kResumeTokenReusable)) draw_token(resumable);
-  session.frames_sent = 0;
-  protocol::Welcome welcome = make_welcome(session, resumable.user_epoch, now);
-  welcome.resume_token = resumable.token;
-  welcome.resume_window_ms = config_.resume_window_ms;
-  welcome.resumed = true;
-  welcome.replayed = static_cast<std::uint32_t>(pushes.size());
-  send(session, protocol::make_frame(welcome, session.hello_request), effects);
-  for (protocol::ChangePush& push : pushes) {
-    resumable.ring.keep(session.frames_sent + 1, push,
-                        {config_.replay_ring_frames, config_.replay_ring_bytes});
-    Frame frame = protocol::make_frame(std::move(push));
-    if (bounds_pushes()) count_push(session, frame);
-    send(session, std::move(frame), effects);
-  }
-}
-
-void Gateway::disown_connection(Session& session, Effects& effects) {
-  if (session.state == SessionState::kDetached) return;
-  protocol::GoAway body;
-  body.reason = protocol::GoAwayReason::kReplaced;
-  send(session, protocol::make_frame(body), effects);
-  effects.close(session.connection, CloseReason::kNormal);
-}
-
-// Defect::kResumeOfOtherDevice: as if a session belonged to the user, whatever token is shown.
-Session* Gateway::other_detached(const Session& newcomer) {
-  if (!config_.defects.has(Defect::kResumeOfOtherDevice)) return nullptr;
-  constexpr DeviceIndex kFew = 4;
-  for (DeviceIndex device = 0; device < kFew; ++device) {
-    const auto found = resumables_.find(Id128{newcomer.user, device});
-    if (found == resumables_.end()) continue;
-    Session* session = sessions_.by_counter(found->second.counter);
-    if (session->state == SessionState::kDetached) return session;
-  }
-  return nullptr;
-}
-
 // ---- from the shards
 
-void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
+void Gateway::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   if (peer >= up_.size()) up_.resize(peer + 1);
   up_[peer] = true;
   sessions_.for_each([&](const Session& session) {
@@ -440,6 +367,9 @@ void Gateway::peer_up(NodeId peer, TimeNs, Effects& effects) {
     observer_.probe(config_.self, Probe::kReattached);
     attach(session, effects);
   });
+  // Behind them, so that what comes back comes behind what they are answered.
+  if (!checks_credentials()) return;
+  effects.send_peer(peer, protocol::make_frame(protocol::CredentialLease{static_cast<std::uint64_t>(now)}));
 }
 
 void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
@@ -463,14 +393,20 @@ void Gateway::peer_down(NodeId peer, TimeNs, Effects& effects) {
 
 void Gateway::peer_frame_received(NodeId peer, Frame&& frame, TimeNs now, Effects& effects) {
   now_ = now;
+  protocol::hide_newer(frame, config_.versions.max);
   if (const auto* update = std::get_if<protocol::PlacementUpdate>(&frame.body))
     return learn(*update, effects);
   if (const auto* notice = std::get_if<protocol::SessionNotice>(&frame.body)) {
     noticed(*notice, effects);
   } else if (const auto* result = std::get_if<protocol::AttachResult>(&frame.body)) {
     attached(peer, *result, now, effects);
+  } else if (const auto* lease = std::get_if<protocol::CredentialLease>(&frame.body)) {
+    if (checks_credentials()) lease_renewed(peer, *lease, now, effects);
   } else if (!frame.route) {
     return;
+  } else if (Session* of = by_id(frame.route->session);
+             of != nullptr && is_attached(*of) && end_if_not_good(*of, now, effects)) {
+    in_flight_.erase(RequestKey{frame.route->session, frame.request_id});
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
     // What an old home had still under way the new one has pushed, or will.
@@ -492,9 +428,10 @@ void Gateway::attached(NodeId shard, const protocol::AttachResult& result, TimeN
   if (session == nullptr || session->home != shard) return;
   const bool first = session->state == SessionState::kAttaching;
   if (result.error != ErrorCode::kNone && session->state == SessionState::kDetached) {
-    return forget(*session, effects);
+    return end_session(*session, result.error, effects);
   }
   if (result.error != ErrorCode::kNone) {
+    if (!first && config_.defects.has(Defect::kRevokedUntilSocketCloses)) return;
     return refuse(*session, result.error, first ? session->hello_request : 0, CloseReason::kNormal, effects);
   }
   Resumable* resumable = resumable_of(*session);
@@ -505,12 +442,18 @@ void Gateway::attached(NodeId shard, const protocol::AttachResult& result, TimeN
   }
   const bool lacks_pushes = result.user_head_seq > session->known_head;
   session->known_head = std::max(session->known_head, result.user_head_seq);
+  const bool has_moved = moved_.erase(session->counter) != 0;
+  if (checks_credentials()) credentials_.settle(session->counter);
+  token_valid(*session, result.token_valid_ms, now, effects);
+  // A home of which nothing else is heard, or that has answered too long ago.
+  if (end_if_not_good(*session, now, effects)) return;
   // More than the new home has pushed; a heartbeat would tell of it, but later.
-  if (moved_.erase(session->counter) != 0 && lacks_pushes && session->state == SessionState::kLive)
+  if (has_moved && lacks_pushes && session->state == SessionState::kLive)
     send(*session, protocol::make_frame(protocol::PushGap{session->known_head}), effects);
   if (!first) return;
   enter(*session, SessionState::kLive, now, effects);
   ++live_count_;
+  tell_served(*session, true);
   if (limits_sends()) session->send_due = now + result.debt_ms * kMillisecond;
   protocol::Welcome welcome = make_welcome(*session, result.user_epoch, now);
   if (can_resume()) {
@@ -527,7 +470,7 @@ void Gateway::attached(NodeId shard, const protocol::AttachResult& result, TimeN
 
 protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t user_epoch, TimeNs now) const {
   protocol::Welcome welcome;
-  welcome.version = protocol::kVersion;
+  welcome.version = session.version;
   welcome.features = session.features;
   welcome.session = session_id(session);
   welcome.heartbeat_interval_ms = config_.heartbeat_interval_ms;
@@ -542,6 +485,8 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
     welcome.max_unacked_frames = config_.push_queue_frames;
     welcome.max_unacked_bytes = config_.push_queue_bytes;
   }
+  if (const TimeNs until = credentials_.until(session.counter); until != kNever)
+    welcome.token_valid_ms = static_cast<std::uint32_t>((until - now + kMillisecond - 1) / kMillisecond);
   welcome.retain_entries = config_.retain_entries;
   welcome.retain_changes = config_.retain_changes;
   return welcome;
@@ -554,6 +499,7 @@ void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects
   // anyway.
   const bool is_live = session.state == SessionState::kLive;
   if (!is_live && session.state != SessionState::kDetached) return;
+  leave_out_unnamed(session, frame.body);
   if (is_live && bounds_pushes() && !has_room(session, frame, now, effects)) {
     if (Resumable* resumable = resumable_of(session)) resumable->ring.miss();
     return;
@@ -581,8 +527,13 @@ void Gateway::reply(Frame&& frame, Effects& effects) {
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;
+  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&frame.body);
+      renewed != nullptr && renewed->error == ErrorCode::kNone) {
+    token_valid(*session, renewed->valid_ms, now_, effects);
+  }
   // Whoever comes back asks again.
   if (session->state == SessionState::kDetached) return;
+  leave_out_unnamed(*session, frame.body);
   frame.route.reset();
   send(*session, std::move(frame), effects);
 }

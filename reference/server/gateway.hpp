@@ -18,6 +18,9 @@
 // Where pushes are bounded (BP-*; ServerConfig::push_queue_frames) what waits for a reader is counted by the
 // client's acknowledgements. Above the bound pushes are left out; the client is told so as soon as it has
 // read half of what waits, or is closed when it does not.
+//
+// Where devices can be removed (SES-AUTH-*; ServerConfig::revoke_within_ms) it serves a session until its
+// token expires, and for as long as the session's home is heard of.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -36,6 +39,7 @@
 #include "reference/server/push_queue.hpp"
 #include "reference/server/replay_ring.hpp"
 #include "reference/server/send_debts.hpp"
+#include "reference/server/session_credentials.hpp"
 #include "reference/server/session_table.hpp"
 
 namespace wavetank::server {
@@ -79,6 +83,7 @@ class Gateway : public Node {
   static constexpr TimerId kDrainTimer = 3;
   static constexpr TimerId kLeaseTimer = 5;
   static constexpr TimerId kSlowTimer = 6;
+  static constexpr TimerId kCredentialTimer = 7;
   static constexpr TimerId timer_of(SessionState state) {
     return static_cast<TimerId>(state) + (static_cast<TimerId>(state) >= kDrainTimer ? 1 : 0);
   }
@@ -126,7 +131,13 @@ class Gateway : public Node {
   // A signal of the client, and one for it.
   void signal_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void deliver_signal(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
-  std::uint64_t features() const;
+  // Those that it offers in a session of this version.
+  std::uint64_t features(std::uint32_t version) const;
+  // gateway_features.cpp (VER-FEATURE-002). Whether the session's Welcome names the feature; 0: the core.
+  bool is_named(const Session& session, std::uint64_t feature) const;
+  // Empties the changes that the session's Welcome does not speak of; their numbers stay.
+  void leave_out_unnamed(const Session& session, protocol::Body& body) const;
+  void leave_out_unnamed(const Session& session, std::vector<protocol::Change>& changes) const;
   // PRS-LEASE-001: speaks for all sessions, to every shard, and sets the timer for the next time.
   void renew_leases(TimeNs now, Effects& effects);
   // Tells the session's home that it has lost its connection, or has one again.
@@ -135,6 +146,7 @@ class Gateway : public Node {
   void deliver_presence(Session& session, protocol::Frame&& frame, Effects& effects);
   void forward(Session& session, NodeId shard, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void forward_reordered(Session& session, NodeId shard, protocol::Frame&& frame, Effects& effects);
+  static Id128 device_key(const Session& session) { return {session.user, session.device}; }
   // Whether one more may log in now.
   bool admit_login(TimeNs now);
   // Takes up the session that the Hello means, on the newcomer's connection. False when there is none: then
@@ -188,6 +200,24 @@ class Gateway : public Node {
   void noticed(const protocol::SessionNotice& notice, Effects& effects);
   TimeNs& send_due(Session& session);
   bool limits_sends() const { return config_.sends_per_s != 0; }
+  // gateway_credentials.cpp
+  protocol::ErrorCode credential_error(const Session& session, TimeNs now) const;
+  // True when the session could not be served any more, and is over.
+  bool end_if_not_good(Session& session, TimeNs now, Effects& effects);
+  void end_session(Session& session, protocol::ErrorCode error, Effects& effects);
+  void token_valid(const Session& session, std::uint32_t valid_ms, TimeNs now, Effects& effects);
+  void ask_leases(TimeNs now, Effects& effects);
+  void lease_renewed(NodeId shard, const protocol::CredentialLease& lease, TimeNs now, Effects& effects);
+  void check_credentials(TimeNs now, Effects& effects);
+  void arm_credentials(TimeNs now, Effects& effects);
+  // Tells the observer that the session has a connection and is served from now on, or no more.
+  void tell_served(const Session& session, bool on);
+  std::uint32_t generation_of(const Session& session) const {
+    const auto found = generations_.find(session.counter);
+    return found == generations_.end() ? 0 : found->second;
+  }
+  bool checks_credentials() const { return config_.revoke_within_ms != 0; }
+  DurationNs revoke_within() const { return config_.revoke_within_ms * kMillisecond; }
   bool can_resume() const { return config_.resume_window_ms != 0; }
   Session* by_id(SessionId session) {
     return (session & ~0xffffffffULL) == id_base_ ? sessions_.by_counter(static_cast<std::uint32_t>(session))
@@ -214,6 +244,11 @@ class Gateway : public Node {
   boost::unordered_flat_map<Id128, Resumable, IdHash> resumables_;
   boost::unordered_flat_map<std::uint32_t, Waiting, IdHash> waiting_;  // by the session's counter
   std::deque<std::pair<std::uint32_t, TimeNs>> slow_;  // sessions that were full, and since when
+  SessionCredentials credentials_;
+  TimeNs lease_asked_ = 0;          // the last time
+  TimeNs credentials_checked_ = 0;  // the last time
+  TimeNs credentials_armed_ = kNever;
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t> generations_;  // of sessions' tokens; 0 is left out
   std::vector<bool> up_;
   // The shard that owes the answer.
   boost::unordered_flat_map<RequestKey, NodeId, RequestKeyHash> in_flight_;

@@ -65,6 +65,11 @@ void Gateway::replace_answer(protocol::Frame& frame) {
 void Gateway::noticed(const protocol::SessionNotice& notice, Effects& effects) {
   Session* session = by_id(notice.session);
   if (session == nullptr) return;
+  if (notice.revoked != ErrorCode::kNone) {
+    if (!config_.defects.has(Defect::kRevokedUntilSocketCloses))
+      end_session(*session, notice.revoked, effects);
+    return;
+  }
   session->send_due -= notice.credit_ms * kMillisecond;
   if (!notice.replaced) return;
   disown_connection(*session, effects);

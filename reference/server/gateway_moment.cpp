@@ -15,7 +15,7 @@ using protocol::Frame;
 void Gateway::signal_received(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
   auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
   const NodeId shard = placement_.home(signal.conversation);
-  if ((session.features & protocol::kFeatureTyping) == 0 || shard == kNoNode || !is_up(shard)) return;
+  if (!is_named(session, protocol::kFeatureTyping) || shard == kNoNode || !is_up(shard)) return;
   // What a client says of the service's clock may make a signal older, never younger than it is.
   const std::uint64_t now_ms = milliseconds(now);
   signal.sent_ms = signal.sent_ms == 0 ? now_ms : std::min(signal.sent_ms, now_ms);
@@ -32,7 +32,7 @@ void Gateway::signal_received(Session& session, Frame&& frame, TimeNs now, Effec
 // Whoever is away, or comes back later, has missed it: no ring keeps it.
 void Gateway::deliver_signal(Session& session, Frame&& frame, TimeNs now, Effects& effects) {
   const auto& signal = std::get<protocol::SignalEphemeral>(frame.body);
-  if (session.state != SessionState::kLive || (session.features & protocol::kFeatureTyping) == 0) return;
+  if (session.state != SessionState::kLive || !is_named(session, protocol::kFeatureTyping)) return;
   if (signal.sent_ms + signal.ttl_ms <= milliseconds(now)) {
     return observer_.probe(config_.self, Probe::kSignalExpired);
   }
@@ -59,7 +59,7 @@ void Gateway::tell_away(const Session& session, bool away, Effects& effects) {
 void Gateway::watch_received(Session& session, Frame&& frame, Effects& effects) {
   const auto& wish = std::get<protocol::SubscribePresence>(frame.body);
   const NodeId shard = placement_.home(wish.conversation);
-  if ((session.features & protocol::kFeaturePresence) == 0 || shard == kNoNode || !is_up(shard)) return;
+  if (!is_named(session, protocol::kFeaturePresence) || shard == kNoNode || !is_up(shard)) return;
   if (wish.users.size() > config_.receipt_fanout_limit) return;
   frame.route = route_of(session);
   frame.frame_seq = frame.ack_frame_seq = 0;
@@ -68,7 +68,7 @@ void Gateway::watch_received(Session& session, Frame&& frame, Effects& effects) 
 }
 
 void Gateway::deliver_presence(Session& session, Frame&& frame, Effects& effects) {
-  if (session.state != SessionState::kLive || (session.features & protocol::kFeaturePresence) == 0) return;
+  if (session.state != SessionState::kLive || !is_named(session, protocol::kFeaturePresence)) return;
   frame.route.reset();
   send(session, std::move(frame), effects);
 }

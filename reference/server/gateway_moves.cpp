@@ -18,9 +18,12 @@ void Gateway::learn(const protocol::PlacementUpdate& update, Effects& effects) {
       if (is_up(session.home))
         effects.send_peer(session.home,
                           protocol::make_frame(protocol::Detach{session_id(session), session.user}));
+      // Who has no Welcome yet lacks nothing: it will be told the head, and is not served before.
+      if (session.state != SessionState::kAttaching) {
+        moved_.insert(session.counter);
+        if (checks_credentials()) credentials_.carry(session.counter, session.home);
+      }
       session.home = place.home;
-      // Who has no Welcome yet lacks nothing: it will be told the head.
-      if (session.state != SessionState::kAttaching) moved_.insert(session.counter);
       if (is_up(place.home)) attach(session, effects);
     });
   }

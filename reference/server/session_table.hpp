@@ -32,7 +32,8 @@ struct Session {
   std::uint32_t frames_received = 0;  // the client's highest frame_seq
   std::uint32_t previous = 0;         // neighbours in the deadline list
   std::uint32_t next = 0;
-  std::uint32_t features = 0;  // both sides'
+  std::uint32_t features = 0;  // both sides', as Welcome names them
+  std::uint8_t version = 0;    // likewise
   SessionState state = SessionState::kFree;
   bool background = false;  // the Hello said so
 };

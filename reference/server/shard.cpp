@@ -35,6 +35,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       log_(config_, store_, observer),
       receipts_(config_, store_, log_),
       feed_(config_, store_, observer),
+      credentials_(config_, store_, observer),
       signals_(config_, placement_, log_, feed_, observer),
       presence_(config_, placement_, log_, observer, kLeaseTimer),
       outbox_(config_, store_, observer),
@@ -81,6 +82,7 @@ void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
+  protocol::hide_newer(frame, config_.versions.max);
   if (const auto* ack = std::get_if<protocol::OutboxAck>(&frame.body)) {
     outbox_.acknowledged(peer, ack->number, effects);
   } else if (!moves_.has_stopped() && deferred_.take(peer, frame, now, kDeferredTimer, effects)) {
@@ -126,6 +128,8 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
   } else if (const auto* signal = std::get_if<protocol::SignalEphemeral>(&frame.body)) {
     const bool is_home = placement_.home(signal->conversation) == config_.self;
     if (frame.route && is_home) signals_.relay(*frame.route, *signal, effects);
+  } else if (std::holds_alternative<protocol::CredentialLease>(frame.body)) {
+    effects.send_peer(peer, std::move(frame));
   } else if (const auto* lease = std::get_if<protocol::PresenceLease>(&frame.body)) {
     presence_.renew(peer, *lease, now, effects);
   } else if (const auto* wish = std::get_if<protocol::SubscribePresence>(&frame.body)) {
@@ -145,9 +149,7 @@ void Shard::attach_received(NodeId gateway, const protocol::Attach& attach, Time
   const std::uint32_t bucket = placement_.bucket_of(attach.user);
   if (placement_.home_of_bucket(bucket) == config_.self) {
     tell_served(bucket);
-    feed_.attach(gateway, attach, now, effects);
-    presence_.attach(gateway, attach, now, effects);
-    if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(gateway, attach, now, effects);
+    attach_here(gateway, attach, now, effects);
   } else if (moves_.is_arriving(bucket)) {
     // Whoever sends it knows already that the bucket is given to this shard, or is mistaken and will hear of
     // the owner.
@@ -284,6 +286,13 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
   } else if (const auto* put = std::get_if<protocol::PutSetting>(&frame.body)) {
     if (!may_write(from.user)) return;
     put_received(gateway, frame, *put, now, effects);
+  } else if (std::holds_alternative<protocol::RenewToken>(frame.body) && credentials_.is_on()) {
+    if (!may_write(from.user)) return;
+    reply(gateway, frame, credentials_.renew(from, now), effects);
+  } else if (const auto* unwanted = std::get_if<protocol::RemoveDevice>(&frame.body);
+             unwanted != nullptr && credentials_.is_on()) {
+    if (!may_write(from.user)) return;
+    remove_received(gateway, frame, *unwanted, now, effects);
   } else {
     reply_error(gateway, frame, ErrorCode::kMalformed, effects);
   }
@@ -322,6 +331,40 @@ void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const pro
     distribute({id.hi == from.user ? id.lo : id.hi}, Feed::change_of(from, put), now, effects);
   }
   reply(gateway, frame, ack, effects);
+}
+
+// ---- credentials
+
+// In a bucket that is stopped, too: the row of a new sign-in follows the others before the bucket goes.
+void Shard::attach_here(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects) {
+  std::uint32_t valid_ms = 0;
+  if (credentials_.is_on()) {
+    const Credentials::Verdict verdict = credentials_.admit(attach, now);
+    valid_ms = verdict.valid_ms;
+    if (verdict.error != ErrorCode::kNone) {
+      effects.send_peer(gateway,
+                        protocol::make_frame(protocol::AttachResult{attach.session, 0, 0, verdict.error}));
+      return;
+    }
+  }
+  feed_.attach(gateway, attach, now, effects, valid_ms);
+  presence_.attach(gateway, attach, now, effects);
+  if (config_.defects.has(Defect::kTypingKeptAndReplayed)) signals_.replay(gateway, attach, now, effects);
+}
+
+// The gateways hear of it before the one who asked does, if by the same link.
+void Shard::remove_received(NodeId gateway, const protocol::Frame& frame,
+                            const protocol::RemoveDevice& request, TimeNs now, Effects& effects) {
+  const protocol::DeviceRemoved result = credentials_.remove(*frame.route, request, now);
+  if (result.error == ErrorCode::kNone) {
+    feed_.for_each_session(frame.route->user, [&](NodeId at, const protocol::Route& session) {
+      if (session.device != request.device) return;
+      protocol::SessionNotice notice{session.session};
+      notice.revoked = ErrorCode::kDeviceRemoved;
+      effects.send_peer(at, protocol::make_frame(notice));
+    });
+  }
+  reply(gateway, frame, result, effects);
 }
 
 // ---- fan-out

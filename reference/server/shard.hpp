@@ -18,6 +18,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/server/config.hpp"
 #include "reference/server/conversation_log.hpp"
+#include "reference/server/credentials.hpp"
 #include "reference/server/deferred_frames.hpp"
 #include "reference/server/feed.hpp"
 #include "reference/server/moves.hpp"
@@ -73,6 +74,8 @@ class Shard : public Node, private MoveHost {
  private:
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
+  // The user's home is here.
+  void attach_here(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
   // Handles the frames that wait; `joined` is the one whose transaction they join, if any.
   void handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined = nullptr);
   bool is_shut_out(const protocol::Frame& mark, const protocol::Frame* send) const;
@@ -86,6 +89,8 @@ class Shard : public Node, private MoveHost {
   void send_received(NodeId gateway, const protocol::Frame& frame, TimeNs now, Effects& effects);
   void put_received(NodeId gateway, const protocol::Frame& frame, const protocol::PutSetting& put, TimeNs now,
                     Effects& effects);
+  void remove_received(NodeId gateway, const protocol::Frame& frame, const protocol::RemoveDevice& request,
+                       TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
@@ -108,6 +113,7 @@ class Shard : public Node, private MoveHost {
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
+  Credentials credentials_;
   Signals signals_;
   Presence presence_;
   OutboxSource outbox_;

@@ -30,6 +30,7 @@ StoredRow of_user(StoredRowKind kind, UserId user, std::vector<std::uint64_t> nu
 std::size_t numbers_of(StoredRowKind kind) {
   switch (kind) {
     case StoredRowKind::kConversation:
+    case StoredRowKind::kDevice:
       return 3;
     case StoredRowKind::kSendKey:
       return 4;
@@ -101,6 +102,14 @@ StoredRow stored(UserId user, const store::SettingOpRow& row) {
   return result;
 }
 
+StoredRow stored(UserId user, const store::UserDevice& device) {
+  StoredRow result =
+      of_user(StoredRowKind::kDevice, user,
+              {device.row.generation, device.row.expires_ms, std::uint64_t{device.row.removed}});
+  result.device = device.device;
+  return result;
+}
+
 StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below) {
   return of_conversation(StoredRowKind::kLogFloor, id, {below});
 }
@@ -143,6 +152,8 @@ void write_row(const StoredRow& row, store::LogStore& store) {
       return store.put_feed_state(row.user, {row.conversation, narrow(n[0]), n[1], n[2], n[3], n[4], n[5]});
     case StoredRowKind::kSettingOp:
       return store.put_setting_op(row.user, row.device, n[0]);
+    case StoredRowKind::kDevice:
+      return store.put_device(row.user, row.device, {narrow(n[0]), n[1], n[2] != 0});
     case StoredRowKind::kNone:
       return;
   }

@@ -98,6 +98,16 @@ class TappedStore final : public store::LogStore {
     base_.setting_ops(user, out);
   }
 
+  std::optional<store::DeviceRow> device(UserId user, DeviceIndex device) override {
+    return base_.device(user, device);
+  }
+  void put_device(UserId user, DeviceIndex device, const store::DeviceRow& row) override {
+    base_.put_device(user, device, row);
+    if (copy_ != nullptr && copy_->follows_devices(user))
+      copy_->note(stored(user, store::UserDevice{device, row}));
+  }
+  void devices(UserId user, std::vector<store::UserDevice>& out) override { base_.devices(user, out); }
+
   // ---- nothing of a bucket's own
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override {
     base_.append_outbox(destination, item);

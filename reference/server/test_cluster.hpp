@@ -33,6 +33,9 @@ class Cluster {
     }
   }
 
+  // What a node speaks from its next start on, where that is not the configuration's.
+  std::map<NodeId, protocol::VersionRange> versions;
+
   // ---- devices
 
   // Opens a connection to `gateway` and says Hello; the answer arrives with run().
@@ -128,6 +131,7 @@ class Cluster {
     Slot& slot = nodes_[id];
     ServerConfig config = config_;
     config.self = id;
+    if (const auto other = versions.find(id); other != versions.end()) config.versions = other->second;
     if (!slot.store) slot.store = std::make_unique<store::MemoryStore>();
     ++slot.boot;
     slot.timers.clear();
@@ -220,6 +224,9 @@ class Cluster {
     }
     now_ = until;
   }
+
+  // Moves the clock, and no timer fires: everybody has stood still.
+  void pass_unnoticed(DurationNs by) { now_ += by; }
 
   CountingObserver observer;
   // Everything that reached each connection, also closed ones.

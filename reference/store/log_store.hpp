@@ -87,6 +87,19 @@ struct FeedStateRow {
   friend bool operator==(const FeedStateRow&, const FeedStateRow&) = default;
 };
 
+// What a user's home knows of one of the user's devices, where devices can be removed.
+struct DeviceRow {
+  std::uint32_t generation = 0;  // the newest access token that was shown: the device's sign-ins, counted
+  std::uint64_t expires_ms = 0;  // until when it is good, by the clock of its home then; 0: for ever
+  bool removed = false;          // for ever
+  friend bool operator==(const DeviceRow&, const DeviceRow&) = default;
+};
+struct UserDevice {
+  DeviceIndex device = 0;
+  DeviceRow row;
+  friend bool operator==(const UserDevice&, const UserDevice&) = default;
+};
+
 // The highest number of a put that was taken from one device.
 struct SettingOpRow {
   DeviceIndex device = 0;
@@ -177,6 +190,12 @@ class LogStore {
   // Of all devices of the user, ascending.
   virtual void setting_ops(UserId, std::vector<SettingOpRow>& out) = 0;
 
+  // ---- devices
+  virtual std::optional<DeviceRow> device(UserId, DeviceIndex) = 0;
+  virtual void put_device(UserId, DeviceIndex, const DeviceRow&) = 0;
+  // All of the user, ascending.
+  virtual void devices(UserId, std::vector<UserDevice>& out) = 0;
+
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).
   virtual void append_outbox(NodeId destination, const protocol::OutboxItem&) = 0;
@@ -198,11 +217,11 @@ class LogStore {
   virtual void erase_parked(std::uint32_t bucket) = 0;
   virtual void parked_buckets(std::vector<std::uint32_t>& out) = 0;
   // What a bucket consists of; each is one walk over a table and sorts what it finds. Users are those who
-  // have changes, dropped ones too, or numbers of puts.
+  // have changes, dropped ones too, numbers of puts, or devices.
   virtual void conversations(const WantedConversations&, std::vector<ConversationId>& out) = 0;
   virtual void users(const WantedUsers&, std::vector<UserId>& out) = 0;
   virtual void send_keys(const WantedConversations&, std::vector<SendKey>& out) = 0;
-  // Everything of a conversation but its idempotency rows; all of a user's feed and numbers of puts.
+  // Everything of a conversation but its idempotency rows; all of a user's feed, numbers of puts and devices.
   virtual void erase_conversation(const ConversationId&) = 0;
   virtual void erase_user(UserId) = 0;
   virtual void erase_send_key(const SendKey&) = 0;

@@ -479,6 +479,47 @@ void MemoryStore::setting_ops(UserId user, std::vector<SettingOpRow>& out) {
   if (found != setting_ops_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
 }
 
+// ---- devices
+
+std::optional<DeviceRow> MemoryStore::device(UserId user, DeviceIndex device) {
+  const auto found = devices_.find(user);
+  if (found == devices_.end()) return std::nullopt;
+  const UserDevice* known =
+      find_row(found->second, [device](const UserDevice& d) { return d.device == device; });
+  return known == nullptr ? std::nullopt : std::optional(known->row);
+}
+
+void MemoryStore::put_device(UserId user, DeviceIndex index, const DeviceRow& row) {
+  std::vector<UserDevice>& devices = devices_[user];
+  UserDevice* known = find_row(devices, [index](const UserDevice& d) { return d.device == index; });
+  journal_.push_back(DevicePut{user, index, known ? std::optional(known->row) : std::nullopt});
+  if (known) {
+    known->row = row;
+  } else {
+    const auto after = std::find_if(devices.begin(), devices.end(),
+                                    [index](const UserDevice& d) { return d.device > index; });
+    devices.insert(after, {index, row});
+  }
+  meter_.put_device();
+}
+
+void MemoryStore::undo(DevicePut& record) {
+  std::vector<UserDevice>& devices = devices_[record.user];
+  const auto known = std::find_if(devices.begin(), devices.end(),
+                                  [&](const UserDevice& d) { return d.device == record.device; });
+  if (record.before) {
+    known->row = *record.before;
+  } else {
+    devices.erase(known);
+  }
+  if (devices.empty()) devices_.erase(record.user);
+}
+
+void MemoryStore::devices(UserId user, std::vector<UserDevice>& out) {
+  const auto found = devices_.find(user);
+  if (found != devices_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
+}
+
 // ---- effects on other shards
 
 MemoryStore::Lane& MemoryStore::lane(NodeId destination) {

@@ -64,6 +64,9 @@ class MemoryStore : public LogStore {
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
   void setting_ops(UserId user, std::vector<SettingOpRow>& out) override;
+  std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
+  void put_device(UserId user, DeviceIndex index, const DeviceRow& row) override;
+  void devices(UserId user, std::vector<UserDevice>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -198,6 +201,11 @@ class MemoryStore : public LogStore {
     FeedStateRow row;
     bool fresh;  // otherwise `row` is the one before
   };
+  struct DevicePut {
+    UserId user;
+    DeviceIndex device;
+    std::optional<DeviceRow> before;
+  };
   struct BucketPut {
     BucketRow row;
     bool fresh;  // otherwise `row` is the one before
@@ -218,11 +226,12 @@ class MemoryStore : public LogStore {
     FeedLog feed;
     std::vector<FeedStateRow> states;
     std::vector<SettingOpRow> ops;
+    std::vector<UserDevice> devices;
   };
-  using Undo =
-      std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
-                   OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, BucketPut, ParkedAppended, ParkedErased, ConversationErased, UserErased>;
+  using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
+                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
+                            EntriesDropped, ChangesDropped, FeedStatePut, DevicePut, BucketPut,
+                            ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -237,6 +246,7 @@ class MemoryStore : public LogStore {
   void undo(EntriesDropped& record);
   void undo(ChangesDropped& record);
   void undo(FeedStatePut& record);
+  void undo(DevicePut& record);
   void undo(BucketPut& record);
   void undo(ParkedAppended& record);
   void undo(ParkedErased& record);
@@ -257,6 +267,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;     // all that take a place
   boost::unordered_flat_map<UserId, std::vector<SettingOpRow>, IdHash> setting_ops_;  // by device
   boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
+  boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;

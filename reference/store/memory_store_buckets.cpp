@@ -81,6 +81,9 @@ void MemoryStore::users(const WantedUsers& wanted, std::vector<UserId>& out) {
   for (const auto& [user, rows] : setting_ops_) {
     if (wanted(user)) out.push_back(user);
   }
+  for (const auto& [user, rows] : devices_) {
+    if (wanted(user)) out.push_back(user);
+  }
   std::sort(out.begin() + before, out.end());
   out.erase(std::unique(out.begin() + before, out.end()), out.end());
 }
@@ -104,7 +107,7 @@ void MemoryStore::erase_conversation(const ConversationId& id) {
 void MemoryStore::undo(ConversationErased& record) { conversations_[record.id] = std::move(record.before); }
 
 void MemoryStore::erase_user(UserId user) {
-  UserErased record{user, {}, {}, {}};
+  UserErased record{user, {}, {}, {}, {}};
   if (const auto found = feeds_.find(user); found != feeds_.end()) {
     for (const FeedRow& row : found->second.rows) {
       if (row.other && row.other->takes_a_place())
@@ -121,6 +124,10 @@ void MemoryStore::erase_user(UserId user) {
     record.ops = std::move(found->second);
     setting_ops_.erase(found);
   }
+  if (const auto found = devices_.find(user); found != devices_.end()) {
+    record.devices = std::move(found->second);
+    devices_.erase(found);
+  }
   journal_.push_back(std::move(record));
   meter_.erase_user();
 }
@@ -133,6 +140,7 @@ void MemoryStore::undo(UserErased& record) {
   feeds_[record.user] = std::move(record.feed);
   if (!record.states.empty()) feed_states_[record.user] = std::move(record.states);
   if (!record.ops.empty()) setting_ops_[record.user] = std::move(record.ops);
+  if (!record.devices.empty()) devices_[record.user] = std::move(record.devices);
 }
 
 void MemoryStore::erase_send_key(const SendKey& key) {

@@ -23,6 +23,7 @@ namespace {
 // subject 0 and their kind as setting) settings; the others are in feed. A newer one takes the row of the
 // older: one page, and no hole. The row of a setting is the setting: it is stored nowhere else.
 // setting_op: the highest number of a put that was taken from a device.
+// device: the sign-ins of a user's device, until when the last is good, and whether the device was removed.
 // inbox: the highest number stored from a source.
 // log_floor, feed_floor: entries of a log, events of a feed below seq were dropped; no row: none was.
 // feed_state: what the events that were dropped from a feed had told of a conversation.
@@ -51,6 +52,9 @@ CREATE TABLE latest(user INTEGER NOT NULL, hi INTEGER NOT NULL, lo INTEGER NOT N
   setting INTEGER NOT NULL, user_seq INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(user, hi, lo, subject, setting)) WITHOUT ROWID;
 CREATE TABLE setting_op(user INTEGER NOT NULL, device INTEGER NOT NULL, op INTEGER NOT NULL,
+  PRIMARY KEY(user, device)) WITHOUT ROWID;
+CREATE TABLE device(user INTEGER NOT NULL, device INTEGER NOT NULL,
+  generation INTEGER NOT NULL, expires_ms INTEGER NOT NULL, removed INTEGER NOT NULL,
   PRIMARY KEY(user, device)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,

@@ -62,6 +62,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kDropChanges,
   kPutFeedFloor,
   kPutFeedState,
+  kPutDevice,
   kPutBucket,
   kAppendParked,
   kEraseParked,
@@ -75,6 +76,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kEraseFeedFloor,
   kEraseFeedStates,
   kEraseSettingOps,
+  kEraseDevices,
   kEraseSendKey,
   kCount
 };
@@ -111,6 +113,10 @@ struct SqliteStore::Reads {
   SqliteStatement outbox_head =
       make("SELECT number FROM outbox WHERE destination=?1 ORDER BY number DESC LIMIT 1");
   SqliteStatement setting_op = make("SELECT op FROM setting_op WHERE user=?1 AND device=?2");
+  SqliteStatement device =
+      make("SELECT generation, expires_ms, removed FROM device WHERE user=?1 AND device=?2");
+  SqliteStatement devices =
+      make("SELECT device, generation, expires_ms, removed FROM device WHERE user=?1 ORDER BY device");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
   SqliteStatement log_floor = make("SELECT seq FROM log_floor WHERE hi=?1 AND lo=?2");
   SqliteStatement feed_floor = make("SELECT seq FROM feed_floor WHERE user=?1");
@@ -127,7 +133,7 @@ struct SqliteStore::Reads {
   SqliteStatement all_conversations = make("SELECT hi, lo FROM conversation");
   SqliteStatement all_users = make(
       "SELECT user FROM feed UNION SELECT user FROM latest UNION SELECT user FROM setting_op"
-      " UNION SELECT user FROM feed_floor UNION SELECT user FROM feed_state");
+      " UNION SELECT user FROM feed_floor UNION SELECT user FROM feed_state UNION SELECT user FROM device");
   SqliteStatement all_send_keys = make("SELECT message_hi, message_lo, hi, lo, sender, device FROM send_key");
 };
 
@@ -154,6 +160,7 @@ struct SqliteStore::Statements {
                 {database, "DELETE FROM feed WHERE user=?1 AND user_seq<?2"},
                 {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
                 {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+                {database, "REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5)"},
                 {database, "REPLACE INTO bucket VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO parked VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM parked WHERE bucket=?1"},
@@ -167,6 +174,7 @@ struct SqliteStore::Statements {
                 {database, "DELETE FROM feed_floor WHERE user=?1"},
                 {database, "DELETE FROM feed_state WHERE user=?1"},
                 {database, "DELETE FROM setting_op WHERE user=?1"},
+                {database, "DELETE FROM device WHERE user=?1"},
                 {database,
                  "DELETE FROM send_key WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4"
                  " AND sender=?5 AND device=?6"}}} {}
@@ -493,6 +501,24 @@ void SqliteStore::setting_ops(UserId user, std::vector<SettingOpRow>& out) {
     out.push_back({rows.number32(0), rows.number(1)});
 }
 
+// ---- devices
+
+std::optional<DeviceRow> SqliteStore::device(UserId user, DeviceIndex device) {
+  SqliteRows rows = reads().device.rows(user, device);
+  if (!rows.next()) return std::nullopt;
+  return DeviceRow{rows.number32(0), rows.number(1), rows.number(2) != 0};
+}
+
+void SqliteStore::put_device(UserId user, DeviceIndex device, const DeviceRow& row) {
+  write(Write::kPutDevice, user, device, row.generation, row.expires_ms, std::uint64_t{row.removed});
+  meter_.put_device();
+}
+
+void SqliteStore::devices(UserId user, std::vector<UserDevice>& out) {
+  for (SqliteRows rows = reads().devices.rows(user); rows.next();)
+    out.push_back({rows.number32(0), {rows.number32(1), rows.number(2), rows.number(3) != 0}});
+}
+
 // ---- buckets that move
 
 void SqliteStore::buckets(std::vector<BucketRow>& out) {
@@ -576,7 +602,7 @@ void SqliteStore::erase_conversation(const ConversationId& id) {
 
 void SqliteStore::erase_user(UserId user) {
   for (const Write statement : {Write::kEraseFeed, Write::kEraseLatest, Write::kEraseFeedFloor,
-                                Write::kEraseFeedStates, Write::kEraseSettingOps}) {
+                                Write::kEraseFeedStates, Write::kEraseSettingOps, Write::kEraseDevices}) {
     write(statement, user);
   }
   if (receipts_of_.contains(user)) {

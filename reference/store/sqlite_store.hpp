@@ -82,6 +82,9 @@ class SqliteStore : public LogStore {
   std::uint64_t setting_op(UserId user, DeviceIndex device) override;
   void put_setting_op(UserId user, DeviceIndex device, std::uint64_t op) override;
   void setting_ops(UserId user, std::vector<SettingOpRow>& out) override;
+  std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
+  void put_device(UserId user, DeviceIndex device, const DeviceRow& row) override;
+  void devices(UserId user, std::vector<UserDevice>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;

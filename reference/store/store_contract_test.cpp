@@ -346,6 +346,50 @@ TEST_P(StoreContract, TheNumbersOfPutsAreOnePerDevice) {
   EXPECT_EQ(store().setting_op(kAlice, 0), 1u);
 }
 
+TEST_P(StoreContract, ADeviceIsOneRow) {
+  EXPECT_FALSE(store().device(kBob, 0).has_value());
+  store().put_device(kBob, 0, {1, 5000, false});
+  store().put_device(kBob, 1, {0, 0, true});
+  store().put_device(kAlice, 0, {7, ~0ULL >> 1, false});
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{1, 5000, false}));
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(3u, 96u));
+  store().put_device(kBob, 0, {2, 0, true});
+  store().put_device(kBob, 2, {1, 1, false});
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{2, 0, true}));
+  engine_->restart();
+  EXPECT_EQ(store().device(kBob, 0), (DeviceRow{1, 5000, false}));
+  EXPECT_EQ(store().device(kBob, 1), (DeviceRow{0, 0, true}));
+  EXPECT_FALSE(store().device(kBob, 2).has_value());
+  EXPECT_EQ(store().device(kAlice, 0), (DeviceRow{7, ~0ULL >> 1, false}));
+}
+
+TEST_P(StoreContract, DevicesAreListedByUserAndMakeOne) {
+  store().put_device(kBob, 5, {1, 5000, false});
+  store().put_device(kBob, 1, {0, 0, true});
+  store().put_device(kAlice, 0, {7, 8, false});
+  commit_and_restart();
+  store().put_device(kBob, 5, {2, 0, true});
+  store().put_device(kBob, 3, {1, 1, false});
+  std::vector<UserDevice> devices;
+  store().devices(kBob, devices);
+  EXPECT_EQ(devices, (std::vector<UserDevice>{{1, {0, 0, true}}, {3, {1, 1, false}}, {5, {2, 0, true}}}));
+  // Who has nothing else is a user of the bucket, too.
+  std::vector<UserId> users;
+  store().users([](UserId) { return true; }, users);
+  EXPECT_EQ(users, (std::vector<UserId>{std::min(kAlice, kBob), std::max(kAlice, kBob)}));
+  store().erase_user(kBob);
+  engine_->restart();  // that was not committed
+  devices.clear();
+  store().devices(kBob, devices);
+  EXPECT_EQ(devices, (std::vector<UserDevice>{{1, {0, 0, true}}, {5, {1, 5000, false}}}));
+  store().erase_user(kBob);
+  commit_and_restart();
+  devices.clear();
+  store().devices(kBob, devices);
+  EXPECT_TRUE(devices.empty());
+  EXPECT_TRUE(store().device(kAlice, 0).has_value());
+}
+
 TEST_P(StoreContract, AFeedOfReceiptsKeepsItsHead) {
   for (std::uint64_t seq = 1; seq <= 100; ++seq)
     store().append_change(kBob, receipt_change(seq, kAlice, seq));
@@ -513,6 +557,7 @@ TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
     store().append_change(user, receipt_change(1, kAlice, 1));
     store().put_setting_op(user, 4, 5);
     store().put_feed_state(user, {kDirect, 1, 2, 3, 4, 5, 6});
+    store().put_device(user, 3, {1, 2, true});
   }
   commit_and_restart();
   store().erase_conversation(kDirect);
@@ -529,6 +574,7 @@ TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
   EXPECT_TRUE(changes(store(), kBob, 0, 9).empty());
   EXPECT_TRUE(feed_states(store(), kBob).empty());
   EXPECT_EQ(store().setting_op(kBob, 4), 0u);
+  EXPECT_FALSE(store().device(kBob, 3).has_value());
   std::vector<ConversationId> conversations;
   std::vector<UserId> users;
   std::vector<SendKey> keys;
@@ -541,6 +587,7 @@ TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
   EXPECT_EQ(keys, (std::vector<SendKey>{{kGroup, kAlice, 0, {1, 2}}}));
   EXPECT_EQ(sequences(entries(store(), kGroup, 0, 9, 9)), (Numbers{1}));
   EXPECT_EQ(store().setting_op(kAlice, 4), 5u);
+  EXPECT_EQ(store().device(kAlice, 3), (DeviceRow{1, 2, true}));
 }
 
 TEST_P(StoreContract, WhatWasNotCommittedIsLost) {

@@ -32,6 +32,7 @@ struct Step {
     kDropEntries,
     kDropChanges,
     kFeedState,
+    kDevice,
     kBucket,
     kPark,
     kUnpark,
@@ -65,7 +66,8 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kBucket},       {2, Kind::kPark},
                                                     {1, Kind::kUnpark},       {1, Kind::kEraseConversation},
                                                     {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
-                                                    {5, Kind::kCommit},       {1, Kind::kRestart}});
+                                                    {1, Kind::kDevice},       {5, Kind::kCommit},
+                                                    {1, Kind::kRestart}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
@@ -177,6 +179,9 @@ void write(LogStore& store, const Step& step) {
     case Kind::kFeedState:
       return store.put_feed_state(user(step.where % 3), {place(step.amount % 2), 1, step.words.size(),
                                                          step.amount, 3, step.where, ~0ULL});
+    case Kind::kDevice:
+      return store.put_device(user(step.where % 3), step.amount % 3,
+                              {step.where, step.words.size(), step.amount % 2 == 0});
     case Kind::kBucket:
       return store.put_bucket({step.where, step.amount, 1 + step.amount,
                                static_cast<BucketState>(step.amount % 5), 3, 4, step.amount % 2 == 0});
@@ -208,6 +213,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   std::vector<std::uint32_t> buckets[2];
   std::vector<protocol::OutboxItem> parked[2];
   std::vector<SettingOpRow> ops[2];
+  std::vector<UserDevice> devices[2];
   LogStore* const stores[2] = {&a, &b};
   for (int i = 0; i < 2; ++i) {
     stores[i]->conversations(conversations, ids[i]);
@@ -217,6 +223,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
     stores[i]->parked_buckets(buckets[i]);
     stores[i]->parked(where % 2, parked[i]);
     stores[i]->setting_ops(user(where % 3), ops[i]);
+    stores[i]->devices(user(where % 3), devices[i]);
   }
   RC_ASSERT(ids[0] == ids[1]);
   RC_ASSERT(owners[0] == owners[1]);
@@ -225,6 +232,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   RC_ASSERT(buckets[0] == buckets[1]);
   RC_ASSERT(parked[0] == parked[1]);
   RC_ASSERT(ops[0] == ops[1]);
+  RC_ASSERT(devices[0] == devices[1]);
 }
 
 // The place that the step touched, or all places.
@@ -256,6 +264,7 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
     RC_ASSERT(a.setting_op(reader, i) == b.setting_op(reader, i));
   }
   RC_ASSERT(a.setting_op(reader, 0) == b.setting_op(reader, 0));
+  for (DeviceIndex i = 0; i < 3; ++i) RC_ASSERT(a.device(reader, i) == b.device(reader, i));
   RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));
   RC_ASSERT(outbox(a, node, 0, 10'000) == outbox(b, node, 0, 10'000));
   RC_ASSERT(outbox(a, node, amount, 4) == outbox(b, node, amount, 4));

@@ -32,6 +32,7 @@ class VolumeMeter {
   void trim_outbox(std::uint64_t count) { add(count > 0 ? 1 : 0, 16 * count); }
   void put_inbox() { add(1, 16); }
   void put_setting_op() { add(1, 24); }
+  void put_device() { add(1, 32); }
   // `count` neighbouring rows were deleted, one range, and a floor was put.
   void drop_entries(std::uint64_t count) { add(2, kKey + 8 + 16 * count); }
   void drop_changes(std::uint64_t count) { add(2, 16 + 16 * count); }
@@ -43,7 +44,7 @@ class VolumeMeter {
   void erase_parked() { add(1, 16); }
   // One range in each table that may hold something of it.
   void erase_conversation() { add(5, 5 * kKey); }
-  void erase_user() { add(5, 5 * 8); }
+  void erase_user() { add(6, 6 * 8); }
   void erase_send_key() { add(1, kKey + 32); }
 
   // What was counted since the last call.

@@ -32,6 +32,12 @@ class Stage {
                               std::uint64_t /*seq*/) {
     return send(device, conversation, protocol::EntryKind::kMessage, size);
   }
+  // Reacts to the entry `seq`, which the device shows. The device's counter of it; 0: its session does not
+  // offer that.
+  virtual std::uint32_t react(std::uint32_t /*device*/, std::uint32_t /*conversation*/,
+                              std::uint64_t /*seq*/) {
+    return 0;
+  }
   // What no honest client does; a stage that cannot does nothing.
   // Sends a message whose frame names `claimed` where a membership change names its subject.
   virtual void send_as(std::uint32_t /*device*/, std::uint32_t /*conversation*/, std::uint32_t /*claimed*/,
@@ -51,6 +57,8 @@ class Stage {
                            protocol::SettingKind /*kind*/, std::uint64_t /*nonce*/) {}
   // The conversation is open on the screen of the device, or no more.
   virtual void watch(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_open*/) {}
+  // The user removes another one of the user's devices, on this one.
+  virtual void remove_device(std::uint32_t /*device*/, std::uint32_t /*other*/) {}
   // The user types in this conversation on this device, or has stopped.
   virtual void type(std::uint32_t /*device*/, std::uint32_t /*conversation*/, bool /*is_typing*/) {}
 };
@@ -107,6 +115,18 @@ std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population
 std::unique_ptr<Behaviour> make_floods(const scenarios::Population& population, const Script& script,
                                        Randomness randomness, Stage& stage,
                                        std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has devices react to population.reactions_permille of the entries that they are
+// shown, one to five seconds later, where the app is open then and offers it; nobody reacts to a reaction.
+std::unique_ptr<Behaviour> make_reactions(const scenarios::Population& population, Randomness randomness,
+                                          Stage& stage, std::unique_ptr<Behaviour> others);
+
+// Lets `others` act and has population.removals_permille of the users who have several devices remove their
+// last one, on another one whose app is open, at an exponential time around removal_gap_ms. `script` must
+// outlive it.
+std::unique_ptr<Behaviour> make_removals(const scenarios::Population& population, const Script& script,
+                                         Randomness randomness, Stage& stage,
+                                         std::unique_ptr<Behaviour> others);
 
 // Every device writes to one of its own conversations again and again, exponential gaps; partners are keyed
 // draws.

@@ -19,6 +19,9 @@ class TestStage : public Stage {
   // Until no cue is left; the behaviour quiesces before the first one at or after `end`.
   void run(Behaviour& behaviour, TimeNs end = kNever) {
     behaviour.begin();
+    run_cues(behaviour, end);
+  }
+  void run_cues(Behaviour& behaviour, TimeNs end = kNever) {
     while (!cues_.empty()) {
       const auto [time, number, code, index] = cues_.top();
       cues_.pop();

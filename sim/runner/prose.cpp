@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "reference/environment/observer.hpp"
+#include "reference/protocol/frames.hpp"
 #include "reference/protocol/print.hpp"
 
 namespace wavetank::sim {
@@ -153,6 +154,36 @@ std::string sentence(const Record& r) {
       if (r.digest == 0) return {};
       return fmt::format("{} is told that its feed is no longer kept from {} on (head {})", who(r), r.value,
                          r.seq);
+    case Kind::kVersions:
+      if (r.device == history::kNone)
+        return fmt::format("node {} speaks versions {} to {}", r.value, r.epoch, r.size);
+      // Nothing to tell where nobody speaks anything else.
+      if (r.size == protocol::kVersion && r.value2 == r.seq) return {};
+      return fmt::format(
+          "{} speaks version {} with features {:#x}; it has offered versions {} to {} and {:#x}", who(r),
+          r.value, r.value2, r.epoch, r.size, r.seq);
+    case Kind::kUnnamed:
+      return fmt::format("{} is sent something of feature {:#x}, which its Welcome does not name", who(r),
+                         r.value);
+    case Kind::kBeyond:
+      return fmt::format("entry {} comes to {} with fields of a newer version, {:016x}", r.seq, who(r),
+                         r.digest);
+    case Kind::kCredential:
+      if (r.value == 0) return fmt::format("the token of {} is good from now on", who(r));
+      return fmt::format("node {} lets the token of {} be good for {} s", r.value2, who(r),
+                         r.value / static_cast<std::uint64_t>(kSecond));
+    case Kind::kRemoval:
+      if (!r.flag) return fmt::format("{} asks to remove device {}", who(r), r.value);
+      return r.code == 0 ? fmt::format("{} is told that device {} is removed", who(r), r.value)
+                         : fmt::format("{} is told that device {} cannot be removed (error {})", who(r),
+                                       r.value, r.code);
+    case Kind::kSignIn:
+      return r.flag ? fmt::format("the user signs in on {}", who(r))
+                    : fmt::format("{} is refused for good (error {})", who(r), r.code);
+    case Kind::kServed:
+      return fmt::format("gateway {} {} {}", r.value, r.flag ? "serves" : "serves no more", who(r));
+    case Kind::kLoginRefused:
+      return fmt::format("{} is not let in (error {})", who(r), r.code);
     case Kind::kSendAtGateway:
       return fmt::format("{} reaches gateway {}", message(r), r.value);
     case Kind::kEventLeavesGateway:

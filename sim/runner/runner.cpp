@@ -35,6 +35,7 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.recover_bound = checks.recover_bound_s() * kSecond;
   config.recover_per_million = static_cast<std::uint32_t>(checks.recover_permille_min()) * 1000;
   config.fewest_operations = static_cast<std::uint64_t>(checks.fewest_operations());
+  config.fewest_of_a_pair = static_cast<std::uint64_t>(checks.fewest_of_a_pair());
   config.availability_per_million = static_cast<std::uint32_t>(checks.availability_permille_min()) * 1000;
   config.sends_per_s = static_cast<std::uint32_t>(scenario.protocol().sends_per_s());
   config.send_burst = static_cast<std::uint32_t>(scenario.protocol().send_burst());
@@ -42,6 +43,7 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.push_queue_bytes = static_cast<std::uint32_t>(scenario.protocol().push_queue_bytes());
   config.retain_entries = static_cast<std::uint32_t>(scenario.protocol().retain_entries());
   config.retain_changes = static_cast<std::uint32_t>(scenario.protocol().retain_changes());
+  config.revoke_bound = (scenario.protocol().revoke_within_ms() + 1000) * kMillisecond;
   config.slow_bound = (scenario.protocol().slow_consumer_ms() + 2000) * kMillisecond;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
   for (const auto& cohort : checks.judged_cohort()) config.judged_cohorts.push_back(cohort);

@@ -28,7 +28,10 @@ bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
          kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume ||
          kind == Kind::kPushQueue || kind == Kind::kPushGap || kind == Kind::kReading ||
-         kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted;
+         kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted ||
+         kind == Kind::kVersions || kind == Kind::kUnnamed || kind == Kind::kCredential ||
+         kind == Kind::kRemoval || kind == Kind::kSignIn || kind == Kind::kServed ||
+         kind == Kind::kLoginRefused;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -42,7 +45,8 @@ class Slice final : public history::Sink {
       const conformance::Violation& v = *violations_[i];
       if (r.time > v.time) continue;
       const bool here = r.conversation != history::kNone && r.conversation == v.conversation;
-      const bool device = v.device != history::kNone && r.device == v.device &&
+      const bool is_about = r.device == v.device || (r.kind == Kind::kRemoval && r.value == v.device);
+      const bool device = v.device != history::kNone && is_about &&
                           (is_connection(r.kind) || v.conversation == history::kNone);
       if (here || device || concerns_all(r.kind)) records_[i].push_back(r);
     }
@@ -118,6 +122,10 @@ class DiagramBuilder {
         break;
       case Kind::kSnapshotRow:
         arrow(servers, device(r), r, fmt::format("head {}", r.seq), highlight);
+        break;
+      case Kind::kRemoval:
+        arrow(r.flag ? servers : device(r), r.flag ? device(r) : servers, r,
+              fmt::format("{} device {}", r.flag ? "removed" : "remove", r.value), highlight);
         break;
       case Kind::kDeliveredSent:
         arrow(device(r), servers, r, fmt::format("delivered {}", r.seq), highlight);

@@ -12,6 +12,7 @@
 
 #include "faults/plan.hpp"
 #include "reference/environment/randomness.hpp"
+#include "reference/protocol/frames.hpp"
 
 namespace wavetank::scenarios {
 namespace {
@@ -249,6 +250,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.slow_consumer_ms", s.protocol().slow_consumer_ms(), 1, 3'600'000},
       {"protocol.retain_entries", s.protocol().retain_entries(), 0, 1'000'000'000},
       {"protocol.retain_changes", s.protocol().retain_changes(), 0, 1'000'000'000},
+      {"protocol.revoke_within_ms", s.protocol().revoke_within_ms(), 0, 3'600'000},
+      {"protocol.token_life_ms", s.protocol().token_life_ms(), 0, 1'000'000'000},
       {"protocol.move_chunk_rows", s.protocol().move_chunk_rows(), 1, 4096},
       {"protocol.move_stop_ms", s.protocol().move_stop_ms(), 1, 600'000},
       {"moves.count", s.moves().count(), 0, 100'000},
@@ -268,6 +271,17 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.flood_permille", p.flood_permille(), 0, 1000},
       {"population.flood_gap_ms", p.flood_gap_ms(), 1, 86'400'000},
       {"population.flood_messages", p.flood_messages(), 1, 10'000},
+      {"population.reactions_permille", p.reactions_permille(), 0, 1000},
+      {"versions.servers", s.versions().servers(), 1, protocol::kNextVersion},
+      {"versions.upgraded_servers", s.versions().upgraded_servers(), 1, protocol::kNextVersion},
+      {"versions.devices", s.versions().devices(), 1, protocol::kNextVersion},
+      {"versions.oldest_of_devices", s.versions().oldest_of_devices(), 1, s.versions().devices()},
+      {"versions.older_devices_features", s.versions().older_devices_features(), 0,
+       static_cast<std::int64_t>(protocol::kCoreFeatures)},
+      {"versions.older_devices_permille", s.versions().older_devices_permille(), 0, 1000},
+      {"population.removals_permille", p.removals_permille(), 0, 1000},
+      {"population.removal_gap_ms", p.removal_gap_ms(), 1, 86'400'000},
+      {"population.no_renewal_permille", p.no_renewal_permille(), 0, 1000},
       {"population.gap_cap_s", p.gap_cap_s(), 1, 1'000'000'000},
       {"population.campus_messages", p.campus_messages(), 1, 100'000'000},
       {"population.ramp_s", p.ramp_s(), 0, s.run_s()},
@@ -285,6 +299,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"checks.recover_bound_s", s.checks().recover_bound_s(), 1, 100'000},
       {"checks.recover_permille_min", s.checks().recover_permille_min(), 0, 1000},
       {"checks.fewest_operations", s.checks().fewest_operations(), 1, 1'000'000'000},
+      {"checks.fewest_of_a_pair", s.checks().fewest_of_a_pair(), 0, 1'000'000'000},
   });
   std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {

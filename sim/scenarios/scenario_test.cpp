@@ -90,6 +90,19 @@ TEST(Validate, RejectsImpossibleValues) {
   EXPECT_EQ(validate(scenario).error(), "cohort.weight must be within 0 and 1000000, is -1");
 }
 
+TEST(Validate, KnowsWhichVersionsThereAre) {
+  Scenario scenario;
+  scenario.mutable_topology()->add_region()->set_name("a");
+  scenario.add_cohort()->set_profile("fibre");
+  scenario.mutable_versions()->set_devices(3);
+  EXPECT_EQ(validate(scenario).error(), "versions.devices must be within 1 and 2, is 3");
+  scenario.mutable_versions()->set_devices(2);
+  EXPECT_TRUE(validate(scenario)) << validate(scenario).error();
+  scenario.mutable_versions()->set_oldest_of_devices(2);
+  scenario.mutable_versions()->set_devices(1);
+  EXPECT_EQ(validate(scenario).error(), "versions.oldest_of_devices must be within 1 and 1, is 2");
+}
+
 TEST(ScenarioDigest, ChangesWithEveryField) {
   Scenario scenario;
   const auto before = scenario_digest(scenario);

@@ -134,11 +134,25 @@ std::expected<void, std::string> World::build_population() {
            "invented: the last three conversations written to, for two minutes each"});
       behaviour_ = make_watchers(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().reactions_permille() > 0) {
+      script_.factors.push_back(
+          {"reactions",
+           fmt::format("to {} of 1,000 entries shown", scenario_.population().reactions_permille()),
+           "invented: one to five seconds later"});
+      behaviour_ = make_reactions(scenario_.population(), randomness_, *this, std::move(behaviour_));
+    }
     if (scenario_.population().flood_permille() > 0) {
       script_.factors.push_back({"floods of messages",
                                  fmt::format("{} of 1,000 users", scenario_.population().flood_permille()),
                                  "invented: many messages at once"});
       behaviour_ = make_floods(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
+    if (scenario_.population().removals_permille() > 0) {
+      script_.factors.push_back(
+          {"devices removed",
+           fmt::format("by {} of 1,000 users with several", scenario_.population().removals_permille()),
+           "invented: the last one, on another"});
+      behaviour_ = make_removals(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
   }
   return {};
@@ -149,6 +163,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   server::ServerConfig config;
   config.self = node;
   config.defects = options_.defects;
+  config.versions.max = static_cast<std::uint32_t>(scenario_.versions().servers());
   config.heartbeat_interval_ms = static_cast<std::uint32_t>(protocol.heartbeat_interval_ms());
   config.heartbeat_timeout_ms = static_cast<std::uint32_t>(protocol.heartbeat_timeout_ms());
   config.attach_timeout_ms = static_cast<std::uint32_t>(protocol.attach_timeout_ms());
@@ -172,6 +187,8 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.retain_entries = static_cast<std::uint32_t>(protocol.retain_entries());
   config.retain_changes = static_cast<std::uint32_t>(protocol.retain_changes());
   config.snapshot_seed = randomness_.seed();
+  config.revoke_within_ms = static_cast<std::uint32_t>(protocol.revoke_within_ms());
+  config.token_life_ms = static_cast<std::uint32_t>(protocol.token_life_ms());
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
@@ -276,10 +293,25 @@ void World::build_devices() {
   config.typing_debounce_ms = static_cast<std::uint32_t>(policy.typing_debounce_ms());
   config.typing_refresh_ms = static_cast<std::uint32_t>(policy.typing_refresh_ms());
   config.defects = options_.defects;
+  config.versions = {static_cast<std::uint32_t>(scenario_.versions().oldest_of_devices()),
+                     static_cast<std::uint32_t>(scenario_.versions().devices())};
   client_shared_ =
+      std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
+  config.versions = {protocol::kVersion, std::max(config.versions.max - 1, protocol::kVersion)};
+  config.core_features = static_cast<std::uint64_t>(scenario_.versions().older_devices_features());
+  config.typing_ttl_ms = 0;
+  config.presence_refresh_ms = 0;
+  older_shared_ =
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
+}
+
+const client::ClientShared& World::shared_of(std::uint32_t device) const {
+  const auto permille = static_cast<std::uint64_t>(scenario_.versions().older_devices_permille());
+  const bool is_older =
+      !directory_->is_auditor(device) && randomness_.chance(permille, 1000, Purpose::kVersions, device, 0);
+  return is_older ? *older_shared_ : *client_shared_;
 }
 
 void World::add_device(std::uint32_t device) {
@@ -289,10 +321,14 @@ void World::add_device(std::uint32_t device) {
   const std::uint32_t cohort = directory_->is_auditor(device) ? 0 : script_.devices[device].cohort;
   access_->add_device(device, {Role::kDevice, static_cast<std::uint8_t>(spec.region),
                                static_cast<std::uint8_t>(cohort), device});
-  devices_.emplace_back(*client_shared_, staging_, spec.id, directory_->index_of(device), device);
+  devices_.emplace_back(shared_of(device), staging_, spec.id, directory_->index_of(device), device);
   devices_.back().clock =
       SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),
                         scenario_.clocks().drift_ppm());
+  const auto no_renewal = static_cast<std::uint64_t>(scenario_.population().no_renewal_permille());
+  devices_.back().never_renews = !directory_->is_auditor(device) &&
+                                 randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
+  if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
   history_->declare_device(device, spec.region, cohort);
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conformance/history/canary.hpp"
+#include "reference/protocol/versions.hpp"
 
 namespace wavetank::sim {
 
@@ -104,6 +105,23 @@ void HistoryWriter::connected(DeviceTag device, SessionId session) {
   s.lost_at = kNever;
   Record r = record(Kind::kConnected, device);
   r.value = session >> 48;  // a SessionId begins with its gateway
+  sink_.on(r);
+}
+
+void HistoryWriter::negotiated(DeviceTag device, const protocol::Hello& offer,
+                               const protocol::Welcome& welcome) {
+  Record r = record(Kind::kVersions, device);
+  r.value = welcome.version;
+  r.value2 = welcome.features;
+  r.seq = offer.features;
+  r.epoch = offer.min_version;
+  r.size = offer.max_version;
+  sink_.on(r);
+}
+
+void HistoryWriter::unnamed_received(DeviceTag device, std::uint64_t feature) {
+  Record r = record(Kind::kUnnamed, device);
+  r.value = feature;
   sink_.on(r);
 }
 
@@ -233,6 +251,12 @@ void HistoryWriter::send_refused(DeviceTag device, const protocol::SendAck& ack,
 }
 
 void HistoryWriter::event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) {
+  if (event.client_time_ms != 0 || !event.unknown.empty()) {
+    Record more = record(Kind::kBeyond, device, event.conversation);
+    more.seq = event.conv_seq;
+    more.digest = history::content_digest(0, 0, protocol::beyond_released(event));
+    sink_.on(more);
+  }
   Record r = record(Kind::kReceived, device, event.conversation);
   r.epoch = event.conv_epoch;
   r.seq = event.conv_seq;
@@ -490,6 +514,55 @@ void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueS
   r.value = frames;
   r.value2 = bytes;
   r.size = node;
+  sink_.on(r);
+}
+
+// ---- who may speak for a user
+
+void HistoryWriter::removal_asked(DeviceTag device, DeviceIndex removed) {
+  Record r = record(Kind::kRemoval, device);
+  r.value = directory_.device(directory_.user_id(r.user), removed);
+  sink_.on(r);
+}
+
+void HistoryWriter::removal_resolved(DeviceTag device, const protocol::DeviceRemoved& answer) {
+  Record r = record(Kind::kRemoval, device);
+  r.value = directory_.device(directory_.user_id(r.user), answer.device);
+  r.flag = true;
+  r.code = static_cast<std::uint8_t>(answer.error);
+  see(device, r);
+  sink_.on(r);
+}
+
+// The app has nothing more to connect for, as if it were closed.
+void HistoryWriter::signed_out(DeviceTag device, protocol::ErrorCode code) {
+  Record r = record(Kind::kSignIn, device);
+  r.code = static_cast<std::uint8_t>(code);
+  see(device, r);
+  sink_.on(r);
+  app_closes(device);
+  app_closed(device);
+}
+
+void HistoryWriter::signed_in(DeviceTag device) {
+  Record r = record(Kind::kSignIn, device);
+  r.flag = true;
+  sink_.on(r);
+  app_opened(device);
+}
+
+void HistoryWriter::token_granted(NodeId node, UserId user, DeviceIndex device, DurationNs valid) {
+  Record r = record(Kind::kCredential, directory_.device(user, device));
+  r.value = static_cast<std::uint64_t>(valid);
+  r.value2 = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::session_served(NodeId node, const protocol::Route& route, bool on) {
+  Record r = record(Kind::kServed, directory_.device(route.user, route.device));
+  r.seq = route.session;
+  r.value = node;
+  r.flag = on;
   sink_.on(r);
 }
 

@@ -63,6 +63,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
+  void negotiated(DeviceTag device, const protocol::Hello& offer, const protocol::Welcome& welcome) override;
+  void unnamed_received(DeviceTag device, std::uint64_t feature) override;
   void disconnected(DeviceTag device, CloseReason reason) override;
   void resume_answered(DeviceTag device, const ResumeToken& shown, std::uint64_t user_seq,
                        const protocol::Welcome& welcome) override;
@@ -103,7 +105,13 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void presence_watched(DeviceTag device, const ConversationId& conversation, bool on) override;
   void presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
                       bool online) override;
+  void removal_asked(DeviceTag device, DeviceIndex removed) override;
+  void removal_resolved(DeviceTag device, const protocol::DeviceRemoved& answer) override;
+  void signed_out(DeviceTag device, protocol::ErrorCode code) override;
+  void signed_in(DeviceTag device) override;
   // ---- ServerObserver
+  void token_granted(NodeId node, UserId user, DeviceIndex device, DurationNs valid) override;
+  void session_served(NodeId node, const protocol::Route& route, bool on) override;
   void send_at_gateway(NodeId node, const protocol::Route& route, const protocol::SendMessage& message,
                        TimeNs now) override;
   void event_leaves_gateway(NodeId node, const protocol::Route& route, const protocol::Event& event,

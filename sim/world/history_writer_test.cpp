@@ -1,4 +1,5 @@
-// Length: one test for each thing that is told.
+// What the writer makes of what it is told.
+// Length: one case for each kind of record.
 #include "sim/world/history_writer.hpp"
 
 #include <gtest/gtest.h>
@@ -154,6 +155,47 @@ TEST_F(Written, TellsTheGatewayAndWhatItAskedFor) {
   writer.app_closes(1);
   EXPECT_EQ(last().kind, Kind::kAppClosed);
   EXPECT_EQ(last().device, 1u);
+}
+
+TEST_F(Written, TellsWhatIsSpokenAndWhatIsNot) {
+  writer.connected(1, 1);
+  protocol::Hello offer;
+  offer.max_version = 2;
+  offer.features = 19;
+  protocol::Welcome welcome;
+  welcome.version = 1;
+  welcome.features = 3;
+  writer.negotiated(1, offer, welcome);
+  EXPECT_EQ(last().kind, Kind::kVersions);
+  EXPECT_EQ(last().device, 1u);
+  EXPECT_EQ(last().value, 1u);
+  EXPECT_EQ(last().value2, 3u);
+  EXPECT_EQ(last().seq, 19u);
+  EXPECT_EQ(last().epoch, 1u);
+  EXPECT_EQ(last().size, 2u);
+  writer.unnamed_received(1, protocol::kFeatureTyping);
+  EXPECT_EQ(last().kind, Kind::kUnnamed);
+  EXPECT_EQ(last().value, protocol::kFeatureTyping);
+}
+
+// Whoever knows the field and whoever does not are told the same of it.
+TEST_F(Written, TellsWhatAnEntryHasBeyondVersionOne) {
+  protocol::Event newer = event(1);
+  writer.event_received(1, newer, Via::kLive, true);
+  ASSERT_EQ(recording.records.size(), 1u);
+  newer.client_time_ms = 5;
+  writer.event_received(1, newer, Via::kLive, true);
+  newer.client_time_ms = 0;
+  newer.unknown = Slice(std::string_view("\x78\x05", 2));
+  writer.event_received(1, newer, Via::kLive, true);
+  ASSERT_EQ(recording.records.size(), 5u);
+  for (const std::size_t at : {1u, 3u}) {
+    EXPECT_EQ(recording.records[at].kind, Kind::kBeyond);
+    EXPECT_EQ(recording.records[at].conversation, 0u);
+    EXPECT_EQ(recording.records[at].seq, 1u);
+    EXPECT_EQ(recording.records[at + 1].kind, Kind::kReceived);
+  }
+  EXPECT_EQ(recording.records[1].digest, recording.records[3].digest);
 }
 
 TEST_F(Written, TellsWhatADeviceWaitsFor) {

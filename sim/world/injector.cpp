@@ -214,6 +214,9 @@ void Injector::stop(std::uint32_t fault) {
   const faults::Kind kind = plan_.fault(static_cast<int>(fault)).kind();
   if (faults::is_planned(kind)) --planned_;
   spans_[fault].end = scheduler_.now();
+  if (plan_.fault(static_cast<int>(fault)).upgrade()) {
+    for (const std::uint32_t node : state.nodes) targets_.upgrade_node(node);
+  }
   switch (kind) {
     case faults::LINK_CUT:
     case faults::LINK_DELAY:

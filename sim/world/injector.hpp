@@ -27,6 +27,8 @@ class FaultTargets {
   // unless it has died and come back meanwhile.
   virtual void drain_node(std::uint32_t node, DurationNs window) = 0;
   virtual void replace_node(std::uint32_t node) = 0;
+  // The process that runs on the node from its next start on is the newer one.
+  virtual void upgrade_node(std::uint32_t node) = 0;
   virtual void pause_node(std::uint32_t node) = 0;
   virtual void resume_node(std::uint32_t node) = 0;
   virtual void slow_disk(std::uint32_t node, std::int64_t factor) = 0;

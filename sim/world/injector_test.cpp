@@ -69,6 +69,7 @@ class Rig final : public FaultTargets {
     say("drain {} over {} ms", node, window / kMillisecond);
   }
   void replace_node(std::uint32_t node) override { say("replace {}", node); }
+  void upgrade_node(std::uint32_t node) override { say("upgrade {}", node); }
   void pause_node(std::uint32_t node) override { say("pause {}", node); }
   void resume_node(std::uint32_t node) override { say("resume {}", node); }
   void slow_disk(std::uint32_t node, std::int64_t factor) override { say("disk {} x{}", node, factor); }
@@ -345,6 +346,16 @@ TEST(Injector, ANodeKilledWhileItDrainsComesBackOnce) {
           fault("kind: NODE_KILL " + gateway, 15, 20));
   rig.run_s(60);
   EXPECT_EQ(rig.take(), (Texts{"drain 0 over 0 ms", "kill 0", "restart 0"}));
+}
+
+TEST(Injector, ANodeIsUpgradedBeforeItComesBack) {
+  const std::string gateway = "upgrade: true target { role: GATEWAY index: 0 region: \"here\" }";
+  const std::string shard = "upgrade: true target { role: SHARD index: 0 region: \"here\" }";
+  Rig rig(fault("kind: NODE_DRAIN window_ms: 0 " + gateway, 10, 10) +
+          fault("kind: NODE_KILL " + shard, 30, 5));
+  rig.run_s(60);
+  EXPECT_EQ(rig.take(),
+            (Texts{"drain 0 over 0 ms", "upgrade 0", "replace 0", "kill 2", "upgrade 2", "restart 2"}));
 }
 
 TEST(Injector, NamesWhatNoRegionOrCohortIsCalled) {

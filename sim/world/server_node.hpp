@@ -65,6 +65,9 @@ class ServerNode {
   void move_bucket(std::uint32_t bucket, std::uint32_t to);
   bool is_alive() const { return machine_ != nullptr; }
   bool is_paused() const { return paused_; }
+  // From the next boot on.
+  void set_versions(protocol::VersionRange versions) { config_.versions = versions; }
+  const protocol::VersionRange& versions() const { return config_.versions; }
   void set_disk_slowdown(std::int64_t factor) { disk_slowdown_ = factor; }
 
   // ---- inputs

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reference/protocol/codec.hpp"
+#include "reference/protocol/versions.hpp"
 #include "sim/network/packet.hpp"
 
 namespace wavetank::sim {
@@ -15,6 +16,8 @@ class Wire {
   explicit Wire(bool bytes) : bytes_(bytes) {}
 
   Packet pack(protocol::Frame&& frame) const {
+    // The bytes say nothing of who knows which field.
+    protocol::reveal_known(frame);
     Packet packet;
     packet.digest = protocol::digest(frame);
     packet.body = static_cast<std::uint8_t>(frame.body.index());

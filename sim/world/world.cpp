@@ -18,6 +18,8 @@ constexpr DurationNs kReconnectWindow = 120 * kSecond;
 // Whose reading starts when: the auditors of a big world do not all dial in one instant.
 constexpr DurationNs kAuditRamp = 10 * kSecond;
 constexpr std::uint32_t kCueAudit = 0xffffffffU;
+constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
+constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
 
@@ -29,6 +31,7 @@ enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
 
 void World::run() {
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) tell_versions(node);
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
   series_.interval = std::max<DurationNs>(kSecond, planned_end() / 720 / kSecond * kSecond);
   scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
@@ -73,6 +76,8 @@ void World::handle(const Event& event) {
       if (event.payload == kCueAudit) {
         open_app(event.target());
         with_device(event.target(), [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
+      } else if (event.payload == kCueSignIn) {
+        sign_in(event.target());
       } else {
         behaviour_->cue(event.payload, event.target());
       }
@@ -101,7 +106,7 @@ void World::handle(const Event& event) {
 
 bool World::all_converged() const {
   return std::all_of(devices_.begin(), devices_.end(),
-                     [](const Device& d) { return d.machine.is_converged(); });
+                     [this](const Device& d) { return d.machine.is_converged() || is_removed(d); });
 }
 
 void World::liveness_phase() {
@@ -116,6 +121,10 @@ void World::liveness_phase() {
   quiesce.value = static_cast<std::uint64_t>(bound);
   history_->write(quiesce);
   for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
+  // Every app is one that renews its token now: in the end everybody has to be there at the same time.
+  for (Device& device : devices_) {
+    if (std::exchange(device.never_renews, false)) device.machine.set_renewing(true);
+  }
   // A lost tail shows at the next heartbeat only, so nobody counts as converged before one has passed.
   const TimeNs start = planned_end();
   TimeNs settled = start + scenario_.protocol().heartbeat_interval_ms() * kMillisecond + 5 * kSecond;
@@ -154,6 +163,7 @@ void World::audit_phase() {
 void World::report_states() {
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
     const client::Client& machine = devices_[device].machine;
+    if (is_removed(devices_[device])) continue;
     Record r;
     r.kind = Kind::kDeviceState;
     r.device = device;
@@ -358,6 +368,25 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
   });
+  if (devices_[number].machine.is_signed_out()) see_sign_out(number);
+}
+
+void World::see_sign_out(std::uint32_t number) {
+  Device& device = devices_[number];
+  if (scenario_.protocol().revoke_within_ms() == 0 || is_removed(device)) return;
+  if (std::exchange(device.is_signing_in, true)) return;
+  const auto spread = randomness_.below(static_cast<std::uint64_t>(2 * kSignInAfter), Purpose::kDevices,
+                                        number, device.generation, 3);
+  scheduler_.at(scheduler_.now() + kSignInAfter + static_cast<DurationNs>(spread), source_population_, kCue,
+                number, kCueSignIn);
+}
+
+void World::sign_in(std::uint32_t number) {
+  Device& device = devices_[number];
+  device.is_signing_in = false;
+  ++device.generation;
+  with_device(number,
+              [&](Device& d, TimeNs now) { d.machine.sign_in(Slice(), d.generation, now, device_effects_); });
 }
 
 // ---- the stage
@@ -367,11 +396,13 @@ void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
 }
 
 void World::open_app(std::uint32_t number) {
+  if (devices_[number].machine.is_signed_out()) return;
   if (!devices_[number].machine.is_running()) history_->app_opened(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
 }
 
 void World::close_app(std::uint32_t number) {
+  if (devices_[number].machine.is_signed_out()) return;
   history_->app_closes(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });
   history_->app_closed(number);
@@ -482,6 +513,12 @@ void World::put_setting(std::uint32_t number, std::uint32_t conversation, protoc
   });
 }
 
+void World::remove_device(std::uint32_t number, std::uint32_t other) {
+  with_device(number, [&](Device& d, TimeNs now) {
+    d.machine.remove_device(directory_->index_of(other), now, device_effects_);
+  });
+}
+
 void World::type(std::uint32_t number, std::uint32_t conversation, bool is_typing) {
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.set_typing(directory_->conversation_id(conversation), is_typing, now, device_effects_);
@@ -492,6 +529,12 @@ void World::watch(std::uint32_t number, std::uint32_t conversation, bool is_open
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.watch_presence(directory_->conversation_id(conversation), is_open, now, device_effects_);
   });
+}
+
+std::uint32_t World::react(std::uint32_t number, std::uint32_t conversation, std::uint64_t seq) {
+  constexpr std::uint32_t kReactionBytes = 4;
+  if (!devices_[number].machine.offers(protocol::kFeatureReactions)) return 0;
+  return send_to(number, conversation, protocol::EntryKind::kReaction, 0, kReactionBytes, seq);
 }
 
 // ---- gateways' side of connections

@@ -142,7 +142,10 @@ class World final : private AccessListener,
     std::uint32_t connection = kNoConnection;
     std::uint32_t connections = 0;
     std::uint32_t failed_dials = 0;
-    std::uint32_t gateway = 0;  // dialled last
+    std::uint32_t gateway = 0;     // dialled last
+    std::uint32_t generation = 0;  // sign-ins before the last
+    bool never_renews = false;
+    bool is_signing_in = false;  // the user will, soon
     RollingHash trace;
   };
 
@@ -155,6 +158,7 @@ class World final : private AccessListener,
   void build_devices();
   server::ServerConfig server_config(NodeId node) const;
   void add_device(std::uint32_t device);
+  const client::ClientShared& shared_of(std::uint32_t device) const;
 
   void run_until(TimeNs end);
   void handle(const Event& event);
@@ -177,6 +181,14 @@ class World final : private AccessListener,
   void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
+  // Whoever was refused because the token had expired gets a new one after a while.
+  void see_sign_out(std::uint32_t device);
+  void sign_in(std::uint32_t device);
+  // Of its user no more, and it knows.
+  bool is_removed(const Device& device) const {
+    return scenario_.protocol().revoke_within_ms() != 0 &&
+           device.machine.signed_out_by() == protocol::ErrorCode::kDeviceRemoved;
+  }
 
   // ---- AccessListener
   void device_connected(std::uint32_t device) override;
@@ -213,16 +225,20 @@ class World final : private AccessListener,
   void read(std::uint32_t device, std::uint32_t conversation) override;
   void put_setting(std::uint32_t device, std::uint32_t conversation, protocol::SettingKind kind,
                    std::uint64_t nonce) override;
+  void remove_device(std::uint32_t device, std::uint32_t other) override;
   void type(std::uint32_t device, std::uint32_t conversation, bool is_typing) override;
   void watch(std::uint32_t device, std::uint32_t conversation, bool is_open) override;
+  std::uint32_t react(std::uint32_t device, std::uint32_t conversation, std::uint64_t seq) override;
   // ---- FaultTargets
   std::vector<std::uint32_t> nodes_at(const Selector& selector) override;
   std::vector<std::uint32_t> connections_at(const Selector& selector) override;
   std::vector<std::uint32_t> devices_at(const Selector& selector) override;
+  void tell_versions(std::uint32_t node);
   void kill_node(std::uint32_t node, bool drop_unsynced) override;
   void restart_node(std::uint32_t node) override;
   void drain_node(std::uint32_t node, DurationNs window) override;
   void replace_node(std::uint32_t node) override;
+  void upgrade_node(std::uint32_t node) override;
   void pause_node(std::uint32_t node) override { nodes_[node]->pause(); }
   void resume_node(std::uint32_t node) override { nodes_[node]->resume(); }
   void slow_disk(std::uint32_t node, std::int64_t factor) override {
@@ -272,6 +288,7 @@ class World final : private AccessListener,
   std::vector<Door> doors_;  // by node
   client::StagingArea staging_;
   std::unique_ptr<client::ClientShared> client_shared_;
+  std::unique_ptr<client::ClientShared> older_shared_;  // of the devices of the version before
   std::deque<Device> devices_;
   Effects device_effects_;
   std::unique_ptr<Behaviour> behaviour_;

@@ -49,10 +49,27 @@ void World::kill_node(std::uint32_t node, bool drop_unsynced) {
 void World::restart_node(std::uint32_t node) {
   if (nodes_[node]->is_alive()) return;
   nodes_[node]->boot();
+  tell_versions(node);
   links_->node_started(node);
   Record r;
   r.kind = Kind::kRestart;
   r.value = node;
+  history_->write(r);
+}
+
+void World::upgrade_node(std::uint32_t node) {
+  nodes_[node]->set_versions(
+      {protocol::kVersion, static_cast<std::uint32_t>(scenario_.versions().upgraded_servers())});
+}
+
+// Where nothing is said of versions, everybody speaks the released one.
+void World::tell_versions(std::uint32_t node) {
+  if (!scenario_.has_versions()) return;
+  Record r;
+  r.kind = Kind::kVersions;
+  r.value = node;
+  r.epoch = nodes_[node]->versions().min;
+  r.size = nodes_[node]->versions().max;
   history_->write(r);
 }
 
@@ -97,8 +114,10 @@ void World::restart_device(std::uint32_t number) {
   history_->device_restarted(number);
   const UserId user = device.machine.user();
   std::destroy_at(&device.machine);
-  std::construct_at(&device.machine, *client_shared_, user, directory_->index_of(number), number, Slice(),
+  std::construct_at(&device.machine, shared_of(number), user, directory_->index_of(number), number, Slice(),
                     device.store);
+  if (device.generation != 0) device.machine.use_generation(device.generation);
+  if (device.never_renews) device.machine.set_renewing(false);
   device.timer_at = kNever;
   open_app(number);
 }

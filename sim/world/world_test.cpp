@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -444,6 +445,74 @@ TEST(PresencePeople, AreSeenToComeAndGo) {
 }
 
 // ---- the rest
+
+// ---- versions
+
+// Both gateways and both shards of a region become newer, one after the other; half of the devices stay old.
+scenarios::Scenario rolled_out_versions() {
+  scenarios::Scenario scenario =
+      changed_scenario("versions", {"run_s=130", "population.users=25", "population.groups=3",
+                                    "population.campus_messages=300", "versions.older_devices_permille=500"});
+  scenario.mutable_topology()->mutable_region()->DeleteSubrange(1, 1);
+  auto& faults = *scenario.mutable_faults()->mutable_fault();
+  for (int i = faults.size() - 1; i >= 0; --i) {
+    if (faults[i].target().region() != "us-east-1") faults.DeleteSubrange(i, 1);
+  }
+  for (int i = 0; i < faults.size(); ++i) faults[i].set_at_ms(25'000 * (i + 1));
+  scenario.mutable_checks()->clear_require();
+  return scenario;
+}
+
+TEST(Versions, AreRolledOutOneByOne) {
+  Recording recording;
+  const auto world = run_world(rolled_out_versions(), 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  std::vector<std::uint32_t> newest;  // of nodes, as they were told
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t>
+      sessions;  // by the device's newest and theirs
+  for (const Record& r : recording.of(Kind::kVersions)) {
+    if (r.device == history::kNone) {
+      newest.push_back(r.size);
+    } else {
+      ++sessions[{r.size, r.value}];
+    }
+  }
+  EXPECT_EQ(newest, (std::vector<std::uint32_t>{1, 1, 1, 1, 2, 2, 2, 2}));
+  EXPECT_EQ(sessions.size(), 3U);
+  EXPECT_GT((sessions[{1, 1}]), 10U);
+  EXPECT_GT((sessions[{2, 1}]), 10U);
+  EXPECT_GT((sessions[{2, 2}]), 10U);
+  EXPECT_FALSE(recording.of(Kind::kBeyond).empty());
+  EXPECT_TRUE(recording.of(Kind::kUnnamed).empty());
+  const auto reactions = recording.of(Kind::kReceived);
+  EXPECT_TRUE(std::any_of(reactions.begin(), reactions.end(), [](const Record& r) {
+    return r.entry_kind == static_cast<std::uint8_t>(protocol::EntryKind::kReaction);
+  }));
+}
+
+// Who knows which field is not on the wire, and a store keeps rows as bytes or as structs.
+TEST(Versions, AreTheSameInEveryFidelity) {
+  scenarios::Scenario scenario = rolled_out_versions();
+  const WorldFacts whole = facts_of(scenario);
+  scenario.mutable_fidelity()->set_wire(scenarios::Fidelity::FRAMES);
+  scenario.mutable_fidelity()->set_store(scenarios::Fidelity::MEMORY);
+  expect_same_run(whole, facts_of(scenario));
+}
+
+TEST(Versions, WithoutOneInCommonADeviceWaitsAndComesBack) {
+  scenarios::Scenario scenario = rolled_out_versions();
+  scenario.mutable_versions()->set_oldest_of_devices(2);
+  Recording recording;
+  const auto world = run_world(scenario, 1, recording);
+  EXPECT_NE(world->facts().converged_after, kNever);
+  const auto refused = recording.of(Kind::kLoginRefused);
+  const auto is_for_versions = [](const Record& r) {
+    return r.code == static_cast<std::uint8_t>(protocol::ErrorCode::kUnsupportedVersion);
+  };
+  const auto count = std::count_if(refused.begin(), refused.end(), is_for_versions);
+  EXPECT_GT(count, 10);
+  EXPECT_LT(count, 1'000);  // 20 devices, on average 15 s between two attempts of one
+}
 
 TEST(World, ConvergesThoughInboxesOverflow) {
   scenarios::Scenario scenario = small_campus();
