@@ -31,6 +31,7 @@ constexpr std::string_view kTails = "tails";
 constexpr std::string_view kIslands = "islands";
 constexpr std::string_view kVersions = "versions";
 constexpr std::string_view kMoves = "moves";
+constexpr std::string_view kMovedDevices = "moved_devices";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -672,6 +673,12 @@ constexpr SeededDefect kCatalogue[] = {
      "A shard keeps a bucket stopped until it can give it away, whoever does not answer.",
      "LIV-CONVERGE",
      kMoves,
+     {1, 2, 3}},
+    {Defect::kMovedDevicesLeftBehind,
+     "The copy of a bucket that moves lacks its users' devices: who was removed, and whose token has "
+     "expired.",
+     "SES-AUTH",
+     kMovedDevices,
      {1, 2, 3}},
 };
 
