@@ -36,7 +36,12 @@ std::vector<Frame> frames_with_entries() {
   batch.items.resize(2);
   batch.items[0].change = changes[0];
   batch.items[1].change = changes[1];
-  return {make_frame(push, 1), make_frame(page, 2), make_frame(range, 3), make_frame(batch, 4)};
+  BucketMove move;
+  move.rows.resize(2);
+  move.rows[0].event = events[0];
+  move.rows[1].change = changes[0];
+  return {make_frame(push, 1), make_frame(page, 2), make_frame(range, 3), make_frame(batch, 4),
+          make_frame(move, 5)};
 }
 
 TEST(VersionsTest, TheHighestVersionOfBothIsSpoken) {

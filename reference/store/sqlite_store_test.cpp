@@ -76,8 +76,9 @@ TEST(SqliteStore, AnotherSchemaIsRefused) {
   const TemporaryFolder folder;
   const std::string path = folder.file("log.db");
   EXPECT_EQ(failure_of(path), "");
-  SqliteDatabase(path, {}).execute("PRAGMA user_version=7");
-  EXPECT_NE(failure_of(path).find("schema version 7"), std::string::npos) << failure_of(path);
+  const std::string newer = std::to_string(kSchemaVersion + 1);
+  SqliteDatabase(path, {}).execute(("PRAGMA user_version=" + newer).c_str());
+  EXPECT_NE(failure_of(path).find("schema version " + newer), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute("PRAGMA user_version=3");  // of the time before settings
   EXPECT_NE(failure_of(path).find("schema version 3"), std::string::npos) << failure_of(path);
   SqliteDatabase(path, {}).execute("PRAGMA user_version=1");
