@@ -207,5 +207,18 @@ TEST(MovedCredentials, TheNewHomeRefusesWhomItHasRemoved) {
   EXPECT_EQ(home.last_error(home.second), ErrorCode::kDeviceRemoved);
 }
 
+// Defect::kMovedDevicesLeftBehind.
+TEST(MovedCredentials, DevicesLeftBehindLetARemovedOneIn) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  for (const bool is_mistaken : {false, true}) {
+    ServerConfig config = guarded();
+    if (is_mistaken) config.defects.enable(Defect::kMovedDevicesLeftBehind);
+    Lodging home(config);
+    home.remove(1);
+    home.move(home.to);
+    EXPECT_EQ(home.last_error(home.login(0, 1)), is_mistaken ? ErrorCode::kNone : ErrorCode::kDeviceRemoved);
+  }
+}
+
 }  // namespace
 }  // namespace wavetank::server

@@ -508,20 +508,6 @@ const MoveDefect kMistakes[] = {
        return town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 0, 0})
                   .read_seq == 0;
      }},
-    {Defect::kMovedDevicesLeftBehind, "MovedDevicesLeftBehind",
-     [](const ServerConfig& config) {
-       ServerConfig guarded = config;
-       guarded.revoke_within_ms = 4'000;
-       Town town(guarded);
-       const ConnectionId other = town.cluster.connect(0, 1, 1);
-       town.cluster.run();
-       town.cluster.ask<protocol::DeviceRemoved>(town.anna, protocol::RemoveDevice{1});
-       EXPECT_FALSE(town.cluster.is_open(other));
-       town.move(town.bucket_of(UserId{1}), Town::next(town.owner_of(town.bucket_of(UserId{1}))));
-       const ConnectionId back = town.cluster.connect(0, 1, 1);
-       town.cluster.run();
-       return town.cluster.is_open(back);
-     }},
     {Defect::kHoldIgnored, "HoldIgnored",
      [](const ServerConfig& config) {
        Stopped town(bucket_of_bert(), config);

@@ -1,4 +1,5 @@
 // The contract of log_store.hpp, held by every engine, by examples.
+// Length: an example or two for each promise.
 #include "reference/store/store_contract_test.hpp"
 
 #include <gtest/gtest.h>
