@@ -13,22 +13,21 @@ namespace {
 using protocol::ErrorCode;
 using test::Cluster;
 
-constexpr std::uint32_t kGateways = 2;
-constexpr std::uint32_t kShards = 3;
-constexpr std::uint32_t kRevokeMs = 4'000;
-constexpr std::uint32_t kLifeMs = 60'000;
-constexpr DurationNs kDelta = kRevokeMs * kMillisecond;
-constexpr UserId kOwner = 1;
-
-ServerConfig guarded() {
-  ServerConfig config;
-  config.revoke_within_ms = kRevokeMs;
-  config.token_life_ms = kLifeMs;
-  return config;
-}
-
 // User 1 with device 0 at gateway 0 and device 1 at gateway 1, and three shards.
 struct Lodging {
+  static constexpr std::uint32_t kGateways = 2;
+  static constexpr std::uint32_t kShards = 3;
+  static constexpr std::uint32_t kRevokeMs = 4'000;
+  static constexpr std::uint32_t kLifeMs = 60'000;
+  static constexpr DurationNs kDelta = kRevokeMs * kMillisecond;
+  static constexpr UserId kOwner = 1;
+  static ServerConfig guarded() {
+    ServerConfig config;
+    config.revoke_within_ms = kRevokeMs;
+    config.token_life_ms = kLifeMs;
+    return config;
+  }
+
   explicit Lodging(const ServerConfig& config = guarded())
       : cluster(kGateways, kShards, 1, config), bucket(cluster.placement().bucket_of(kOwner)) {
     cluster.run();
@@ -104,8 +103,9 @@ TEST(MovedCredentials, ALifeGoesOnAndIsRenewedAtTheNewHome) {
   home.move(home.to);
   const auto& frames = home.cluster.received[home.login(0, 1)];
   ASSERT_FALSE(frames.empty());
-  EXPECT_EQ(std::get<protocol::Welcome>(frames.back().body).token_valid_ms, kLifeMs - 20'500);
-  EXPECT_EQ(home.cluster.ask<protocol::TokenRenewed>(home.first, protocol::RenewToken{}).valid_ms, kLifeMs);
+  EXPECT_EQ(std::get<protocol::Welcome>(frames.back().body).token_valid_ms, Lodging::kLifeMs - 20'500);
+  EXPECT_EQ(home.cluster.ask<protocol::TokenRenewed>(home.first, protocol::RenewToken{}).valid_ms,
+            Lodging::kLifeMs);
   home.move(home.third);
   home.cluster.advance(40 * kSecond);
   EXPECT_TRUE(home.cluster.is_open(home.first));
@@ -157,11 +157,11 @@ TEST(MovedCredentials, SessionsLiveByTheLeasesOfTheHomeThatTheyHaveNow) {
   Lodging home;
   home.move(home.to);
   home.cluster.kill(home.from);
-  home.cluster.advance(3 * kDelta);
+  home.cluster.advance(3 * Lodging::kDelta);
   EXPECT_TRUE(home.cluster.is_open(home.first));
   EXPECT_TRUE(home.cluster.is_open(home.second));
   home.cluster.kill(home.to);
-  home.cluster.advance(kDelta + kMillisecond);
+  home.cluster.advance(Lodging::kDelta + kMillisecond);
   EXPECT_FALSE(home.cluster.is_open(home.first));
   EXPECT_EQ(home.last_error(home.second), ErrorCode::kUnavailable);
 }
@@ -176,14 +176,14 @@ TEST(MovedCredentials, AnAnswerOfAHomeThatDoesNotHaveTheSessionIsNoLeaseForIt) {
   home.move(home.to);
   ASSERT_EQ(home.remove(1).error, ErrorCode::kNone);
   const TimeNs removed = home.cluster.now();
-  home.cluster.advance(kDelta / 2);
+  home.cluster.advance(Lodging::kDelta / 2);
   EXPECT_TRUE(home.cluster.is_open(home.second));  // by the old home's lease
   home.cluster.block(1, home.to);
   home.cluster.let_through(home.to, 1);
   home.cluster.run();
   EXPECT_EQ(home.cluster.observer.count(Probe::kSessionMoved), 2u);
   EXPECT_TRUE(home.cluster.is_open(home.second));
-  home.cluster.advance(removed + kDelta + kMillisecond - home.cluster.now());
+  home.cluster.advance(removed + Lodging::kDelta + kMillisecond - home.cluster.now());
   EXPECT_FALSE(home.cluster.is_open(home.second));
   EXPECT_EQ(home.last_error(home.second), ErrorCode::kUnavailable);
   EXPECT_TRUE(home.cluster.is_open(home.first));
@@ -211,7 +211,7 @@ TEST(MovedCredentials, TheNewHomeRefusesWhomItHasRemoved) {
 TEST(MovedCredentials, DevicesLeftBehindLetARemovedOneIn) {
   if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
   for (const bool is_mistaken : {false, true}) {
-    ServerConfig config = guarded();
+    ServerConfig config = Lodging::guarded();
     if (is_mistaken) config.defects.enable(Defect::kMovedDevicesLeftBehind);
     Lodging home(config);
     home.remove(1);
