@@ -22,8 +22,8 @@ constexpr std::uint32_t kGateways = 2;
 constexpr std::uint32_t kShards = 3;
 
 // Two gateways and three shards. Anna (1) and Bert (2) have a conversation.
-struct Town {
-  explicit Town(ServerConfig config = {}) : cluster(kGateways, kShards, 1, config) {
+struct MoveTown {
+  explicit MoveTown(ServerConfig config = {}) : cluster(kGateways, kShards, 1, config) {
     anna = cluster.connect(0, 1, 0);
     bert = cluster.connect(1, 2, 0);
     cluster.run();
@@ -67,7 +67,7 @@ struct Town {
 };
 
 TEST(Moves, ABucketMovesWithAllThatBelongsToIt) {
-  Town town;
+  MoveTown town;
   const ConnectionId other = town.cluster.connect(0, 1, 1);
   town.cluster.run();
   for (std::uint32_t i = 1; i <= 5; ++i) town.send(town.anna, 1, i);
@@ -83,7 +83,7 @@ TEST(Moves, ABucketMovesWithAllThatBelongsToIt) {
 
   for (const std::uint32_t bucket : {town.bucket_of(kDirect), town.bucket_of(UserId{1})}) {
     const NodeId old_home = town.owner_of(bucket);
-    town.move(bucket, Town::next(old_home));
+    town.move(bucket, MoveTown::next(old_home));
     std::vector<ConversationId> left;
     std::vector<UserId> users_left;
     std::vector<store::SendKey> keys_left;
@@ -93,7 +93,7 @@ TEST(Moves, ABucketMovesWithAllThatBelongsToIt) {
     town.cluster.store_of(old_home).send_keys(of_it, keys_left);
     EXPECT_TRUE(left.empty() && users_left.empty() && keys_left.empty());
     // Whoever still asks there is refused.
-    EXPECT_EQ(town.cluster.shard_at(old_home)->placement().home_of_bucket(bucket), Town::next(old_home));
+    EXPECT_EQ(town.cluster.shard_at(old_home)->placement().home_of_bucket(bucket), MoveTown::next(old_home));
   }
 
   EXPECT_EQ(town.send(town.anna, 1, 3).status, SendStatus::kDuplicate);
@@ -116,65 +116,65 @@ TEST(Moves, ABucketMovesWithAllThatBelongsToIt) {
 }
 
 TEST(Moves, AnOrderIsForTheOwnerAndForAnotherShard) {
-  Town town;
+  MoveTown town;
   const std::uint32_t bucket = town.bucket_of(kDirect);
   const NodeId home = town.owner_of(bucket);
   EXPECT_FALSE(town.cluster.move_bucket(bucket, home));
   EXPECT_FALSE(town.cluster.move_bucket(bucket, 0));     // a gateway
   EXPECT_FALSE(town.cluster.move_bucket(99'999, home));  // no bucket
-  EXPECT_TRUE(town.cluster.move_bucket(bucket, Town::next(home)));
-  EXPECT_FALSE(town.cluster.move_bucket(bucket, Town::next(home, 2)));  // it is moving
+  EXPECT_TRUE(town.cluster.move_bucket(bucket, MoveTown::next(home)));
+  EXPECT_FALSE(town.cluster.move_bucket(bucket, MoveTown::next(home, 2)));  // it is moving
 }
 
 TEST(Moves, SessionsFollowTheirUsers) {
-  Town town;
+  MoveTown town;
   const std::uint32_t bucket = town.bucket_of(UserId{2});
-  town.move(bucket, Town::next(town.owner_of(bucket)));
+  town.move(bucket, MoveTown::next(town.owner_of(bucket)));
   EXPECT_EQ(town.cluster.observer.count(Probe::kSessionMoved), 1u);
   town.send(town.anna, 1, 1);
-  EXPECT_EQ(Town::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
   // And back.
-  town.move(bucket, Town::next(town.owner_of(bucket)));
+  town.move(bucket, MoveTown::next(town.owner_of(bucket)));
   town.send(town.anna, 1, 2);
-  EXPECT_EQ(Town::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2}));
 }
 
 // Bert's gateway hears of the move late: what his new home had meanwhile is pushed when it has, once.
 TEST(Moves, WhatCameBetweenTheHomesIsPushedByTheNewOne) {
-  Town town;
+  MoveTown town;
   town.send(town.anna, 1, 1);
   const std::uint32_t bucket = town.bucket_of(UserId{2});
-  const NodeId to = Town::next(town.owner_of(bucket));
+  const NodeId to = MoveTown::next(town.owner_of(bucket));
   for (NodeId shard = kGateways; shard < kGateways + kShards; ++shard) town.cluster.block(shard, 1);
   town.move(bucket, to);
   town.send(town.anna, 1, 2);
   town.send(town.anna, 1, 3);
-  EXPECT_EQ(Town::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
   for (NodeId shard = kGateways; shard < kGateways + kShards; ++shard) town.cluster.let_through(shard, 1);
   town.settle();
-  EXPECT_EQ(Town::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2, 3}));
   for (const protocol::Change& change : town.cluster.pushed(town.bert))
     EXPECT_EQ(change.prev_user_seq + 1, change.user_seq);
 }
 
 TEST(Moves, AGatewayThatStartsLateIsTold) {
-  Town town;
+  MoveTown town;
   const std::uint32_t bucket = town.bucket_of(UserId{2});
   const NodeId old_home = town.owner_of(bucket);
   town.cluster.kill(1);
-  town.move(bucket, Town::next(old_home));
+  town.move(bucket, MoveTown::next(old_home));
   town.cluster.start(1);
   town.cluster.run();
   town.bert = town.cluster.connect(1, 2, 0);
   town.cluster.run();
   town.send(town.anna, 1, 1);
-  EXPECT_EQ(Town::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1}));
 }
 
 // The third shard's answers are held up, so that the bucket stays stopped.
-struct Stopped : Town {
+struct Stopped : MoveTown {
   explicit Stopped(std::uint32_t which, ServerConfig config = {})
-      : Town(config), bucket(which), from(owner_of(which)), to(next(from)), third(next(from, 2)) {
+      : MoveTown(config), bucket(which), from(owner_of(which)), to(next(from)), third(next(from, 2)) {
     cluster.block(third, from);
     EXPECT_TRUE(cluster.move_bucket(bucket, to));
     cluster.run();
@@ -235,8 +235,8 @@ TEST(Moves, EffectsWaitForTheNewOwner) {
   // A group that is homed at the third shard, which is asked last.
   std::uint64_t number = 1;
   {
-    Town probe;
-    const NodeId third = Town::next(probe.owner_of(bucket_of_bert()), 2);
+    MoveTown probe;
+    const NodeId third = MoveTown::next(probe.owner_of(bucket_of_bert()), 2);
     while (probe.owner_of(probe.bucket_of(group_conversation(0, number))) != third) ++number;
   }
   const ConversationId group = group_conversation(0, number);
@@ -251,17 +251,17 @@ TEST(Moves, EffectsWaitForTheNewOwner) {
   town.settle();
   ASSERT_EQ(town.owner_of(town.bucket), town.to);
   const auto sync = town.cluster.ask<protocol::SyncResult>(town.bert, protocol::Sync{1, 0, 0});
-  EXPECT_EQ(Town::sequences(sync.changes), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(MoveTown::sequences(sync.changes), (std::vector<std::uint64_t>{1, 2}));
   std::vector<std::uint32_t> parked;
   town.cluster.store_of(town.third).parked_buckets(parked);
   EXPECT_TRUE(parked.empty());
 }
 
 TEST(Moves, TwoBucketsThatWaitForEachOtherBothMove) {
-  Town town;
+  MoveTown town;
   const std::uint32_t one = town.bucket_of(kDirect);
   const NodeId a = town.owner_of(one);
-  const NodeId b = Town::next(a);
+  const NodeId b = MoveTown::next(a);
   std::uint32_t two = 0;
   while (town.owner_of(two) != b) ++two;
   EXPECT_TRUE(town.cluster.move_bucket(one, b));
@@ -278,11 +278,11 @@ void dies_at_any_point(bool the_owner) {
   std::uint64_t resumed = 0;
   for (std::size_t steps = 0; steps < 60; ++steps) {
     for (const bool at_a_batch : {false, true}) {
-      Town town;
+      MoveTown town;
       for (std::uint32_t i = 1; i <= 3; ++i) town.send(town.anna, 1, i);
       const std::uint32_t bucket = town.bucket_of(kDirect);
       const NodeId from = town.owner_of(bucket);
-      const NodeId to = Town::next(from);
+      const NodeId to = MoveTown::next(from);
       const NodeId victim = the_owner ? from : to;
       town.cluster.move_bucket(bucket, to);
       for (std::size_t i = 0; i < steps; ++i) town.cluster.step(i * 7);
@@ -461,10 +461,10 @@ struct MoveDefect {
 const MoveDefect kMistakes[] = {
     {Defect::kFenceNotStored, "AForgottenFenceMakesTwoOwners",
      [](const ServerConfig& config) {
-       Town town(config);
+       MoveTown town(config);
        const std::uint32_t bucket = town.bucket_of(kDirect);
        const NodeId from = town.owner_of(bucket);
-       town.move(bucket, Town::next(from));
+       town.move(bucket, MoveTown::next(from));
        town.cluster.kill(from);
        town.cluster.start(from);
        town.cluster.run();
@@ -472,18 +472,18 @@ const MoveDefect kMistakes[] = {
      }},
     {Defect::kMovedKeysLeftBehind, "MovedKeysLeftBehind",
      [](const ServerConfig& config) {
-       Town town(config);
+       MoveTown town(config);
        town.send(town.anna, 1, 1);
-       town.move(town.bucket_of(kDirect), Town::next(town.owner_of(town.bucket_of(kDirect))));
+       town.move(town.bucket_of(kDirect), MoveTown::next(town.owner_of(town.bucket_of(kDirect))));
        return town.send(town.anna, 1, 1).conv_seq == 2;
      }},
     {Defect::kLateWritesNotCopied, "LateWritesNotCopied",
      [](const ServerConfig& config) {
-       Town town(config);
+       MoveTown town(config);
        town.send(town.anna, 1, 1);
        const std::uint32_t bucket = town.bucket_of(kDirect);
        const NodeId from = town.owner_of(bucket);
-       const NodeId to = Town::next(from);
+       const NodeId to = MoveTown::next(from);
        // The successor has made room, has got all rows, and its answer to them is held up.
        town.cluster.block(to, from);
        town.cluster.move_bucket(bucket, to);
@@ -501,10 +501,10 @@ const MoveDefect kMistakes[] = {
      }},
     {Defect::kMovedMarksLeftBehind, "MovedMarksLeftBehind",
      [](const ServerConfig& config) {
-       Town town(config);
+       MoveTown town(config);
        town.send(town.anna, 1, 1);
        town.cluster.ask<protocol::CursorAck>(town.bert, protocol::ReadWatermark{kDirect, 0, 1, false});
-       town.move(town.bucket_of(kDirect), Town::next(town.owner_of(town.bucket_of(kDirect))));
+       town.move(town.bucket_of(kDirect), MoveTown::next(town.owner_of(town.bucket_of(kDirect))));
        return town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 0, 0})
                   .read_seq == 0;
      }},
@@ -537,8 +537,8 @@ const MoveDefect kMistakes[] = {
      }},
     {Defect::kGatewayKeepsOldTable, "GatewayKeepsOldTable",
      [](const ServerConfig& config) {
-       Town town(config);
-       town.move(town.bucket_of(kDirect), Town::next(town.owner_of(town.bucket_of(kDirect))));
+       MoveTown town(config);
+       town.move(town.bucket_of(kDirect), MoveTown::next(town.owner_of(town.bucket_of(kDirect))));
        town.cluster.send(town.anna, test::text(kDirect, test::key(1, 0, 1), "text"), 99);
        town.cluster.run();
        const auto* error = std::get_if<protocol::Error>(&town.cluster.received[town.anna].back().body);
@@ -546,15 +546,15 @@ const MoveDefect kMistakes[] = {
      }},
     {Defect::kOldOwnerServesReads, "OldOwnerServesReads",
      [](const ServerConfig& config) {
-       Town town(config);
+       MoveTown town(config);
        town.send(town.anna, 1, 1);
        const std::uint32_t bucket = town.bucket_of(kDirect);
        const NodeId from = town.owner_of(bucket);
        // A gateway that does not hear of it yet.
        for (NodeId shard = kGateways; shard < kGateways + kShards; ++shard) town.cluster.block(shard, 0);
-       town.cluster.move_bucket(bucket, Town::next(from));
+       town.cluster.move_bucket(bucket, MoveTown::next(from));
        town.settle();
-       EXPECT_EQ(town.owner_of(bucket), Town::next(from));
+       EXPECT_EQ(town.owner_of(bucket), MoveTown::next(from));
        town.cluster.send(town.anna, protocol::FetchRange{kDirect, 0, 1, 0, 0}, 99);
        town.cluster.run();
        for (NodeId shard = kGateways; shard < kGateways + kShards; ++shard)
