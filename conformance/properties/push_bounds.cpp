@@ -23,7 +23,7 @@ class PushBounds final : public Monitor {
         told_bound_(config.hole_bound) {}
 
   KindSet kinds() const override {
-    if (frames_ == 0) return 0;
+    if (frames_ == 0) return {};
     return kinds_of(Kind::kPushQueue, Kind::kPushGap, Kind::kConnected, Kind::kDisconnected,
                     Kind::kDeviceRestart, Kind::kCrash, Kind::kRestart, Kind::kPhase, Kind::kEnd);
   }

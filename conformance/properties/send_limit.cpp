@@ -54,7 +54,7 @@ class SendLimit final : public Monitor {
   }
 
   KindSet kinds() const override {
-    if (interval_ == 0) return 0;
+    if (interval_ == 0) return {};
     return kinds_of(Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSendTransmitted,
                     Kind::kSendRefused, Kind::kSendAcked, Kind::kSendFailed);
   }
