@@ -5,7 +5,7 @@
 namespace wavetank::reports {
 namespace {
 
-constexpr std::string_view kStyle =
+constexpr std::string_view kSharedStyle =
     R"(:root{color-scheme:light dark;font:15px/1.4 system-ui,sans-serif}
 body{margin:1.5rem;max-width:90rem}
 .scroll{overflow-x:auto}
@@ -25,7 +25,7 @@ std::string static_page(std::string_view title, std::string_view heading, std::s
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<title>{} - Wavetank</title><style>\n{}{}</style></head><body>\n<h1>{}</h1>\n{}</body></html>\n",
-      escaped_html(title), kStyle, style, escaped_html(heading), body);
+      escaped_html(title), kSharedStyle, style, escaped_html(heading), body);
 }
 
 std::string escaped_html(std::string_view text) {

@@ -42,8 +42,11 @@ Rights read_rights(const Facts& facts) {
     const bool is_used = !rights.grants.empty();
     if (r.kind == Kind::kRemoval && is_used) rights.asked.try_emplace(other, i);
     if (r.kind == Kind::kRemoval && is_used && r.flag && r.code == 0) rights.removed.try_emplace(other, i);
-    if (r.kind == Kind::kFault && faults++ == 0) rights.faults.push_back({r.time, kNever});
-    if (r.kind == Kind::kHeal && faults > 0 && --faults == 0) rights.faults.back().end = r.time;
+    const std::uint64_t before = faults;
+    if (r.kind == Kind::kFault) ++faults;
+    if (r.kind == Kind::kHeal && before > 0) --faults;
+    if (before == 0 && faults > 0) rights.faults.push_back({r.time, kNever});
+    if (before > 0 && faults == 0) rights.faults.back().end = r.time;
     if (r.kind == Kind::kCrash) rights.crashes[r.value].push_back(i);
     if (r.kind == Kind::kServed && is_used && r.flag &&
         open.try_emplace(r.seq, rights.sessions.size()).second)

@@ -24,6 +24,7 @@
 #include <string>
 
 #include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/seconds.hpp"
 #include "conformance/properties/unrest.hpp"
 
 namespace wavetank::conformance {
@@ -32,8 +33,6 @@ namespace {
 constexpr std::size_t kConnecting = kOperations;  // beside the operations
 constexpr std::array<std::string_view, kOperations + 1> kNames = {
     "send", "fetch", "sync", "delivered mark", "read mark", "audit page", "setting", "connection"};
-
-double seconds(DurationNs time) { return static_cast<double>(time) / static_cast<double>(kSecond); }
 
 class Progress final : public Monitor {
  public:

@@ -13,12 +13,11 @@
 
 #include "conformance/properties/catalogue.hpp"
 #include "conformance/properties/promised_share.hpp"
+#include "conformance/properties/seconds.hpp"
 #include "reports/histogram.hpp"
 
 namespace wavetank::conformance {
 namespace {
-
-double seconds(DurationNs time) { return static_cast<double>(time) / static_cast<double>(kSecond); }
 
 class Recovery final : public Monitor {
  public:

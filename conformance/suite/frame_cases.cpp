@@ -53,7 +53,9 @@ std::vector<std::string> drawn_damage(std::uint64_t seed) {
         bytes[draw(bytes.size(), 3)] ^= static_cast<char>(1U << draw(8, 4));
         break;
       case 2:  // a body whose length needs more than 32, or more than 64 bits
-        bytes = std::string("\x8a\x01") + std::string(4 + draw(8, 5), '\xff') + "\x7f" + bytes;
+        bytes.insert(0, "\x7f");
+        bytes.insert(0, 4 + draw(8, 5), '\xff');
+        bytes.insert(0, "\x8a\x01");
         break;
       case 3:
         for (std::uint64_t depth = draw(2'000, 6) + 1; depth > 0; --depth) bytes += "\xc3\x3e";

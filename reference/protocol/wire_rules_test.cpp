@@ -160,8 +160,14 @@ std::vector<Doctored> doctored_schemas() {
        [](auto& file) {
          field_in(message_in(file, "Change"), "event").set_label(pb::FieldDescriptorProto::LABEL_REPEATED);
        }},
-      {"FIELD_SAME_ONEOF", "Frame.snapshot_page",  // the last one: those of a oneof stand together
-       [](auto& file) { field_in(message_in(file, "Frame"), "snapshot_page").clear_oneof_index(); }},
+      {"FIELD_SAME_ONEOF", "Frame.snapshot_page",
+       [](auto& file) {  // and those behind it, because those of a oneof stand together
+         auto& fields = *message_in(file, "Frame").mutable_field();
+         const int number = field_in(message_in(file, "Frame"), "snapshot_page").number();
+         for (auto& field : fields) {
+           if (field.number() >= number) field.clear_oneof_index();
+         }
+       }},
       {"FIELD_SAME_ONEOF", "Frame.route",
        [](auto& file) { field_in(message_in(file, "Frame"), "route").set_oneof_index(0); }},
       {"ENUM_NO_DELETE", "Durability",
