@@ -101,15 +101,16 @@ class SessionAuth final : public Monitor {
     bool is_out = false;
     TimeNs removed = kNever;
     TimeNs expires = kNever;
-    TimeNs sure_until = INT64_MIN;  // of all lives that no crash may have undone, the last moment
-    TimeNs due = kNever;            // in due_
-    std::uint32_t open = 0;         // sessions
+    TimeNs settled = INT64_MIN;  // the last moment of all lives that no crash can undo any more
+    TimeNs due = kNever;         // in due_
+    std::uint32_t open = 0;      // sessions
   };
   struct Grant {
     TimeNs at = 0;
     DeviceTag device = kNone;
     std::uint64_t node = 0;
-    TimeNs sure_before = 0;
+    TimeNs end = 0;
+    bool is_doubtful = false;  // a crash of its home may have undone it
   };
   // A life that was given is durable by then, or its home has died.
   static constexpr DurationNs kDurableWithin = 30 * kSecond;
@@ -133,17 +134,28 @@ class SessionAuth final : public Monitor {
       violate(record, "device {} was removed, and its token was given a life all the same", record.device);
     }
     s.expires = record.value == 0 ? kNever : record.time + static_cast<DurationNs>(record.value);
-    while (!recent_.empty() && recent_.front().at + kDurableWithin < record.time) recent_.pop_front();
-    recent_.push_back({record.time, record.device, record.value2, s.sure_until});
-    s.sure_until = std::max(s.sure_until, s.expires);
+    while (!recent_.empty() && recent_.front().at + kDurableWithin < record.time) {
+      const Grant& grant = recent_.front();
+      TimeNs& settled = devices_[grant.device].settled;
+      if (!grant.is_doubtful) settled = std::max(settled, grant.end);
+      recent_.pop_front();
+    }
+    recent_.push_back({record.time, record.device, record.value2, s.expires});
     schedule(record.device, s, limit(s), record.time);
   }
 
   void undo_grants(const Record& crash) {
-    for (auto grant = recent_.rbegin(); grant != recent_.rend(); ++grant) {
-      if (grant->node == crash.value && grant->at + kDurableWithin >= crash.time)
-        devices_[grant->device].sure_until = grant->sure_before;
+    for (Grant& grant : recent_)
+      grant.is_doubtful |= grant.node == crash.value && grant.at + kDurableWithin >= crash.time;
+  }
+
+  // The last moment of all lives of the device that no crash may have undone. O(lives given lately).
+  TimeNs sure_until(DeviceTag device, const State& s) const {
+    TimeNs sure = s.settled;
+    for (const Grant& grant : recent_) {
+      if (grant.device == device && !grant.is_doubtful) sure = std::max(sure, grant.end);
     }
+    return sure;
   }
 
   void removal(const Record& record) {
@@ -177,12 +189,15 @@ class SessionAuth final : public Monitor {
   void judge_refusal(const Record& record, State& s) {
     fired();
     s.is_refused = true;
-    if (record.code == kRemovedCode && !s.is_removal_asked) {
-      violate(record, "device {} is told that it was removed, and nobody has wanted that", record.device);
-    } else if (record.code == kExpiredCode && s.sure_until != INT64_MIN &&
-               record.time + kSecond < s.sure_until) {
+    if (record.code == kRemovedCode) {
+      if (!s.is_removal_asked)
+        violate(record, "device {} is told that it was removed, and nobody has wanted that", record.device);
+      return;
+    }
+    const TimeNs sure = sure_until(record.device, s);
+    if (record.time + kSecond < sure) {
       violate(record, "device {} is refused for good, and its token is good until {:.3f} s", record.device,
-              in_seconds(s.sure_until));
+              in_seconds(sure));
     }
   }
 

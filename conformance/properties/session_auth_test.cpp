@@ -146,6 +146,19 @@ TEST(SessionAuth, ALifeThatACrashMayHaveUndoneGivesNoRight) {
   }
 }
 
+// A crash undoes what its own node gave, and nothing that another one has given since.
+TEST(SessionAuth, ALifeOfAnotherHomeOutlastsTheCrash) {
+  for (const bool is_moved : {true, false}) {
+    Household h;
+    h.grant(h.phone, 120 * kSecond, is_moved ? 8 : 9);
+    h.write(Kind::kCrash).value = 9;
+    h.wait(100 * kSecond);
+    h.serve(h.phone, kSession, false);
+    h.refuse_login(h.phone, ErrorCode::kUnauthenticated);
+    EXPECT_EQ(h.outcome().violations, is_moved ? 1U : 0U);
+  }
+}
+
 TEST(SessionAuth, WhoeverWasRefusedForGoodDoesNotAskAgain) {
   const auto twice = [](auto&& between) {
     Household h;
