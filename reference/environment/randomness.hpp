@@ -55,6 +55,7 @@ enum class Purpose : std::uint32_t {
   kVersions = 36,
   kReaction = 37,
   kDevices = 38,
+  kClockStep = 47,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

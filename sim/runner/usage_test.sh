@@ -165,6 +165,7 @@ for file in result.json junit.xml report.html plan.txtpb; do
   [ -e "$work/out-folder/$file" ] || fail "no $file"
 done
 told 0 'equal: ' verify star --set devices=10
+told 0 'with clocks that agree and with nodes off by 300 s' verify star --set devices=10 --clocks
 
 [ $failures -eq 0 ] || exit 1
 echo "all as expected"

@@ -290,6 +290,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"transport.node_timeout_ms", s.transport().node_timeout_ms(), 1, 86'400'000},
       {"transport.node_redial_ms", s.transport().node_redial_ms(), 1, 86'400'000},
       {"clocks.drift_ppm", s.clocks().drift_ppm(), 0, 10'000},
+      {"clocks.restart_step_ms", s.clocks().restart_step_ms(), 0, 86'400'000},
       {"costs.gateway_batch", s.costs().gateway_batch(), 1, 100'000},
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},

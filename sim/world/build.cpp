@@ -253,6 +253,7 @@ void World::build_nodes() {
   services_->gateway_batch = static_cast<std::uint32_t>(scenario_.costs().gateway_batch());
   services_->shard_batch = static_cast<std::uint32_t>(scenario_.costs().shard_batch());
   services_->inbox_limit = static_cast<std::uint32_t>(scenario_.costs().inbox_limit());
+  services_->restart_step_max_ms = scenario_.clocks().restart_step_ms();
   services_->commit_pending = [this](std::uint32_t node, DurationNs duration) {
     injector_->commit_pending(node, duration);
   };

@@ -1,4 +1,5 @@
-// A machine's own clock: off by an offset, running a little fast or slow, never going back.
+// A machine's own clock: off by an offset, running a little fast or slow, never going back while the
+// machine runs; when it starts again it may be set anew.
 #pragma once
 
 #include <algorithm>
@@ -25,6 +26,13 @@ class SkewedClock {
     return {
         randomness.between(-offset_max_ms, offset_max_ms, Purpose::kClockOffset, entity, 0) * kMillisecond,
         randomness.between(-drift_max_ppm * 1000, drift_max_ppm * 1000, Purpose::kClockDrift, entity, 0)};
+  }
+
+  // The same clock after somebody has set it: it shows `by` more, or less.
+  SkewedClock set_by(DurationNs by) const {
+    SkewedClock clock = *this;
+    clock.offset_ += by;
+    return clock;
   }
 
   TimeNs local(TimeNs virtual_time) const { return offset_ + virtual_time + drift(virtual_time); }

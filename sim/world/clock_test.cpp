@@ -44,6 +44,13 @@ TEST(SkewedClock, NeverGoesBack) {
   }));
 }
 
+TEST(SkewedClock, IsSetAnew) {
+  const SkewedClock clock(2 * kSecond, 50'000);
+  const SkewedClock back = clock.set_by(-kSecond);
+  EXPECT_EQ(back.local(7 * kSecond), clock.local(7 * kSecond) - kSecond);
+  EXPECT_EQ(back.virtual_time(back.local(7 * kSecond)), clock.virtual_time(clock.local(7 * kSecond)));
+}
+
 TEST(SkewedClock, TheInverseIsTheEarliestMoment) {
   EXPECT_TRUE(rc::check([] {
     const SkewedClock clock = any_clock();

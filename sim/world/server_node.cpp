@@ -11,7 +11,12 @@ ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig
 
 void ServerNode::boot() {
   ++boots_;
-  if (boots_ > 1) services_.observer.probe(config_.self, Probe::kNodeRestarted);
+  if (boots_ > 1) {
+    services_.observer.probe(config_.self, Probe::kNodeRestarted);
+    const std::int64_t most = services_.restart_step_max_ms;
+    const std::int64_t step = services_.randomness.between(-most, most, Purpose::kClockStep, config_.self, boots_);
+    clock_ = clock_.set_by(step * kMillisecond);
+  }
   if (is_gateway()) {
     auto gateway = std::make_unique<server::Gateway>(config_, services_.placement, services_.authenticator,
                                                      services_.observer, boots_);

@@ -44,6 +44,8 @@ struct NodeServices {
   std::uint32_t shard_batch = 256;
   // Inputs that wait on one node; a device whose frame finds no room is reset.
   std::uint32_t inbox_limit = 200'000;
+  // How far a node's clock may be set forwards or back when it starts again, in milliseconds.
+  std::int64_t restart_step_max_ms = 0;
   // Called when a commit has become pending on a node, with the time until it is durable.
   std::function<void(std::uint32_t, DurationNs)> commit_pending = {};
 };
