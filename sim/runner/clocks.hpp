@@ -24,8 +24,9 @@ struct ClockOutcome {
 
 // Runs the scenario once with clocks that agree and once with clocks that are as wrong as said above, at the
 // same rates, and compares the histories, times included. Typing and presence are left out: their signals
-// name the time at which they end, so that nodes whose clocks are minutes apart end them early or late. Tests
-// requirement ORD-CLOCK-001. Memory: 8 bytes for each record.
+// name the time at which they end, so that nodes whose clocks are minutes apart end them early or late. So do
+// tokens that expire: a scenario with protocol.token_life_ms differs. Tests requirement ORD-CLOCK-001.
+// Memory: 8 bytes for each record.
 std::expected<ClockOutcome, std::string> verify_clocks(const scenarios::Scenario& scenario,
                                                        const WorldOptions& options);
 
