@@ -95,7 +95,8 @@ std::expected<void, std::string> run_with(const scenarios::Scenario& scenario, c
   return {};
 }
 
-scenarios::Scenario with_clocks(scenarios::Scenario scenario, std::int64_t nodes_ms, std::int64_t devices_ms) {
+scenarios::Scenario with_clocks(scenarios::Scenario scenario, std::int64_t nodes_ms,
+                                std::int64_t devices_ms) {
   scenarios::Clocks& clocks = *scenario.mutable_clocks();
   clocks.set_node_offset_ms(nodes_ms);
   clocks.set_device_offset_ms(devices_ms);
@@ -119,10 +120,10 @@ std::expected<ClockOutcome, std::string> verify_clocks(const scenarios::Scenario
   if (outcome.equal) return outcome;
   Picked picked(second.count);
   if (const auto run = run_with(right, options, picked); !run) return std::unexpected(run.error());
-  outcome.difference = fmt::format(
-      "record {}\n  clocks that agree: {}\n  wrong clocks:      {}", second.count + 1,
-      picked.found ? line_of(*picked.found) : "the run ends here",
-      second.different ? line_of(*second.different) : "the run ends here");
+  outcome.difference =
+      fmt::format("record {}\n  clocks that agree: {}\n  wrong clocks:      {}", second.count + 1,
+                  picked.found ? line_of(*picked.found) : "the run ends here",
+                  second.different ? line_of(*second.different) : "the run ends here");
   return outcome;
 }
 

@@ -14,7 +14,8 @@ void ServerNode::boot() {
   if (boots_ > 1) {
     services_.observer.probe(config_.self, Probe::kNodeRestarted);
     const std::int64_t most = services_.restart_step_max_ms;
-    const std::int64_t step = services_.randomness.between(-most, most, Purpose::kClockStep, config_.self, boots_);
+    const std::int64_t step =
+        services_.randomness.between(-most, most, Purpose::kClockStep, config_.self, boots_);
     clock_ = clock_.set_by(step * kMillisecond);
   }
   if (is_gateway()) {
