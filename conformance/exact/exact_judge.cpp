@@ -34,7 +34,7 @@ const std::map<std::string_view, Definition>& definitions() {
       {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot},
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
-      {"MOV-FENCE", move_fence}};
+      {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust}};
   return all;
 }
 
@@ -55,6 +55,8 @@ std::string doubt(const Findings& findings, const PropertyOutcome& outcome, cons
   if (outcome.unverified * 1000 > outcome.antecedents * facts.config.unverified_per_mille)
     return fmt::format("{} witnesses could not be verified", outcome.unverified);
   if (outcome.antecedents == 0) return {};
+  if (facts.lost > 0) return fmt::format("{} records of the history are missing", facts.lost);
+  if (facts.clock_lag > kMostClockLag) return late_clock(facts.clock_lag);
   if (facts.malformed > 0)
     return fmt::format("{} records lacked what their kind speaks about", facts.malformed);
   if (facts.forked_conversations() > 0) {

@@ -177,6 +177,7 @@ bool Facts::has_auditor(UserIndex user) const {
 // ---- reading
 
 Facts::Facts(const std::vector<Record>& all, const JudgeConfig& judged_by) : config(judged_by) {
+  look_at_harness(all);
   for (const Record& record : all) {
     if (!is_whole(record)) {
       ++malformed;
@@ -190,13 +191,29 @@ Facts::Facts(const std::vector<Record>& all, const JudgeConfig& judged_by) : con
   for (auto& [index, log] : logs) settle(log);
 }
 
+void Facts::look_at_harness(const std::vector<Record>& all) {
+  const Record* first = nullptr;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Record& r = all[i];
+    if (r.kind == Kind::kEnd && r.value != 0) lost = r.value > i ? r.value - i : i - r.value;
+    if (r.kind != Kind::kTick) continue;
+    if (first == nullptr) first = &r;
+    const auto ticks = static_cast<std::int64_t>(r.value - first->value);
+    const TimeNs due = first->time + ticks * static_cast<std::int64_t>(r.value2);
+    clock_lag = std::max(clock_lag, r.time > due ? r.time - due : due - r.time);
+  }
+}
+
 bool Facts::is_whole(const Record& r) const {
   if (r.kind >= Kind::kCount) return false;
-  if (has(r, {Kind::kConnected, Kind::kNodeDrains, Kind::kVersions, Kind::kServed}) && r.value > 0xffff)
+  if (has(r, {Kind::kConnected, Kind::kNodeDrains, Kind::kVersions, Kind::kServed, Kind::kAttack,
+              Kind::kAttackOutcome}) &&
+      r.value > 0xffff)
     return false;  // no gateway
   const bool is_of_the_world =
       has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed});
+              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
+              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||

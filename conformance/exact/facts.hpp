@@ -244,6 +244,10 @@ class Facts {
   // Those records that name everything their kind speaks about; only these are judged.
   std::vector<const Record*> records;
   std::uint64_t malformed = 0;
+  // How many records the history lacks by its own count (too many count as well), and how far the harness's
+  // clock was off, by its own ticks.
+  std::uint64_t lost = 0;
+  DurationNs clock_lag = 0;
 
   std::map<DeviceTag, Device> devices;
   std::map<UserIndex, std::vector<DeviceTag>> devices_of_user;  // in the order in which they came
@@ -282,6 +286,7 @@ class Facts {
 
  private:
   bool is_whole(const Record& record) const;
+  void look_at_harness(const std::vector<Record>& all);
   void read(const Record& record, Index at);
   void read_send(const Record& record, Index at);
   void read_ack(const Record& record, Index at);

@@ -42,5 +42,6 @@ Findings blast_radius(const Facts& facts);         // SLO-BLAST
 Findings evolution_compat(const Facts& facts);     // EVO-COMPAT     evolution.cpp
 Findings session_auth(const Facts& facts);         // SES-AUTH       credentials.cpp
 Findings move_fence(const Facts& facts);           // MOV-FENCE      moves.cpp
+Findings frame_robust(const Facts& facts);         // FRM-ROBUST     hostile.cpp
 
 }  // namespace wavetank::conformance::exact

@@ -73,7 +73,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "removal",
     "sign_in",
     "served",
-    "bucket_served"};
+    "bucket_served",
+    "attack",
+    "attack_outcome",
+    "tick"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -53,6 +53,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_availability(truth_, config_));
   add(make_session_auth(truth_, config_));
   add(make_move_fence(truth_));
+  add(make_frame_robust(truth_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();
   add(std::move(latency));
@@ -72,6 +73,7 @@ void Judge::add(std::unique_ptr<Monitor> monitor) {
 
 void Judge::on(const Record& record) {
   if (finished_) return;
+  health_.on(record);
   if (!truth_.is_whole(record)) {
     ++malformed_;
     return;
@@ -150,6 +152,8 @@ PropertyOutcome Judge::outcome_of(const Monitor& monitor) const {
     because(fmt::format("{} witnesses could not be verified", state.unverified));
   } else if (state.antecedents == 0) {
     outcome.verdict = PropertyVerdict::kNotExercised;
+  } else if (const std::string ill = health_.doubt(); !ill.empty()) {
+    because(ill);
   } else if (malformed_ > 0) {
     because(fmt::format("{} records lacked what their kind speaks about", malformed_));
   } else if (truth_.forked_conversations() > 0) {

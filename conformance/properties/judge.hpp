@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "conformance/history/record.hpp"
+#include "conformance/properties/harness_health.hpp"
 #include "conformance/properties/memory.hpp"
 #include "conformance/properties/monitor.hpp"
 #include "conformance/properties/outcome.hpp"
@@ -75,6 +76,7 @@ class Judge final : public history::Sink {
   std::vector<Monitor*> wanting_known_;
   std::vector<ParkedCheck> settled_;
   LatencyMonitor* latency_ = nullptr;
+  HarnessHealth health_;
   std::uint64_t malformed_ = 0;  // records that could not be judged
   bool finished_ = false;
 };

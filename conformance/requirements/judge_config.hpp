@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "reference/environment/time.hpp"
 
 namespace wavetank::conformance {
@@ -15,6 +17,13 @@ struct RequiredProperty {
   std::uint64_t minimum = 1;
   friend bool operator==(const RequiredProperty&, const RequiredProperty&) = default;
 };
+
+// The harness looks at its clock again and again (kTick). When once it was off by more, its times are worth
+// nothing, and what was judged by them neither.
+inline constexpr DurationNs kMostClockLag = kSecond;
+inline std::string late_clock(DurationNs lag) {
+  return fmt::format("the harness's clock was off by {} ms", lag / kMillisecond);
+}
 
 struct JudgeConfig {
   std::vector<RequiredProperty> required;

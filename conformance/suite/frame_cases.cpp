@@ -7,6 +7,7 @@
 #include "conformance/suite/trial.hpp"
 #include "reference/environment/randomness.hpp"
 #include "reference/protocol/codec.hpp"
+#include "reference/protocol/damage.hpp"
 
 namespace wavetank::conformance {
 namespace {
@@ -32,8 +33,7 @@ void malformed_frame(Trial& trial) {
   expect_only_that_connection_ends(trial, std::string("\x8a\x01\xff\xff\xff\x7f\x01", 7));
 }
 
-// Damaged frames by keyed draws: lengths beyond any number or beyond the end, groups that nobody closes,
-// frames cut short, bytes of chance. Some are sound frames all the same; those are not sent.
+// Damaged frames by keyed draws. Some are sound frames all the same; those are not sent.
 std::vector<std::string> drawn_damage(std::uint64_t seed) {
   const Randomness chance(seed);
   std::vector<std::string> all;
@@ -45,26 +45,8 @@ std::vector<std::string> drawn_damage(std::uint64_t seed) {
     if (i % 2 == 0) sound = make_frame(Heartbeat{i}, i + 1);
     std::string bytes;
     encode(sound, bytes);
-    switch (draw(5, 1)) {
-      case 0:
-        bytes.resize(bytes.size() - 1 - draw(bytes.size() - 1, 2));
-        break;
-      case 1:
-        bytes[draw(bytes.size(), 3)] ^= static_cast<char>(1U << draw(8, 4));
-        break;
-      case 2:  // a body whose length needs more than 32, or more than 64 bits
-        bytes.insert(0, "\x7f");
-        bytes.insert(0, 4 + draw(8, 5), '\xff');
-        bytes.insert(0, "\x8a\x01");
-        break;
-      case 3:
-        for (std::uint64_t depth = draw(2'000, 6) + 1; depth > 0; --depth) bytes += "\xc3\x3e";
-        break;
-      default:
-        for (std::uint64_t byte = 0; byte < bytes.size(); ++byte)
-          bytes[byte] = static_cast<char>(draw(256, 10 + byte));
-        break;
-    }
+    const auto kind = static_cast<Damage>(draw(static_cast<std::uint64_t>(Damage::kCount), 1));
+    bytes = damaged(std::move(bytes), kind, draw);
     if (!decode(bytes)) all.push_back(std::move(bytes));
   }
   return all;
@@ -89,10 +71,7 @@ void drawn_damage_is_its_senders(Trial& trial) {
 }
 
 void oversized_frame(Trial& trial) {
-  // A sound frame but for its size: an unknown field of one megabyte.
-  std::string bytes = "\xc2\x3e\x80\x80\x40";  // field 1000, 2^20 bytes
-  bytes.append(1 << 20, 'x');
-  expect_only_that_connection_ends(trial, bytes);
+  expect_only_that_connection_ends(trial, protocol::oversized_frame());
 }
 
 // An unknown string field, number 1000.

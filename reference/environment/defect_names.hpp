@@ -142,6 +142,12 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "old-owner-serves-reads",
     "stop-never-ends",
     "moved-devices-left-behind",
+    "routed-before-hello",
+    "silent-connection-kept",
+    "malformed-ends-everybody",
+    "malformed-closes-the-listener",
+    "limit-after-buffering",
+    "parts-share-a-buffer",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -148,6 +148,13 @@ enum class Defect : std::uint16_t {
   kOldOwnerServesReads,       // shard: answers reads of a bucket that it has given away
   kStopNeverEnds,             // shard: a bucket that is stopped for its move stays so until it can go
   kMovedDevicesLeftBehind,    // shard: the copy of a bucket has no devices
+  kRoutedBeforeHello,         // gateway: takes a frame with a route for one of a node, also before Hello
+  kSilentConnectionKept,      // gateway: waits for a Hello for ever
+  kMalformedEndsEverybody,    // gateway: a connection that ends for bytes that are no frame takes all others
+                              // with it
+  kMalformedClosesListener,   // driver: after bytes that are no frame it accepts no connection any more
+  kLimitAfterBuffering,       // driver: a message in parts is measured when it is whole
+  kPartsShareABuffer,         // driver: the parts of all connections' messages are put together in one place
   kCount
 };
 

@@ -55,6 +55,7 @@ enum class Purpose : std::uint32_t {
   kVersions = 36,
   kReaction = 37,
   kDevices = 38,
+  kHostile = 39,
   kClockStep = 47,
 };
 

@@ -96,6 +96,8 @@ void Gateway::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   if (list >= kDeadlineLists) return;
   const auto state = static_cast<SessionState>(list);
   sessions_.armed[list] = kNever;
+  // Seeded defect: whoever has connected will say something some day.
+  if (state == SessionState::kAwaitingHello && config_.defects.has(Defect::kSilentConnectionKept)) return;
   for (Session* session = sessions_.oldest(state); session != nullptr; session = sessions_.oldest(state)) {
     if (session->since + patience(state) > now) break;
     if (state == SessionState::kAttaching) {
@@ -122,6 +124,9 @@ void Gateway::connection_opened(ConnectionId connection, TimeNs now, Effects& ef
 void Gateway::connection_closed(ConnectionId connection, CloseReason reason, TimeNs now, Effects& effects) {
   now_ = now;
   if (Session* session = sessions_.by_connection(connection)) lose_connection(*session, reason, now, effects);
+  // Seeded defect: one bad frame is one exception, and it ends what holds all connections.
+  if (reason == CloseReason::kProtocolError && config_.defects.has(Defect::kMalformedEndsEverybody))
+    close_all(CloseReason::kReset, effects);
 }
 
 void Gateway::lose_connection(Session& session, CloseReason reason, TimeNs now, Effects& effects) {
@@ -201,10 +206,20 @@ void Gateway::frame_received(ConnectionId connection, Frame&& frame, TimeNs now,
   } else if (session->state == SessionState::kAwaitingHello &&
              std::holds_alternative<protocol::Hello>(frame.body)) {
     hello_received(*session, frame, now, effects);
+  } else if (config_.defects.has(Defect::kRoutedBeforeHello) && frame.route && is_request(frame.body)) {
+    pass_on_unchecked(std::move(frame), effects);
   } else {
     // Before Welcome nothing but one Hello is allowed.
     refuse(*session, ErrorCode::kUnauthenticated, frame.request_id, CloseReason::kProtocolError, effects);
   }
+}
+
+// Defect::kRoutedBeforeHello: only nodes set a route, so who sends one must be a node.
+void Gateway::pass_on_unchecked(Frame&& frame, Effects& effects) {
+  const ConversationId* conversation = conversation_of(frame.body);
+  const NodeId shard =
+      conversation != nullptr ? placement_.home(*conversation) : placement_.home(frame.route->user);
+  if (shard != kNoNode && is_up(shard)) effects.send_peer(shard, std::move(frame));
 }
 
 void Gateway::hello_received(Session& session, const Frame& frame, TimeNs now, Effects& effects) {

@@ -127,6 +127,7 @@ class Gateway : public Node {
   };
 
   void hello_received(Session& session, const protocol::Frame& frame, TimeNs now, Effects& effects);
+  void pass_on_unchecked(protocol::Frame&& frame, Effects& effects);  // Defect::kRoutedBeforeHello
   void live_frame_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   // A signal of the client, and one for it.
   void signal_received(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);

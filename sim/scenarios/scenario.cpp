@@ -254,6 +254,9 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.token_life_ms", s.protocol().token_life_ms(), 0, 1'000'000'000},
       {"protocol.move_chunk_rows", s.protocol().move_chunk_rows(), 1, 4096},
       {"protocol.move_stop_ms", s.protocol().move_stop_ms(), 1, 600'000},
+      {"protocol.hello_within_ms", s.protocol().hello_within_ms(), 100, 600'000},
+      {"population.hostile_peers", p.hostile_peers(), 0, 1'000},
+      {"population.hostile_gap_ms", p.hostile_gap_ms(), 1, 86'400'000},
       {"moves.count", s.moves().count(), 0, 100'000},
       {"moves.window_start_s", s.moves().window_start_s(), 0, s.run_s()},
       {"moves.window_end_s", s.moves().window_end_s(), 0, s.run_s()},
@@ -324,6 +327,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       wrong = fmt::format("fault '{}': there is no bucket {}; topology.buckets_per_region is {}",
                           fault.name(), fault.bucket(), s.topology().buckets_per_region());
   }
+  if (wrong.empty() && p.hostile_peers() > 0 && s.fidelity().wire() != Fidelity::BYTES)
+    wrong = "population.hostile_peers sends bytes that are no frame: it needs fidelity.wire=BYTES";
   if (!wrong.empty()) return Failure(wrong);
   return {};
 }

@@ -103,6 +103,17 @@ TEST(Validate, KnowsWhichVersionsThereAre) {
   EXPECT_EQ(validate(scenario).error(), "versions.oldest_of_devices must be within 1 and 1, is 2");
 }
 
+TEST(Validate, HostilePeersNeedBytes) {
+  Scenario scenario;
+  scenario.mutable_topology()->add_region()->set_name("a");
+  scenario.add_cohort()->set_profile("fibre");
+  scenario.mutable_population()->set_hostile_peers(2);
+  EXPECT_TRUE(validate(scenario)) << validate(scenario).error();
+  scenario.mutable_fidelity()->set_wire(Fidelity::FRAMES);
+  EXPECT_EQ(validate(scenario).error(),
+            "population.hostile_peers sends bytes that are no frame: it needs fidelity.wire=BYTES");
+}
+
 TEST(ScenarioDigest, ChangesWithEveryField) {
   Scenario scenario;
   const auto before = scenario_digest(scenario);

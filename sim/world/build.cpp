@@ -41,6 +41,7 @@ std::expected<void, std::string> World::build() {
   if (auto done = build_population(); !done) return done;
   build_nodes();
   build_devices();
+  build_hostile_peers();
   return build_faults();
 }
 
@@ -166,6 +167,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.versions.max = static_cast<std::uint32_t>(scenario_.versions().servers());
   config.heartbeat_interval_ms = static_cast<std::uint32_t>(protocol.heartbeat_interval_ms());
   config.heartbeat_timeout_ms = static_cast<std::uint32_t>(protocol.heartbeat_timeout_ms());
+  config.hello_timeout_ms = static_cast<std::uint32_t>(protocol.hello_within_ms());
   config.attach_timeout_ms = static_cast<std::uint32_t>(protocol.attach_timeout_ms());
   config.page_limit = static_cast<std::uint32_t>(protocol.page_limit());
   config.inline_limit = static_cast<std::uint32_t>(protocol.inline_limit());
@@ -306,6 +308,27 @@ void World::build_devices() {
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
+}
+
+void World::build_hostile_peers() {
+  const scenarios::Population& population = scenario_.population();
+  if (population.hostile_peers() == 0) return;
+  HostileSetup setup;
+  setup.peers = static_cast<std::uint32_t>(population.hostile_peers());
+  setup.gap = population.hostile_gap_ms() * kMillisecond;
+  setup.hello_within = scenario_.protocol().hello_within_ms() * kMillisecond;
+  // Behind the devices and the auditors, one of each user.
+  setup.first_user = static_cast<std::uint32_t>(script_.users.size());
+  setup.first_device = static_cast<std::uint32_t>(script_.devices.size()) + setup.first_user;
+  setup.event_source = source_population_;
+  setup.cue = kCueHostile;
+  setup.gateways = gateways_by_region_;
+  script_.factors.push_back({"hostile peers",
+                             fmt::format("{}, an attack about every {} ms", population.hostile_peers(),
+                                         population.hostile_gap_ms()),
+                             "invented: damaged, oversized, misplaced and replayed frames, and silence"});
+  hostile_ = std::make_unique<HostilePeers>(std::move(setup), scheduler_, *access_, services_->wire,
+                                            randomness_, *history_);
 }
 
 const client::ClientShared& World::shared_of(std::uint32_t device) const {

@@ -10,7 +10,9 @@ namespace wavetank::sim {
 
 std::uint64_t World::state_of(std::uint32_t source) const {
   if (source < nodes_.size()) return nodes_[source]->trace_hash();
-  return source >= source_devices_ ? devices_[source - source_devices_].trace.value() : 0;
+  if (source < source_devices_) return 0;
+  const std::uint32_t device = source - source_devices_;
+  return is_hostile(device) ? hostile_->trace_of(device) : devices_[device].trace.value();
 }
 
 std::vector<std::uint32_t> World::gateway_regions() const {
@@ -30,6 +32,7 @@ std::string World::entity_name(std::uint32_t source) const {
   if (source == source_population_) return "the population";
   if (source == source_faults_) return "the injector";
   const std::uint32_t device = source - source_devices_;
+  if (is_hostile(device)) return fmt::format("connection {} of the hostile peers", device);
   return fmt::format("device {} of user {}", directory_->index_of(device),
                      directory_->user_of_device(device));
 }
@@ -69,6 +72,7 @@ void World::collect_facts() {
     f.bytes_devices +=
         sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
   }
+  if (hostile_) f.trace_hash = combine_by_id(f.trace_hash, source_devices_, hostile_->trace());
   f.history_hash = history_->history_hash();
   f.sends = history_->sends();
   f.deliveries = history_->deliveries();

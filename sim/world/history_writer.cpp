@@ -28,6 +28,13 @@ void HistoryWriter::write(Record r) {
   sink_.on(r);
 }
 
+void HistoryWriter::end() {
+  Record r;
+  r.kind = Kind::kEnd;
+  r.value = sink_.count();
+  write(r);
+}
+
 void HistoryWriter::declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort) {
   Record r = record(Kind::kDevice, device);
   r.value = region;
@@ -491,7 +498,9 @@ void HistoryWriter::presence_shown(DeviceTag device, const ConversationId& conve
 
 void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
-  Record r = record(Kind::kSendAtGateway, directory_.device(route.user, route.device), message.conversation);
+  const std::uint32_t device = directory_.device(route.user, route.device);
+  if (device == history::kNone) return;  // a hostile peer's
+  Record r = record(Kind::kSendAtGateway, device, message.conversation);
   r.key = {r.device, message_counter(message.client_msg_id)};
   r.value = node;
   sink_.on(r);
@@ -499,8 +508,9 @@ void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
 
 void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& route,
                                          const protocol::Event& event, TimeNs) {
-  Record r =
-      record(Kind::kEventLeavesGateway, directory_.device(route.user, route.device), event.conversation);
+  const std::uint32_t device = directory_.device(route.user, route.device);
+  if (device == history::kNone) return;
+  Record r = record(Kind::kEventLeavesGateway, device, event.conversation);
   r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
   r.seq = event.conv_seq;
   r.value = node;
@@ -509,7 +519,9 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
 
 void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
                                std::uint64_t bytes) {
-  Record r = record(Kind::kPushQueue, directory_.device(route.user, route.device));
+  const std::uint32_t device = directory_.device(route.user, route.device);
+  if (device == history::kNone) return;
+  Record r = record(Kind::kPushQueue, device);
   r.code = static_cast<std::uint8_t>(step);
   r.value = frames;
   r.value2 = bytes;
@@ -552,14 +564,18 @@ void HistoryWriter::signed_in(DeviceTag device) {
 }
 
 void HistoryWriter::token_granted(NodeId node, UserId user, DeviceIndex device, DurationNs valid) {
-  Record r = record(Kind::kCredential, directory_.device(user, device));
+  const std::uint32_t number = directory_.device(user, device);
+  if (number == history::kNone) return;
+  Record r = record(Kind::kCredential, number);
   r.value = static_cast<std::uint64_t>(valid);
   r.value2 = node;
   sink_.on(r);
 }
 
 void HistoryWriter::session_served(NodeId node, const protocol::Route& route, bool on) {
-  Record r = record(Kind::kServed, directory_.device(route.user, route.device));
+  const std::uint32_t device = directory_.device(route.user, route.device);
+  if (device == history::kNone) return;
+  Record r = record(Kind::kServed, device);
   r.seq = route.session;
   r.value = node;
   r.flag = on;

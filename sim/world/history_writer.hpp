@@ -31,6 +31,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   // The world's own records.
   void write(history::Record record);
+  // The last one: it counts those before it.
+  void end();
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
   void declare_conversation(std::uint32_t conversation);
   void device_restarted(std::uint32_t device);
@@ -144,9 +146,24 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     return target == 0 ? history::kNone : Directory::user(target);
   }
 
+  // Counts what it passes on.
+  class Counter final : public history::Sink {
+   public:
+    explicit Counter(history::Sink& to) : to_(to) {}
+    void on(const history::Record& record) override {
+      ++count_;
+      to_.on(record);
+    }
+    std::uint64_t count() const { return count_; }
+
+   private:
+    history::Sink& to_;
+    std::uint64_t count_ = 0;
+  };
+
   const Scheduler& scheduler_;
   Directory& directory_;
-  history::Sink& sink_;
+  Counter sink_;
   Shown shown_;
   struct Owner {
     NodeId node = 0;

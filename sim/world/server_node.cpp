@@ -7,7 +7,7 @@ namespace wavetank::sim {
 
 ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock,
                        std::unique_ptr<ShardDisk> disk)
-    : services_(services), place_(place), config_(config), clock_(clock), disk_(std::move(disk)) {}
+    : services_(services), place_(place), config_(config), clock_(clock), disk_(std::move(disk)), assembly_(config_.defects) {}
 
 void ServerNode::boot() {
   ++boots_;
@@ -48,7 +48,9 @@ void ServerNode::kill(bool drop_unsynced) {
   shard_ = nullptr;
   gateway_ = nullptr;
   draining_ = false;
+  deaf_ = false;
   inbox_.clear();
+  assembly_.clear();
   effects_.clear();
   timers_.clear();
   forgotten_.clear();
@@ -154,13 +156,15 @@ void ServerNode::start_batch() {
 DurationNs ServerNode::handle(Input& input, TimeNs now) {
   trace_.add(static_cast<std::uint64_t>(services_.scheduler.now()));
   trace_.add(static_cast<std::uint64_t>(input.kind) << 32 | input.who);
-  DurationNs cost = services_.costs.of_event(is_gateway());
+  const DurationNs cost = services_.costs.of_event(is_gateway());
   switch (input.kind) {
     case Input::kOpened:
+      assembly_.forget(input.who);  // of the number's connection before, whose last part came behind its end
       machine_->connection_opened(input.who, now, effects_);
       break;
     case Input::kClosed:
       machine_->connection_closed(input.who, input.reason, now, effects_);
+      assembly_.forget(input.who);
       forgotten_.push_back(input.who);
       break;
     case Input::kPeerUp:
@@ -181,25 +185,36 @@ DurationNs ServerNode::handle(Input& input, TimeNs now) {
       move_to_.pop_front();
       break;
     case Input::kFrame:
-    case Input::kPeerFrame: {
-      trace_.add(input.packet.digest);
-      const std::uint32_t size = input.packet.size;
-      std::optional<protocol::Frame> frame = services_.wire.unpack(std::move(input.packet));
-      if (!frame) {
-        if (input.kind == Input::kFrame) {
-          effects_.close(input.who, CloseReason::kProtocolError);
-          machine_->connection_closed(input.who, CloseReason::kProtocolError, now, effects_);
-        }
-        break;
-      }
-      cost = services_.costs.of(is_gateway(), *frame, size);
-      if (input.kind == Input::kFrame) {
-        machine_->frame_received(input.who, std::move(*frame), now, effects_);
-      } else {
-        machine_->peer_frame_received(input.who, std::move(*frame), now, effects_);
-      }
-      break;
+    case Input::kPeerFrame:
+      return handle_packet(input, now);
+  }
+  return cost;
+}
+
+DurationNs ServerNode::handle_packet(Input& input, TimeNs now) {
+  trace_.add(input.packet.digest);
+  const bool is_device = input.kind == Input::kFrame;
+  MessageAssembly::Step step = MessageAssembly::Step::kWhole;
+  if (input.packet.announced != 0)
+    step = assembly_.add(input.who, input.packet.announced, input.packet.bytes);
+  if (step == MessageAssembly::Step::kMore) return services_.costs.of_event(is_gateway());
+  const auto size = input.packet.announced != 0 ? input.packet.announced : input.packet.size;
+  std::optional<protocol::Frame> frame;
+  if (step == MessageAssembly::Step::kWhole) frame = services_.wire.unpack(std::move(input.packet));
+  if (!frame) {
+    if (is_device) {
+      effects_.close(input.who, CloseReason::kProtocolError);
+      machine_->connection_closed(input.who, CloseReason::kProtocolError, now, effects_);
+      // Seeded defect: whatever happens while a message is read ends the loop that accepts connections, too.
+      deaf_ = config_.defects.has(Defect::kMalformedClosesListener);
     }
+    return services_.costs.of_event(is_gateway());
+  }
+  const DurationNs cost = services_.costs.of(is_gateway(), *frame, size);
+  if (is_device) {
+    machine_->frame_received(input.who, std::move(*frame), now, effects_);
+  } else {
+    machine_->peer_frame_received(input.who, std::move(*frame), now, effects_);
   }
   return cost;
 }
@@ -254,6 +269,7 @@ void ServerNode::carry_out(Effect& effect) {
       break;
     }
     case Effect::Kind::kClose:
+      assembly_.forget(effect.target);
       services_.access.close_from_gateway(effect.target, effect.reason, now);
       break;
     case Effect::Kind::kArmTimer:

@@ -22,6 +22,7 @@
 #include "sim/network/access_network.hpp"
 #include "sim/network/node_links.hpp"
 #include "sim/world/clock.hpp"
+#include "sim/world/message_assembly.hpp"
 #include "sim/world/service_costs.hpp"
 #include "sim/world/shard_disk.hpp"
 #include "sim/world/wire.hpp"
@@ -67,6 +68,7 @@ class ServerNode {
   void move_bucket(std::uint32_t bucket, std::uint32_t to);
   bool is_alive() const { return machine_ != nullptr; }
   bool is_paused() const { return paused_; }
+  bool is_deaf() const { return deaf_; }  // Defect::kMalformedClosesListener: it accepts nobody
   // From the next boot on.
   void set_versions(protocol::VersionRange versions) { config_.versions = versions; }
   const protocol::VersionRange& versions() const { return config_.versions; }
@@ -134,6 +136,7 @@ class ServerNode {
   void start_if_idle();
   void start_batch();
   DurationNs handle(Input& input, TimeNs now);
+  DurationNs handle_packet(Input& input, TimeNs now);
   void occupy(DurationNs service);
   void release_effects();
   void carry_out(Effect& effect);
@@ -151,11 +154,13 @@ class ServerNode {
   std::deque<Input> inbox_;
   Effects effects_;
   std::vector<Timer> timers_;
+  MessageAssembly assembly_;              // of devices' messages
   std::vector<std::uint32_t> forgotten_;  // connections whose end the running batch told the machine
   std::uint32_t boots_ = 0;
   bool busy_ = false;
   bool paused_ = false;
   bool draining_ = false;
+  bool deaf_ = false;
   DurationNs drain_window_ = 0;
   std::deque<std::uint32_t> move_to_;  // where the orders that wait in the inbox go
   bool ready_while_paused_ = false;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "reference/protocol/codec.hpp"
 #include "reference/protocol/versions.hpp"
+#include "sim/kernel/hash.hpp"
 #include "sim/network/packet.hpp"
 
 namespace wavetank::sim {
@@ -28,6 +30,20 @@ class Wire {
       packet.size = static_cast<std::uint32_t>(protocol::encoded_size(frame));
       packet.frame = std::move(frame);
     }
+    return packet;
+  }
+
+  // Bytes as they are, whatever they mean: a whole message, or with `announced` a part of one that is to be so
+  // long. Wire: bytes.
+  static Packet pack_raw(std::string bytes, std::uint32_t announced = 0) {
+    RollingHash hash;
+    hash.add_bytes(bytes.data(), bytes.size());
+    hash.add(announced);
+    Packet packet;
+    packet.digest = hash.value();
+    packet.size = static_cast<std::uint32_t>(bytes.size());
+    packet.announced = announced;
+    packet.bytes = std::move(bytes);
     return packet;
   }
 

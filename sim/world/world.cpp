@@ -19,11 +19,13 @@ constexpr DurationNs kReconnectWindow = 120 * kSecond;
 constexpr DurationNs kAuditRamp = 10 * kSecond;
 constexpr std::uint32_t kCueAudit = 0xffffffffU;
 constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
+// The harness looks at its clock.
+constexpr DurationNs kTickEvery = kSecond;
 constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
 
-enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
+enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect, kSampleTick };
 
 }  // namespace
 
@@ -37,16 +39,18 @@ void World::run() {
   scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
   injector_->begin();
   behaviour_->begin();
+  if (hostile_) hostile_->begin();
+  tick(0);
   change_phase();
+  run_until(std::min(planned_end(), options_.target_dies_at));
+  if (options_.target_dies_at < planned_end()) let_target_die();
   run_until(planned_end());
   liveness_phase();
   audit_phase();
   report_states();
   change_phase();
   phases_.push_back({phase_, phase_since_, scheduler_.now()});
-  Record end;
-  end.kind = Kind::kEnd;
-  history_->write(end);
+  history_->end();
   collect_facts();
 }
 
@@ -78,6 +82,8 @@ void World::handle(const Event& event) {
         with_device(event.target(), [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
       } else if (event.payload == kCueSignIn) {
         sign_in(event.target());
+      } else if (event.payload == kCueHostile) {
+        hostile_->cue(event.target());
       } else {
         behaviour_->cue(event.payload, event.target());
       }
@@ -85,6 +91,8 @@ void World::handle(const Event& event) {
     case kSample:
       if (event.target() == kSampleSeries) {
         sample();
+      } else if (event.target() == kSampleTick) {
+        tick(event.payload);
       } else {
         sample_reconnect(event.payload);
       }
@@ -113,6 +121,7 @@ void World::liveness_phase() {
   facts_.quiesced = scheduler_.now();
   draining_ = true;
   behaviour_->quiesce();
+  if (hostile_) hostile_->quiesce();
   injector_->end_all();
   change_phase();
   const DurationNs bound = scenario_.checks().converge_bound_s() * kSecond;
@@ -229,6 +238,15 @@ void World::fault_changed(std::uint32_t fault, bool active) {
   change_phase();
 }
 
+void World::tick(std::uint32_t number) {
+  Record r;
+  r.kind = Kind::kTick;
+  r.value = number;
+  r.value2 = static_cast<std::uint64_t>(kTickEvery);
+  history_->write(r);
+  scheduler_.at(scheduler_.now() + kTickEvery, source_faults_, kSample, kSampleTick, number + 1);
+}
+
 void World::sample() {
   Sample s;
   s.connections = history_->connections_open();
@@ -289,6 +307,8 @@ void World::carry_out(std::uint32_t number, Effect& effect) {
   switch (effect.kind) {
     case Effect::Kind::kSend:
       if (device.connection != kNoConnection) {
+        if (hostile_)
+          hostile_->overhear(number, device.machine.user(), directory_->index_of(number), effect.frame);
         Packet packet = services_->wire.pack(std::move(effect.frame));
         device.trace.add(packet.digest);
         access_->send_up(device.connection, std::move(packet), scheduler_.now());
@@ -346,16 +366,19 @@ void World::dial(std::uint32_t number) {
 }
 
 void World::device_connected(std::uint32_t number) {
+  if (is_hostile(number)) return hostile_->connected(number);
   devices_[number].failed_dials = 0;
   with_device(number, [&](Device& d, TimeNs now) { d.machine.connected(now, device_effects_); });
 }
 
 void World::device_closed(std::uint32_t number, CloseReason reason) {
+  if (is_hostile(number)) return hostile_->closed(number, reason);
   devices_[number].connection = kNoConnection;
   with_device(number, [&](Device& d, TimeNs now) { d.machine.closed(reason, now, device_effects_); });
 }
 
 void World::device_packet(std::uint32_t number, Packet&& packet) {
+  if (is_hostile(number)) return hostile_->packet(number, std::move(packet));
   devices_[number].trace.add(packet.digest);
   std::optional<protocol::Frame> frame = services_->wire.unpack(std::move(packet));
   if (!frame) {  // the app closes what it cannot read
@@ -541,7 +564,12 @@ std::uint32_t World::react(std::uint32_t number, std::uint32_t conversation, std
 
 bool World::gateway_listens(std::uint32_t node, bool& hangs) {
   hangs = doors_[node].hangs || nodes_[node]->is_paused();
-  return nodes_[node]->is_alive() && !doors_[node].refuses;
+  return nodes_[node]->is_alive() && !doors_[node].refuses && !nodes_[node]->is_deaf();
+}
+
+void World::link_stalled(std::uint32_t device, TimeNs until) {
+  if (is_hostile(device)) return hostile_->link_stalled(device);
+  history_->link_stalled(device, until);
 }
 
 void World::gateway_opened(std::uint32_t node, std::uint32_t connection) {

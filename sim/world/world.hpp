@@ -24,6 +24,7 @@
 #include "sim/scenarios/scenario.pb.h"
 #include "sim/world/disk_thread.hpp"
 #include "sim/world/history_writer.hpp"
+#include "sim/world/hostile_peers.hpp"
 #include "sim/world/injector.hpp"
 #include "sim/world/sampler.hpp"
 #include "sim/world/server_node.hpp"
@@ -40,6 +41,8 @@ struct WorldOptions {
   // With more than one, the shards' databases are written beside the simulation. Changes nothing that is
   // simulated.
   std::uint32_t threads = 1;
+  // For the proof of the gate: every server node dies at this moment, and none ever comes back.
+  TimeNs target_dies_at = kNever;
 };
 
 // A stretch of the run in one phase.
@@ -87,6 +90,9 @@ struct WorldFacts {
   std::size_t bytes_disks = 0;
   std::vector<std::pair<std::string, std::uint64_t>> probes;
 };
+
+// The payload of a hostile peer's cue; its target is the peer.
+inline constexpr std::uint32_t kCueHostile = 0xfffffffdU;
 
 class World final : private AccessListener,
                     private LinkListener,
@@ -156,6 +162,7 @@ class World final : private AccessListener,
   std::expected<void, std::string> build_faults();
   void build_nodes();
   void build_devices();
+  void build_hostile_peers();
   server::ServerConfig server_config(NodeId node) const;
   void add_device(std::uint32_t device);
   const client::ClientShared& shared_of(std::uint32_t device) const;
@@ -170,6 +177,8 @@ class World final : private AccessListener,
   void sample_reconnect(std::uint32_t curve);
   void change_phase();
   void collect_facts();
+  void tick(std::uint32_t number);
+  void let_target_die();
 
   // ---- devices
   template <class Fn>
@@ -184,6 +193,7 @@ class World final : private AccessListener,
   // Whoever was refused because the token had expired gets a new one after a while.
   void see_sign_out(std::uint32_t device);
   void sign_in(std::uint32_t device);
+  bool is_hostile(std::uint32_t device) const { return hostile_ != nullptr && hostile_->owns(device); }
   // Of its user no more, and it knows.
   bool is_removed(const Device& device) const {
     return scenario_.protocol().revoke_within_ms() != 0 &&
@@ -198,7 +208,7 @@ class World final : private AccessListener,
   void gateway_opened(std::uint32_t node, std::uint32_t connection) override;
   void gateway_closed(std::uint32_t node, std::uint32_t connection, CloseReason reason) override;
   void gateway_packet(std::uint32_t node, std::uint32_t connection, Packet&& packet) override;
-  void link_stalled(std::uint32_t device, TimeNs until) override { history_->link_stalled(device, until); }
+  void link_stalled(std::uint32_t device, TimeNs until) override;
   void probe(Probe probe) override { history_->probe(0, probe); }
   // ---- LinkListener
   bool node_alive(std::uint32_t node) override { return nodes_[node]->is_alive(); }
@@ -291,6 +301,7 @@ class World final : private AccessListener,
   std::unique_ptr<client::ClientShared> older_shared_;  // of the devices of the version before
   std::deque<Device> devices_;
   Effects device_effects_;
+  std::unique_ptr<HostilePeers> hostile_;  // none where nobody means harm
   std::unique_ptr<Behaviour> behaviour_;
   // What mischief needs: each device's last acknowledged key. Empty in a world without.
   struct UsedKey {
@@ -308,6 +319,7 @@ class World final : private AccessListener,
   TimeNs phase_since_ = 0;
   TimeNs recovery_until_ = 0;
   bool draining_ = false;
+  bool is_target_dead_ = false;
   std::vector<PhaseSpan> phases_;
   SampleSeries series_;
   std::vector<SampleSeries> reconnects_;

@@ -21,6 +21,7 @@ std::vector<std::uint32_t> World::nodes_at(const Selector& selector) {
 std::vector<std::uint32_t> World::connections_at(const Selector& selector) {
   std::vector<std::uint32_t> list;
   access_->for_each_open([&](std::uint32_t connection, std::uint32_t device, std::uint32_t gateway) {
+    if (is_hostile(device)) return;  // what becomes of theirs is the servers' doing alone
     const Place at_device = access_->place_of_device(device);
     if (selector.matches(at_device) || selector.matches(nodes_[gateway]->place())) list.push_back(connection);
   });
@@ -46,8 +47,13 @@ void World::kill_node(std::uint32_t node, bool drop_unsynced) {
   links_->node_died(node);
 }
 
+void World::let_target_die() {
+  is_target_dead_ = true;
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) kill_node(node, false);
+}
+
 void World::restart_node(std::uint32_t node) {
-  if (nodes_[node]->is_alive()) return;
+  if (nodes_[node]->is_alive() || is_target_dead_) return;
   nodes_[node]->boot();
   tell_versions(node);
   links_->node_started(node);
