@@ -32,6 +32,7 @@ constexpr std::string_view kIslands = "islands";
 constexpr std::string_view kVersions = "versions";
 constexpr std::string_view kMoves = "moves";
 constexpr std::string_view kMovedDevices = "moved_devices";
+constexpr std::string_view kHostile = "hostile";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -679,6 +680,36 @@ constexpr SeededDefect kCatalogue[] = {
      "expired.",
      "SES-AUTH",
      kMovedDevices,
+     {1, 2, 3}},
+    {Defect::kRoutedBeforeHello,
+     "A gateway takes a request with a route for a node's, and passes it on before anybody has said Hello.",
+     "FRM-ROBUST",
+     kHostile,
+     {1, 2, 3}},
+    {Defect::kSilentConnectionKept,
+     "A gateway waits for a Hello for ever.",
+     "FRM-ROBUST",
+     kHostile,
+     {1, 2, 3}},
+    {Defect::kMalformedEndsEverybody,
+     "Bytes that are no frame end all connections of the gateway that they come to.",
+     "FRM-ROBUST",
+     kHostile,
+     {1, 2, 3}},
+    {Defect::kMalformedClosesListener,
+     "A process that has been sent bytes that are no frame accepts no connection any more.",
+     "FRM-ROBUST",
+     kHostile,
+     {1, 2, 3}},
+    {Defect::kLimitAfterBuffering,
+     "A message that comes in parts is held to the limit when it is whole.",
+     "FRM-ROBUST",
+     kHostile,
+     {1, 2, 3}},
+    {Defect::kPartsShareABuffer,
+     "The parts of messages are put together in one buffer for all connections.",
+     "FRM-ROBUST",
+     kHostile,
      {1, 2, 3}},
 };
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <string_view>
+
+#include "conformance/history/hostile.hpp"
 #include "reference/environment/observer.hpp"
 #include "reference/protocol/frames.hpp"
 #include "reference/protocol/print.hpp"
@@ -18,6 +22,28 @@ std::string who(const Record& r) {
 
 std::string message(const Record& r) {
   return fmt::format("message {} of device {}", r.key.counter, r.key.device);
+}
+
+std::string outcome_of_attack(const Record& r) {
+  if (static_cast<history::AttackStep>(r.entry_kind) == history::AttackStep::kConnection) {
+    switch (static_cast<history::AttackEnd>(r.code)) {
+      case history::AttackEnd::kClosed:
+        return fmt::format("gateway {} has closed the connection of attack {}", r.value, r.seq);
+      case history::AttackEnd::kReset:
+        return fmt::format("gateway {} has reset the connection of attack {}", r.value, r.seq);
+      case history::AttackEnd::kRefused:
+        return fmt::format("gateway {} answers attack {} by an error", r.value, r.seq);
+      case history::AttackEnd::kServed:
+        return fmt::format("gateway {} answers attack {} as if all were well", r.value, r.seq);
+      default:
+        return fmt::format("the link of attack {} stands still", r.seq);
+    }
+  }
+  constexpr std::string_view kEnds[] = {"is welcomed", "is told BUSY",           "is sent away",
+                                        "is refused",  "loses its connection", "hears nothing"};
+  const std::string_view end = r.code < std::size(kEnds) ? kEnds[r.code] : "?";
+  return fmt::format("after attack {} a fresh connection to gateway {} {}; one that was there before {}", r.seq,
+                     r.value, end, r.flag ? "still answers" : "does not answer");
 }
 
 std::string setting(const Record& r) {
@@ -180,6 +206,11 @@ std::string sentence(const Record& r) {
     case Kind::kSignIn:
       return r.flag ? fmt::format("the user signs in on {}", who(r))
                     : fmt::format("{} is refused for good (error {})", who(r), r.code);
+    case Kind::kAttack:
+      return fmt::format("attack {} on gateway {}: {}", r.seq, r.value,
+                         name_of(static_cast<history::Attack>(r.code)));
+    case Kind::kAttackOutcome:
+      return outcome_of_attack(r);
     case Kind::kServed:
       return fmt::format("gateway {} {} {}", r.value, r.flag ? "serves" : "serves no more", who(r));
     case Kind::kLoginRefused:

@@ -24,6 +24,8 @@ bool concerns_all(Kind kind) {
          kind == Kind::kNodeDrains || kind == Kind::kBucketServed;
 }
 
+bool is_attack(Kind kind) { return kind == Kind::kAttack || kind == Kind::kAttackOutcome; }
+
 bool is_connection(Kind kind) {
   return kind == Kind::kConnected || kind == Kind::kDisconnected || kind == Kind::kDeviceRestart ||
          kind == Kind::kGoAway || kind == Kind::kAppClosed || kind == Kind::kResume ||
@@ -48,7 +50,10 @@ class Slice final : public history::Sink {
       const bool is_about = r.device == v.device || (r.kind == Kind::kRemoval && r.value == v.device);
       const bool device = v.device != history::kNone && is_about &&
                           (is_connection(r.kind) || v.conversation == history::kNone);
-      if (here || device || concerns_all(r.kind)) records_[i].push_back(r);
+      const bool is_of_peers = v.conversation == history::kNone && v.device == history::kNone;
+      const bool attack = is_attack(r.kind) && ((is_of_peers && r.seq == v.seq) ||
+                                                (v.key.counter != 0 && r.key == v.key));
+      if (here || device || attack || concerns_all(r.kind)) records_[i].push_back(r);
     }
   }
   const std::vector<Record>& of(std::size_t violation) const { return records_[violation]; }
@@ -66,6 +71,7 @@ bool names_entry(Kind kind) {
 // neighbours, the device that saw it.
 bool matters(const Record& r, const conformance::Violation& v) {
   if (r.key.counter != 0 && r.key == v.key) return true;
+  if (is_attack(r.kind)) return true;
   if (concerns_all(r.kind)) return v.time - r.time < 120 * kSecond;
   const bool same_device = v.device == history::kNone || r.device == v.device;
   if (v.seq == 0) return same_device;

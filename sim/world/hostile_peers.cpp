@@ -5,7 +5,6 @@
 
 #include "reference/protocol/codec.hpp"
 #include "reference/protocol/damage.hpp"
-#include "sim/world/hostile_frames.hpp"
 
 namespace wavetank::sim {
 

@@ -23,6 +23,7 @@
 #include "sim/kernel/scheduler.hpp"
 #include "sim/network/access_network.hpp"
 #include "sim/world/history_writer.hpp"
+#include "sim/world/hostile_frames.hpp"
 #include "sim/world/wire.hpp"
 
 namespace wavetank::sim {

@@ -320,6 +320,67 @@ TEST(ServerNode, BytesThatAreNoFrameEndTheConnection) {
   EXPECT_EQ(world.access.connections(), 0u);
 }
 
+// A frame in two parts, with the connection's own or another's between them.
+void send_part(NodeHarness& world, std::uint32_t connection, std::string part, std::size_t whole) {
+  world.access.send_up(connection, Wire::pack_raw(std::move(part), static_cast<std::uint32_t>(whole)),
+                       world.scheduler.now());
+  world.run_for(kSecond);
+}
+
+std::string first_hello() {
+  protocol::Hello hello;
+  hello.user = kAnna;
+  std::string bytes;
+  protocol::encode(protocol::make_frame(hello, 1), bytes);
+  return bytes;
+}
+
+TEST(ServerNode, PartsOfTwoConnectionsAreNotMixed) {
+  for (const bool shares : {false, true}) {
+    if (shares && !kDefectsCompiled) continue;
+    DefectSet defects;
+    if (shares) defects.enable(Defect::kPartsShareABuffer);
+    NodeHarness world({.gateway = true, .defects = defects});
+    const std::uint32_t one = connect(world, 0);
+    const std::uint32_t other = connect(world, 1);
+    const std::string hello = first_hello();
+    const std::size_t half = hello.size() / 2;
+    send_part(world, other, std::string(20, '\xff'), 40);
+    send_part(world, one, hello.substr(0, half), hello.size());
+    send_part(world, other, std::string(20, '\xff'), 40);
+    send_part(world, one, hello.substr(half), hello.size());
+    // The shard is a stub and answers nothing: who has said Hello is not closed yet.
+    EXPECT_EQ(world.devices[0].connected, !shares);
+    EXPECT_EQ(world.devices[1].closed.size(), shares ? 0U : 1U);
+  }
+}
+
+TEST(ServerNode, AMessageThatIsAnnouncedTooLongEndsItsConnectionAtOnce) {
+  for (const bool waits : {false, true}) {
+    if (waits && !kDefectsCompiled) continue;
+    DefectSet defects;
+    if (waits) defects.enable(Defect::kLimitAfterBuffering);
+    NodeHarness world({.gateway = true, .defects = defects});
+    const std::uint32_t connection = connect(world, 0);
+    send_part(world, connection, "x", protocol::kMaxFrameBytes + 1);
+    EXPECT_EQ(world.devices[0].closed.size(), waits ? 0U : 1U);
+  }
+}
+
+TEST(ServerNode, AfterBytesThatAreNoFrameOthersMayConnect) {
+  for (const bool is_deaf : {false, true}) {
+    if (is_deaf && !kDefectsCompiled) continue;
+    DefectSet defects;
+    if (is_deaf) defects.enable(Defect::kMalformedClosesListener);
+    NodeHarness world({.gateway = true, .defects = defects});
+    const std::uint32_t connection = connect(world, 0);
+    world.access.send_up(connection, Wire::pack_raw(std::string(40, '\xff')), world.scheduler.now());
+    world.run_for(kSecond);
+    EXPECT_EQ(world.devices[0].closed.size(), 1U);
+    EXPECT_EQ(world.node->is_deaf(), is_deaf);
+  }
+}
+
 TEST(ServerNode, AKilledGatewayResetsItsConnections) {
   NodeHarness world({.gateway = true});
   connect(world, 0);
