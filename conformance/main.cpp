@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "conformance/defects/catalogue.hpp"
+#include "conformance/defects/gate.hpp"
 #include "conformance/defects/kill_matrix.hpp"
 #include "conformance/defects/mutant_matrix.hpp"
 #include "conformance/defects/mutant_trial.hpp"
@@ -104,13 +105,15 @@ struct Tally {
   int failed = 0;
   int disagreed = 0;  // runs on which the online and the exact judge differ
   std::vector<MutantTrial> mutants;
+  int gates_noticed = 0;
+  int gates_open = 0;
 
   std::size_t killed() const {
     return static_cast<std::size_t>(
         std::count_if(kills.begin(), kills.end(), [](const Kill& kill) { return kill.killed; }));
   }
   bool is_good() const {
-    return killed() == kills.size() && failed == 0 && disagreed == 0 &&
+    return killed() == kills.size() && failed == 0 && disagreed == 0 && gates_open == 0 &&
            std::all_of(mutants.begin(), mutants.end(),
                        [](const MutantTrial& trial) { return trial.is_as_it_should_be(); });
   }
@@ -208,6 +211,29 @@ void run_mutants(const Mutant* chosen, Tally& tally) {
   fmt::print("mutants: {} of {} killed by {} cases; controls: {} of {} passed; {:.0f} s in all\n", mutants[1],
              mutants[0] + mutants[1], all_cases().size(), controls[1], controls[0] + controls[1],
              watch.seconds());
+}
+
+// The defects of the gate, or the one that is chosen. False when the scenario itself is at fault.
+bool run_gates(const GateDefect* chosen, Tally& tally) {
+  fmt::print("\n{:<32} {:>5} {:>7} {:>12} {:>8}  {}\n", "defect of the gate", "sound", "spoiled", "judged again",
+             "seconds", "verdict");
+  for (const GateDefect& defect : gate_defects()) {
+    if (chosen != nullptr && chosen != &defect) continue;
+    const Stopwatch watch;
+    const auto trial = try_gate(defect);
+    if (!trial) {
+      fmt::print(stderr, "wavetank conform: {}\n", trial.error());
+      return false;
+    }
+    ++(trial->is_noticed() ? tally.gates_noticed : tally.gates_open);
+    fmt::print("{:<32} {:>5} {:>7} {:>12} {:>8.1f}  {}\n", defect.name, trial->sound, trial->spoiled,
+               trial->judged_again, watch.seconds(), trial->is_noticed() ? "noticed" : "SURVIVED");
+    if (!trial->is_noticed()) fmt::print("    {} {}\n", defect.story, trial->first);
+    std::fflush(stdout);
+  }
+  fmt::print("gate: {} of {} noticed, by the exit code\n", tally.gates_noticed,
+             tally.gates_noticed + tally.gates_open);
+  return true;
 }
 
 double median_seconds(const std::vector<Kill>& kills) {
@@ -323,7 +349,8 @@ int defects(const DefectOptions& options) {
   const bool all = options.only.empty();
   const SeededDefect* const defect = all ? nullptr : find_seeded_defect(options.only);
   const Mutant* const mutant = all ? nullptr : find_mutant(options.only);
-  if (!all && defect == nullptr && mutant == nullptr) {
+  const GateDefect* const gate = all ? nullptr : find_gate_defect(options.only);
+  if (!all && defect == nullptr && mutant == nullptr && gate == nullptr) {
     return usage_error(
         fmt::format("--only {}: no such defect or mutant; './wavetank conform list' and {} name them",
                     options.only, kMutantTablePath));
@@ -333,6 +360,7 @@ int defects(const DefectOptions& options) {
   Tally tally;
   if ((all || defect != nullptr) && !run_defects(defect, tally)) return reports::kUsage;
   if (all || mutant != nullptr) run_mutants(mutant, tally);
+  if ((all || gate != nullptr) && !run_gates(gate, tally)) return reports::kUsage;
   const int published = publish(tally, options);
   return tally.is_good() ? published : reports::kViolated;
 }

@@ -13,6 +13,7 @@
 #include "reference/host/event_loop.hpp"
 #include "reference/host/exit_code.hpp"
 #include "reference/host/server.hpp"
+#include "reference/protocol/versions.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace {
@@ -53,6 +54,11 @@ void print_line(const std::string& line) {
 }
 
 int serve(Choice& choice) {
+  const protocol::VersionRange& versions = choice.server.config.versions;
+  if (versions.min > versions.max) {
+    throw UsageError(fmt::format("--oldest-version {} is above --newest-version {}: no client could be served",
+                                 versions.min, versions.max));
+  }
   if (!choice.memory) choice.server.data = choice.data;
   if (!choice.key_file.empty()) {
     choice.server.token_key = read_key(choice.key_file);
@@ -127,6 +133,14 @@ int run(int argc, char** argv) {
   app.add_option("--token-life-ms", choice.server.config.token_life_ms,
                  "with --revoke-within-ms: tokens expire after so long unless they are renewed; 0: never")
       ->check(CLI::Range(0, 2'000'000'000))
+      ->capture_default_str();
+  app.add_option("--oldest-version", choice.server.config.versions.min,
+                 "the oldest version of the wire that is spoken")
+      ->check(CLI::Range(1U, protocol::kNextVersion))
+      ->capture_default_str();
+  app.add_option("--newest-version", choice.server.config.versions.max,
+                 "the newest one; nothing of what a later one brings is understood")
+      ->check(CLI::Range(1U, protocol::kNextVersion))
       ->capture_default_str();
   auto* token = app.add_subcommand("token", "Print the token of one device");
   token->add_option("--token-key", choice.key_file, "file with the key")->required();

@@ -116,6 +116,9 @@ TEST(Process, MistakesAreOneLineAnd64) {
       {"--data", folder / "missing/data", "--insecure"},
       {"--data", folder / "text", "--insecure"},
       {"--memory", "--token-key", folder / "missing"},
+      {"--memory", "--newest-version", "3"},
+      {"--memory", "--oldest-version", "0"},
+      {"--memory", "--oldest-version", "2", "--newest-version", "1"},
       {"--memory", "--insecure", "--token-key", folder / "text"},
       {"token", "--user", "1"}};
   for (const auto& mistake : mistakes) {
@@ -151,6 +154,43 @@ TEST(Process, TerminationIsOrderly) {
     process.signal(number);
     EXPECT_EQ(process.wait(), kExitOk) << process.output;
     EXPECT_TRUE(process.says("stopped"));
+  }
+}
+
+// A client that speaks both versions gets what the server offers; one that speaks another gets nothing.
+TEST(Process, SpeaksTheVersionsThatItIsTold) {
+  struct Offer {
+    std::vector<std::string> options;
+    bool serves_old;    // a client of version 1 only
+    bool has_reactions;  // a client of both: in a session of version 2
+  };
+  const Offer offers[] = {{{}, true, false},
+                          {{"--newest-version", "2"}, true, true},
+                          {{"--oldest-version", "2", "--newest-version", "2"}, false, true}};
+  for (const Offer& offer : offers) {
+    std::vector<std::string> arguments = {"--memory", "--port", "0", "--insecure"};
+    arguments.insert(arguments.end(), offer.options.begin(), offer.options.end());
+    Process process(arguments);
+    const std::uint16_t port = process.port();
+    ASSERT_NE(port, 0) << process.output;
+    EventLoop loop;
+    ClientObserver silent;
+    client::StagingArea staging;
+    client::CompactStore old_store(staging);
+    client::CompactStore new_store(staging);
+    client::ClientConfig config;
+    const client::ClientShared old_shared{config, Randomness(1), silent};
+    config.versions.max = protocol::kNextVersion;
+    const client::ClientShared new_shared{config, Randomness(1), silent};
+    ClientDriver old_client(loop, {"127.0.0.1", port}, old_shared, 1, 0, 1, Slice(), old_store);
+    ClientDriver new_client(loop, {"127.0.0.1", port}, new_shared, 2, 0, 2, Slice(), new_store);
+    old_client.start();
+    new_client.start();
+    ASSERT_TRUE(loop.run_until([&] { return new_client.client().is_connected(); }, 8 * kSecond));
+    EXPECT_EQ(new_client.client().offers(protocol::kFeatureReactions), offer.has_reactions);
+    const bool is_served =
+        loop.run_until([&] { return old_client.client().is_connected(); }, offer.serves_old ? 8 * kSecond : kSecond);
+    EXPECT_EQ(is_served, offer.serves_old);
   }
 }
 

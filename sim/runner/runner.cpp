@@ -61,7 +61,7 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   Tee tee(&early, nullptr);
   std::unique_ptr<conformance::Judge> judge;
   World* watched = nullptr;
-  WorldOptions options{request.seed, request.defects, {}, {}, request.threads};
+  WorldOptions options{request.seed, request.defects, {}, {}, request.threads, request.target_dies_at};
   if (request.progress) {
     options.progress = [&] {
       request.progress({watched->now(), watched->planned_end(), watched->events_so_far(), judge->violations(),
@@ -79,7 +79,9 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
     return std::unexpected(fmt::format("checks: {}", error.what()));
   }
   conformance::JudgeFeed feed(*judge);
-  tee = Tee(&feed, request.recorder);
+  Tee heard(&feed, request.recorder);
+  const std::unique_ptr<history::Sink> between = request.between ? request.between(heard) : nullptr;
+  tee = Tee(between != nullptr ? between.get() : &heard, nullptr);
   for (const history::Record& record : early.records) tee.on(record);
   early.records = {};
   watched->run();

@@ -38,6 +38,10 @@ struct RunRequest {
   history::Sink* recorder = nullptr;  // hears every record too
   // Told what the run is judged by before the recorder hears its first record.
   std::function<void(const conformance::JudgeConfig&)> judged_by;
+  // For the proof of the gate. Every server node dies then and none comes back; and what the world tells goes
+  // through this sink before judge and recorder hear it.
+  TimeNs target_dies_at = kNever;
+  std::function<std::unique_ptr<history::Sink>(history::Sink& to)> between;
 };
 
 struct RunOutcome {
