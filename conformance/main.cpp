@@ -215,8 +215,8 @@ void run_mutants(const Mutant* chosen, Tally& tally) {
 
 // The defects of the gate, or the one that is chosen. False when the scenario itself is at fault.
 bool run_gates(const GateDefect* chosen, Tally& tally) {
-  fmt::print("\n{:<32} {:>5} {:>7} {:>12} {:>8}  {}\n", "defect of the gate", "sound", "spoiled", "judged again",
-             "seconds", "verdict");
+  fmt::print("\n{:<32} {:>5} {:>7} {:>12} {:>8}  {}\n", "defect of the gate", "sound", "spoiled",
+             "judged again", "seconds", "verdict");
   for (const GateDefect& defect : gate_defects()) {
     if (chosen != nullptr && chosen != &defect) continue;
     const Stopwatch watch;

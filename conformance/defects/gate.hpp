@@ -1,6 +1,6 @@
-// Defects of the gate itself: what can befall the harness or its target while everything that is judged is as it
-// should be. Each must turn a green run red or inconclusive, for the monitors and for the exact judge of what was
-// recorded; else the gate is open.
+// Defects of the gate itself: what can befall the harness or its target while everything that is judged is as
+// it should be. Each must turn a green run red or inconclusive, for the monitors and for the exact judge of
+// what was recorded; else the gate is open.
 #pragma once
 
 #include <expected>

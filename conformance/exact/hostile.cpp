@@ -92,8 +92,8 @@ void judge_probe(const Facts& facts, const Record& attack, const Course& course,
   const auto end = static_cast<ProbeEnd>(probe.code);
   const auto name = name_of(static_cast<Attack>(attack.code));
   if (end != ProbeEnd::kWelcomed && end != ProbeEnd::kBusy && end != ProbeEnd::kSentAway) {
-    out.violate(probe, "after attack {} ({}) gateway {} gave a fresh connection no welcome (end {})", probe.seq,
-                name, attack.value, probe.code);
+    out.violate(probe, "after attack {} ({}) gateway {} gave a fresh connection no welcome (end {})",
+                probe.seq, name, attack.value, probe.code);
   }
   if (!probe.flag) {
     out.violate(probe, "after attack {} ({}) gateway {} does not answer a connection that was there before",
@@ -125,7 +125,8 @@ Findings frame_robust(const Facts& facts) {
       case Kind::kSendAcked:
       case Kind::kSendAtGateway:
         if (smuggled.contains(r.key)) {
-          out.violate(r, "message {} of device {}, which nobody has sent but an attack, is in conversation {}",
+          out.violate(r,
+                      "message {} of device {}, which nobody has sent but an attack, is in conversation {}",
                       r.key.counter, r.key.device, r.conversation);
         }
         break;

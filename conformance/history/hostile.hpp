@@ -25,9 +25,12 @@ enum class Attack : std::uint8_t {
 inline constexpr std::size_t kAttacks = static_cast<std::size_t>(Attack::kCount);
 
 inline constexpr std::array<std::string_view, kAttacks> kAttackNames = {
-    "damaged frame",  "oversized frame",           "announced too long", "interleaved parts",
-    "before Hello",   "second Hello",              "frame of nodes",     "invalid request",
-    "replayed frame", "connection without a word", "dribbled frame"};
+    "damaged frame",      "oversized frame",
+    "announced too long", "interleaved parts",
+    "before Hello",       "second Hello",
+    "frame of nodes",     "invalid request",
+    "replayed frame",     "connection without a word",
+    "dribbled frame"};
 
 // "?" for a code of another version.
 constexpr std::string_view name_of(Attack attack) {

@@ -149,12 +149,13 @@ enum class Kind : std::uint8_t {
   kBucketServed,  // a shard has served the bucket, as its owner of this version, and another one or another
                   // version was told last: value = bucket, value2 = version, size = node
   // ---- hostile peers (hostile.hpp), which are nobody's device
-  kAttack,         // a peer does what no client may: seq = the attack's number, code = Attack, value = gateway
-                   // node, value2 = the bound in ns within which it is refused or its connection is over, key =
-                   // a message that nobody has invoked and that it tries to smuggle in (none: no message)
-  kAttackOutcome,  // seq = the attack's number, value = gateway node; entry_kind = AttackStep. Of the attack's
-                   // connection: code = AttackEnd. Of the probe after it, a fresh connection: code = ProbeEnd,
-                   // flag = a connection that was there before still answers
+  kAttack,  // a peer does what no client may: seq = the attack's number, code = Attack, value = gateway
+            // node, value2 = the bound in ns within which it is refused or its connection is over, key =
+            // a message that nobody has invoked and that it tries to smuggle in (none: no message)
+  kAttackOutcome,  // seq = the attack's number, value = gateway node; entry_kind = AttackStep. Of the
+                   // attack's
+  // connection: code = AttackEnd. Of the probe after it, a fresh connection: code = ProbeEnd,
+  // flag = a connection that was there before still answers
   // ---- the harness
   kTick,  // the harness looks at its clock: value = how many times before, value2 = the interval in ns
   kCount

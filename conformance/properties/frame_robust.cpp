@@ -1,10 +1,10 @@
 // FRM-ROBUST: what a hostile peer does is its own affair.
 //
-// Each attack says which gateway it goes to and within which time it must be refused, by an error or by the end
-// of its connection, FIN or RST. Whatever it was, it must not be served, and the message that it tries to
-// smuggle in must never be seen. Afterwards a connection that was there before still answers, and a fresh one is
-// welcomed, told BUSY or sent away. What takes time is judged in calm phases only, and not over the end or the
-// replacement of the gateway; what must never be is judged always.
+// Each attack says which gateway it goes to and within which time it must be refused, by an error or by the
+// end of its connection, FIN or RST. Whatever it was, it must not be served, and the message that it tries to
+// smuggle in must never be seen. Afterwards a connection that was there before still answers, and a fresh one
+// is welcomed, told BUSY or sent away. What takes time is judged in calm phases only, and not over the end or
+// the replacement of the gateway; what must never be is judged always.
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
@@ -108,8 +108,8 @@ class FrameRobust final : public Monitor {
     if (truth().phase_of(attack.since, record.time) != Phase::kCalm) return;
     fired();
     if (!is_good(static_cast<ProbeEnd>(record.code))) {
-      violate(record, "after attack {} ({}) gateway {} gave a fresh connection no welcome (end {})", record.seq,
-              name_of(attack.attack), attack.gateway, record.code);
+      violate(record, "after attack {} ({}) gateway {} gave a fresh connection no welcome (end {})",
+              record.seq, name_of(attack.attack), attack.gateway, record.code);
     }
     if (!record.flag) {
       violate(record, "after attack {} ({}) gateway {} does not answer a connection that was there before",

@@ -1,4 +1,6 @@
 // FRM-ROBUST.
+#include <rapidcheck.h>
+
 #include "conformance/history/hostile.hpp"
 #include "conformance/properties/test_support.hpp"
 
@@ -175,6 +177,109 @@ TEST(FrameRobust, AGatewayThatIsReplacedOwesNothing) {
     h.wait(2 * Assault::kBound);
     h.chat(h.anna, h.chat_room);
     EXPECT_EQ(h.outcome_of_all().violations, 1U) << after;
+  }
+}
+
+// ---- any number of attacks, and one change at a time
+
+// As numbers, so that a failing one shrinks: what, on which gateway, how it ends, after how long.
+using Strike = std::tuple<std::uint8_t, std::uint8_t, std::uint8_t, std::uint8_t>;
+
+Assault assault_of(const std::vector<Strike>& strikes) {
+  Assault h;
+  for (const auto& [what, gateway, end, delay] : strikes) {
+    if (end % 8 == 7) h.phase(what % 2 == 0 ? Phase::kFault : Phase::kCalm);
+    const bool forges = static_cast<Attack>(what % history::kAttacks) == Attack::kBeforeHello;
+    const MessageKey forged = forges ? MessageKey{h.anna, 70'000U + what} : MessageKey{};
+    const std::uint64_t number = h.attack(static_cast<Attack>(what % history::kAttacks), gateway % 3, forged);
+    h.wait(delay % 9 * kSecond);
+    constexpr AttackEnd kEnds[] = {AttackEnd::kClosed, AttackEnd::kReset, AttackEnd::kRefused,
+                                   AttackEnd::kVoid};
+    h.end_attack(number, kEnds[end % 4], gateway % 3);
+    if (delay % 5 == 0) h.chat(h.anna, h.chat_room);
+    constexpr ProbeEnd kProbes[] = {ProbeEnd::kWelcomed, ProbeEnd::kBusy, ProbeEnd::kSentAway};
+    if (end % 4 != 3) h.probe(number, kProbes[what % 3], true, gateway % 3);
+    if (delay == 77) {
+      h.crash(gateway % 3);
+      h.replace(gateway % 3);
+    }
+  }
+  return h;
+}
+
+TEST(FrameRobust, NoCorrectHistoryRaisesAnAlarm) {
+  EXPECT_TRUE(rc::check("no false alarm", [](const std::vector<Strike>& strikes) {
+    const PropertyOutcome outcome = assault_of(strikes).outcome_of_all();
+    RC_ASSERT(outcome.violations == 0U);
+  }));
+}
+
+TEST(FrameRobust, OneChangeIsNoticed) {
+  using Change = bool (*)(std::vector<Record>&, std::size_t);
+  static constexpr auto is_step = [](const Record& r, AttackStep step) {
+    return r.kind == Kind::kAttackOutcome && static_cast<AttackStep>(r.entry_kind) == step;
+  };
+  const std::pair<const char*, Change> changes[] = {
+      {"an attack is served",
+       [](std::vector<Record>& records, std::size_t at) {
+         if (!is_step(records[at], AttackStep::kConnection)) return false;
+         records[at].code = static_cast<std::uint8_t>(AttackEnd::kServed);
+         return true;
+       }},
+      {"a probe hears nothing",
+       [](std::vector<Record>& records, std::size_t at) {
+         if (!is_step(records[at], AttackStep::kProbe)) return false;
+         records[at].code = static_cast<std::uint8_t>(ProbeEnd::kSilent);
+         return true;
+       }},
+      {"somebody else's connection is gone",
+       [](std::vector<Record>& records, std::size_t at) {
+         if (!is_step(records[at], AttackStep::kProbe)) return false;
+         records[at].flag = false;
+         return true;
+       }},
+      {"a connection never ends",
+       [](std::vector<Record>& records, std::size_t at) {
+         if (!is_step(records[at], AttackStep::kConnection)) return false;
+         const std::uint64_t number = records[at].seq;
+         std::erase_if(records,
+                       [&](const Record& r) { return r.kind == Kind::kAttackOutcome && r.seq == number; });
+         return true;
+       }},
+      {"a smuggled message is shown",
+       [](std::vector<Record>& records, std::size_t at) {
+         if (records[at].kind != Kind::kReceived) return false;
+         for (std::size_t i = 0; i < at; ++i) {
+           if (records[i].kind != Kind::kAttack || records[i].key.device == kNone) continue;
+           records[at].key = records[i].key;
+           return true;
+         }
+         return false;
+       }},
+  };
+  for (const auto& [name, change] : changes) {
+    int applied = 0;
+    EXPECT_TRUE(rc::check(name, [&, change = change] {
+      std::vector<Strike> strikes = *rc::gen::suchThat(rc::gen::arbitrary<std::vector<Strike>>(),
+                                                       [](const auto& list) { return list.size() > 5; });
+      // All in one calm phase, no gateway dies, and there is a forged message.
+      for (auto& [what, gateway, end, delay] : strikes) {
+        end = static_cast<std::uint8_t>(end % 3);
+        delay = static_cast<std::uint8_t>(delay % 70);
+      }
+      strikes.insert(strikes.begin(), Strike{static_cast<std::uint8_t>(Attack::kBeforeHello), 0, 0, 0});
+      Assault h = assault_of(strikes);
+      h.wait(2 * Assault::kBound);
+      h.chat(h.anna, h.chat_room);
+      const auto start = *rc::gen::inRange<std::size_t>(0, h.records.size());
+      for (std::size_t i = 0; i < h.records.size(); ++i) {
+        if (!change(h.records, (start + i) % h.records.size())) continue;
+        ++applied;
+        RC_ASSERT(h.judged().violated("FRM-ROBUST"));
+        return;
+      }
+    })) << name;
+    EXPECT_GT(applied, 50) << name;
   }
 }
 

@@ -1,6 +1,6 @@
-// Whether the harness that wrote a history was well: nothing is missing in it, and its clock never stood still.
-// A history that is not whole may hide a violation, or show one that was none; what was seen of it stays seen,
-// but nothing can pass.
+// Whether the harness that wrote a history was well: nothing is missing in it, and its clock never stood
+// still. A history that is not whole may hide a violation, or show one that was none; what was seen of it
+// stays seen, but nothing can pass.
 #pragma once
 
 #include <algorithm>

@@ -70,9 +70,7 @@ void drawn_damage_is_its_senders(Trial& trial) {
   trial.expect_equal("changes in the feed", static_cast<std::uint64_t>(fresh.sync_all(0).size()), entries);
 }
 
-void oversized_frame(Trial& trial) {
-  expect_only_that_connection_ends(trial, protocol::oversized_frame());
-}
+void oversized_frame(Trial& trial) { expect_only_that_connection_ends(trial, protocol::oversized_frame()); }
 
 // An unknown string field, number 1000.
 const std::string kUnknownField = std::string("\xc2\x3e\x05hello", 8);

@@ -56,8 +56,9 @@ void print_line(const std::string& line) {
 int serve(Choice& choice) {
   const protocol::VersionRange& versions = choice.server.config.versions;
   if (versions.min > versions.max) {
-    throw UsageError(fmt::format("--oldest-version {} is above --newest-version {}: no client could be served",
-                                 versions.min, versions.max));
+    throw UsageError(
+        fmt::format("--oldest-version {} is above --newest-version {}: no client could be served",
+                    versions.min, versions.max));
   }
   if (!choice.memory) choice.server.data = choice.data;
   if (!choice.key_file.empty()) {

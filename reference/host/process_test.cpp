@@ -161,7 +161,7 @@ TEST(Process, TerminationIsOrderly) {
 TEST(Process, SpeaksTheVersionsThatItIsTold) {
   struct Offer {
     std::vector<std::string> options;
-    bool serves_old;    // a client of version 1 only
+    bool serves_old;     // a client of version 1 only
     bool has_reactions;  // a client of both: in a session of version 2
   };
   const Offer offers[] = {{{}, true, false},
@@ -188,8 +188,8 @@ TEST(Process, SpeaksTheVersionsThatItIsTold) {
     new_client.start();
     ASSERT_TRUE(loop.run_until([&] { return new_client.client().is_connected(); }, 8 * kSecond));
     EXPECT_EQ(new_client.client().offers(protocol::kFeatureReactions), offer.has_reactions);
-    const bool is_served =
-        loop.run_until([&] { return old_client.client().is_connected(); }, offer.serves_old ? 8 * kSecond : kSecond);
+    const bool is_served = loop.run_until([&] { return old_client.client().is_connected(); },
+                                          offer.serves_old ? 8 * kSecond : kSecond);
     EXPECT_EQ(is_served, offer.serves_old);
   }
 }

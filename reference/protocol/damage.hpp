@@ -1,5 +1,5 @@
-// Bytes that are no frame, by draws of the caller: what broken and hostile peers send. For tests, the suite and
-// the simulator.
+// Bytes that are no frame, by draws of the caller: what broken and hostile peers send. For tests, the suite
+// and the simulator.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ enum class Damage : std::uint8_t {
   kCount
 };
 
-// `bytes`, which must not be empty, with damage of this kind. draw(bound, index) gives a number below `bound`,
-// for one index always the same. What comes out may be a sound frame all the same.
+// `bytes`, which must not be empty, with damage of this kind. draw(bound, index) gives a number below
+// `bound`, for one index always the same. What comes out may be a sound frame all the same.
 template <class Draw>
 std::string damaged(std::string bytes, Damage damage, Draw&& draw) {
   switch (damage) {

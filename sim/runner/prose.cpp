@@ -39,11 +39,11 @@ std::string outcome_of_attack(const Record& r) {
         return fmt::format("the link of attack {} stands still", r.seq);
     }
   }
-  constexpr std::string_view kEnds[] = {"is welcomed", "is told BUSY",           "is sent away",
+  constexpr std::string_view kEnds[] = {"is welcomed", "is told BUSY",         "is sent away",
                                         "is refused",  "loses its connection", "hears nothing"};
   const std::string_view end = r.code < std::size(kEnds) ? kEnds[r.code] : "?";
-  return fmt::format("after attack {} a fresh connection to gateway {} {}; one that was there before {}", r.seq,
-                     r.value, end, r.flag ? "still answers" : "does not answer");
+  return fmt::format("after attack {} a fresh connection to gateway {} {}; one that was there before {}",
+                     r.seq, r.value, end, r.flag ? "still answers" : "does not answer");
 }
 
 std::string setting(const Record& r) {

@@ -51,8 +51,8 @@ class Slice final : public history::Sink {
       const bool device = v.device != history::kNone && is_about &&
                           (is_connection(r.kind) || v.conversation == history::kNone);
       const bool is_of_peers = v.conversation == history::kNone && v.device == history::kNone;
-      const bool attack = is_attack(r.kind) && ((is_of_peers && r.seq == v.seq) ||
-                                                (v.key.counter != 0 && r.key == v.key));
+      const bool attack =
+          is_attack(r.kind) && ((is_of_peers && r.seq == v.seq) || (v.key.counter != 0 && r.key == v.key));
       if (here || device || attack || concerns_all(r.kind)) records_[i].push_back(r);
     }
   }

@@ -27,8 +27,8 @@ std::string damaged_frame(const HostileDraw& draw) {
     const auto at = [&](std::uint64_t bound, std::uint64_t index) {
       return draw.below(bound, t * kTry + index);
     };
-    const auto kind = static_cast<protocol::Damage>(
-        at(static_cast<std::uint64_t>(protocol::Damage::kCount), kWhichDamage));
+    const auto kind =
+        static_cast<protocol::Damage>(at(static_cast<std::uint64_t>(protocol::Damage::kCount), kWhichDamage));
     std::string bytes = protocol::damaged(sound, kind, at);
     if (!protocol::decode(bytes)) return bytes;
   }

@@ -27,8 +27,8 @@ std::string damaged_frame(const HostileDraw& draw);
 // What only nodes say to each other.
 protocol::Frame internal_frame(const HostileDraw& draw, UserId own);
 
-// A request of `own`'s session that must be answered by an error: ids and values that are none, or none of this
-// user's. `captured` is somebody's message.
+// A request of `own`'s session that must be answered by an error: ids and values that are none, or none of
+// this user's. `captured` is somebody's message.
 protocol::Frame invalid_request(const HostileDraw& draw, UserId own, const protocol::SendMessage& captured);
 
 // Somebody's message as it was seen on the wire, and whose it says it is.

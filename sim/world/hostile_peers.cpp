@@ -27,9 +27,9 @@ constexpr DurationNs kHelloMargin = 3 * kSecond;
 // What comes bit by bit.
 constexpr DurationNs kDribble = 500 * kMillisecond;
 constexpr DurationNs kBetweenParts = 150 * kMillisecond;
-constexpr std::uint32_t kDribbled = 4096;          // announced of a first frame that never gets whole
-constexpr std::uint32_t kFarTooLong = 16U << 20;   // announced of a message above the limit
-constexpr std::size_t kFirstPart = 8192;           // of it
+constexpr std::uint32_t kDribbled = 4096;         // announced of a first frame that never gets whole
+constexpr std::uint32_t kFarTooLong = 16U << 20;  // announced of a message above the limit
+constexpr std::size_t kFirstPart = 8192;          // of it
 constexpr std::size_t kCaptured = 64;
 // Counters of forged messages lie above those of any device in a run of hostile peers.
 constexpr std::uint32_t kForgedCounters = 1'000'000;

@@ -1,13 +1,14 @@
-// Peers that mean harm, beside the population: a few connections that send what no client may, one attack after
-// the other, and say what became of each (kAttack, kAttackOutcome; FRM-ROBUST judges it).
+// Peers that mean harm, beside the population: a few connections that send what no client may, one attack
+// after the other, and say what became of each (kAttack, kAttackOutcome; FRM-ROBUST judges it).
 //
 //   a connection that is there before ----Hello, Welcome --------------------- Heartbeat, answer
 //   the attack's own connection              ---- (Hello, Welcome) attack ... refused, or over
-//   a fresh connection, the probe                                              ---- Hello in two parts, Welcome
+//   a fresh connection, the probe                                              ---- Hello in two parts,
+//   Welcome
 //
 // All three go to the same gateway. Peers are users of their own, whom nobody knows and who are in no
-// conversation; they are no devices of the history. They live at the first access network of the scenario, and
-// faults that look for connections do not see theirs.
+// conversation; they are no devices of the history. They live at the first access network of the scenario,
+// and faults that look for connections do not see theirs.
 #pragma once
 
 #include <array>
@@ -30,8 +31,8 @@ namespace wavetank::sim {
 
 struct HostileSetup {
   std::uint32_t peers = 0;
-  DurationNs gap = 0;            // between two attacks of one peer; drawn from half to one and a half of it
-  DurationNs hello_within = 0;   // after that a connection without a Hello must be over
+  DurationNs gap = 0;              // between two attacks of one peer; drawn from half to one and a half of it
+  DurationNs hello_within = 0;     // after that a connection without a Hello must be over
   std::uint32_t first_device = 0;  // their numbers in the access network: kHostileParts for each peer
   std::uint32_t first_user = 0;    // their numbers among users
   std::uint32_t event_source = 0;  // of their cues
@@ -115,7 +116,9 @@ class HostilePeers {
   static Part part_of(const HostileSetup& setup, std::uint32_t device) {
     return static_cast<Part>((device - setup.first_device) % kHostileParts);
   }
-  std::uint32_t number_of(const Peer& peer) const { return static_cast<std::uint32_t>(&peer - peers_.data()); }
+  std::uint32_t number_of(const Peer& peer) const {
+    return static_cast<std::uint32_t>(&peer - peers_.data());
+  }
   HostileDraw draw_of(const Peer& peer) const;
   void wake(Peer& peer, TimeNs& at, DurationNs after);
   void start(Peer& peer);

@@ -7,7 +7,12 @@ namespace wavetank::sim {
 
 ServerNode::ServerNode(NodeServices& services, Place place, server::ServerConfig config, SkewedClock clock,
                        std::unique_ptr<ShardDisk> disk)
-    : services_(services), place_(place), config_(config), clock_(clock), disk_(std::move(disk)), assembly_(config_.defects) {}
+    : services_(services),
+      place_(place),
+      config_(config),
+      clock_(clock),
+      disk_(std::move(disk)),
+      assembly_(config_.defects) {}
 
 void ServerNode::boot() {
   ++boots_;

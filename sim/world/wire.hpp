@@ -33,8 +33,8 @@ class Wire {
     return packet;
   }
 
-  // Bytes as they are, whatever they mean: a whole message, or with `announced` a part of one that is to be so
-  // long. Wire: bytes.
+  // Bytes as they are, whatever they mean: a whole message, or with `announced` a part of one that is to be
+  // so long. Wire: bytes.
   static Packet pack_raw(std::string bytes, std::uint32_t announced = 0) {
     RollingHash hash;
     hash.add_bytes(bytes.data(), bytes.size());
