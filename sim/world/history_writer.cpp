@@ -519,9 +519,8 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
 
 void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
                                std::uint64_t bytes) {
-  const std::uint32_t device = directory_.device(route.user, route.device);
-  if (device == history::kNone) return;
-  Record r = record(Kind::kPushQueue, device);
+  if (directory_.device(route.user, route.device) == history::kNone) return;
+  Record r = record(Kind::kPushQueue, directory_.device(route.user, route.device));
   r.code = static_cast<std::uint8_t>(step);
   r.value = frames;
   r.value2 = bytes;
@@ -573,9 +572,8 @@ void HistoryWriter::token_granted(NodeId node, UserId user, DeviceIndex device, 
 }
 
 void HistoryWriter::session_served(NodeId node, const protocol::Route& route, bool on) {
-  const std::uint32_t device = directory_.device(route.user, route.device);
-  if (device == history::kNone) return;
-  Record r = record(Kind::kServed, device);
+  if (directory_.device(route.user, route.device) == history::kNone) return;
+  Record r = record(Kind::kServed, directory_.device(route.user, route.device));
   r.seq = route.session;
   r.value = node;
   r.flag = on;
