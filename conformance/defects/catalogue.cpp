@@ -700,7 +700,7 @@ constexpr SeededDefect kCatalogue[] = {
      "A process that has been sent bytes that are no frame accepts no connection any more.",
      "FRM-ROBUST",
      kHostile,
-     {1, 2, 3}},
+     {2, 3, 4}},
     {Defect::kLimitAfterBuffering,
      "A message that comes in parts is held to the limit when it is whole.",
      "FRM-ROBUST",
