@@ -40,8 +40,10 @@ std::string line_of(const Record& record) {
 }
 
 std::uint64_t digest_of(const Record& record) {
+  Record plain = record;
+  if (record.kind == Kind::kEnd) plain.value = 0;  // counts what is left out here as well
   RollingHash hash;
-  for (const char c : history::text_line(record)) hash.add(static_cast<unsigned char>(c));
+  for (const char c : history::text_line(plain)) hash.add(static_cast<unsigned char>(c));
   return hash.value();
 }
 
