@@ -41,10 +41,10 @@ struct Assault : Pair {
   PropertyOutcome outcome_of_all() const { return judged().of("FRM-ROBUST"); }
 
  private:
-  Record& outcome(std::uint64_t number, AttackStep step, std::uint8_t code, std::uint64_t gateway) {
+  Record& outcome(std::uint64_t number, AttackStep of, std::uint8_t code, std::uint64_t gateway) {
     Record& r = write(Kind::kAttackOutcome);
     r.seq = number;
-    r.entry_kind = static_cast<std::uint8_t>(step);
+    r.entry_kind = static_cast<std::uint8_t>(of);
     r.code = code;
     r.value = gateway;
     return r;
