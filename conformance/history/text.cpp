@@ -73,7 +73,12 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "removal",
     "sign_in",
     "served",
-    "bucket_served"};
+    "bucket_served",
+    "reserved_65",
+    "reserved_66",
+    "poisoned",
+    "parked",
+    "effect_parked"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

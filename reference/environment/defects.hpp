@@ -148,6 +148,12 @@ enum class Defect : std::uint16_t {
   kOldOwnerServesReads,       // shard: answers reads of a bucket that it has given away
   kStopNeverEnds,             // shard: a bucket that is stopped for its move stays so until it can go
   kMovedDevicesLeftBehind,    // shard: the copy of a bucket has no devices
+  kParkCountForgotten,        // shard: counts the failures of a delivery anew in every session
+  kParksAfterFirstFailure,    // shard: parks what one session has not taken
+  kParksForEverybody,         // shard: what is parked for one device is so for all of that feed or log
+  kParkedLeavesHole,          // shard: leaves what is parked out, without a mark
+  kParkedCountsAsDelivered,   // client: takes the mark of a parked entry for the entry
+  kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
   kCount
 };
 

@@ -55,6 +55,8 @@ enum class Purpose : std::uint32_t {
   kVersions = 36,
   kReaction = 37,
   kDevices = 38,
+  kPoison = 41,
+  kPoisonedApp = 42,
   kClockStep = 47,
 };
 

@@ -580,6 +580,38 @@ void HistoryWriter::bucket_served(NodeId node, std::uint32_t bucket, std::uint32
   sink_.on(r);
 }
 
+// ---- deliveries that fail
+
+void HistoryWriter::app_crashes(std::uint32_t device, const protocol::Event& event, Via via) {
+  Record r = record(Kind::kPoisoned, device, event.conversation);
+  r.seq = event.conv_seq;
+  r.code = static_cast<std::uint8_t>(via);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::entry_parked(NodeId node, const protocol::Route& route,
+                                 const ConversationId& conversation, std::uint64_t seq, Via via,
+                                 std::uint32_t failures) {
+  Record r = record(Kind::kParked, directory_.device(route.user, route.device), conversation);
+  r.seq = seq;
+  r.code = static_cast<std::uint8_t>(via);
+  r.value = failures;
+  r.size = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kEffectParked;
+  r.value = number;
+  r.value2 = source;
+  r.epoch = failures;
+  r.size = node;
+  sink_.on(r);
+}
+
 void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -364,6 +364,7 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
     device_closed(number, CloseReason::kProtocolError);
     return;
   }
+  if (devices_[number].crashes_on_poison && crash_on(number, *frame)) return;
   if (!used_keys_.empty()) watch_answer(number, *frame);
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
