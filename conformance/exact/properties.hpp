@@ -42,5 +42,7 @@ Findings blast_radius(const Facts& facts);         // SLO-BLAST
 Findings evolution_compat(const Facts& facts);     // EVO-COMPAT     evolution.cpp
 Findings session_auth(const Facts& facts);         // SES-AUTH       credentials.cpp
 Findings move_fence(const Facts& facts);           // MOV-FENCE      moves.cpp
+Findings parked_loop(const Facts& facts);          // PRK-LOOP       parking.cpp
+Findings delivery_conserve(const Facts& facts);    // DLV-CONSERVE
 
 }  // namespace wavetank::conformance::exact
