@@ -56,7 +56,8 @@ bool is_void(const Facts& facts, Index parked, Index at) {
   const Record& p = *facts.records[parked];
   for (Index i = parked + 1; i < at; ++i) {
     const Record& r = *facts.records[i];
-    if (r.kind == Kind::kTombstone && r.code == kParkedReason && delivery_of(r) == delivery_of(p)) return false;
+    if (r.kind == Kind::kTombstone && r.code == kParkedReason && delivery_of(r) == delivery_of(p))
+      return false;
     if (r.kind == Kind::kCrash && r.value == p.size) return true;
   }
   return false;
@@ -75,8 +76,7 @@ Findings parked_loop(const Facts& facts) {
       out.fired();
       std::vector<Index>& times = crashes[delivery_of(r)];
       times.push_back(i);
-      const std::uint64_t spare =
-          count_between(facts, times.front(), i, {Kind::kCrash, Kind::kBucketServed});
+      const std::uint64_t spare = count_between(facts, times.front(), i, {Kind::kCrash, Kind::kBucketServed});
       if (times.size() <= most_deliveries(park_after) + spare) continue;
       out.violate(r, "device {} was given entry {} of conversation {} for the {}th time, and crashed on it",
                   r.device, r.seq, r.conversation, times.size());
@@ -91,8 +91,9 @@ Findings parked_loop(const Facts& facts) {
     } else if (r.kind == Kind::kTombstone && r.code == kParkedReason) {
       out.fired();
       if (r.seq == r.value && parked_before(parkings, delivery_of(r), i) != kNowhere) continue;
-      out.violate(r, "device {} was told that entries {} to {} of conversation {} are parked for it; they are not",
-                  r.device, r.seq, r.value, r.conversation);
+      out.violate(
+          r, "device {} was told that entries {} to {} of conversation {} are parked for it; they are not",
+          r.device, r.seq, r.value, r.conversation);
     }
   }
   return out;
@@ -123,11 +124,13 @@ void check_devices(const Facts& facts, Findings& out) {
     std::uint64_t sum = 0;
     for (const auto& [conversation, entries] : taken[tag]) sum += entries;
     if (sum == held[tag]) continue;
-    out.violate_at(facts.end, kNone, tag, 0, {}, "device {} took {} entries and holds {}", tag, sum, held[tag]);
+    out.violate_at(facts.end, kNone, tag, 0, {}, "device {} took {} entries and holds {}", tag, sum,
+                   held[tag]);
   }
 }
 
-void check_user(const Facts& facts, ConversationIndex index, const Log& log, UserIndex user, Findings& out) {
+void count_on_devices(const Facts& facts, ConversationIndex index, const Log& log, UserIndex user,
+                      Findings& out) {
   const std::uint64_t last = log.last_visible(user, log.head.last());
   for (const DeviceTag tag : value_or_default(facts.devices_of_user, user)) {
     if (!facts.devices.at(tag).converged_before(kNowhere)) continue;
@@ -135,8 +138,8 @@ void check_user(const Facts& facts, ConversationIndex index, const Log& log, Use
     const std::uint64_t cur = value_or_default(facts.views, {tag, index}).cur.last();
     if (cur >= last) continue;
     out.violate_at(facts.end, index, tag, last, {},
-                   "of {} entries of conversation {} device {} has {}: nobody knows of the others", last, index,
-                   tag, cur);
+                   "of {} entries of conversation {} device {} has {}: nobody knows of the others", last,
+                   index, tag, cur);
   }
 }
 
@@ -145,14 +148,14 @@ void check_entries(const Facts& facts, Findings& out) {
     if (log.head.last() == 0) continue;
     if (!log.is_group) {
       for (const UserIndex user : std::set<UserIndex>{log.first_user, log.second_user})
-        check_user(facts, index, log, user, out);
+        count_on_devices(facts, index, log, user, out);
       continue;
     }
     for (const auto& [user, intervals] : log.members) {
       if (log.known < log.head.last()) {
         ++out.unverified;
       } else {
-        check_user(facts, index, log, user, out);
+        count_on_devices(facts, index, log, user, out);
       }
     }
   }

@@ -153,9 +153,9 @@ enum class Kind : std::uint8_t {
   // ---- deliveries that fail
   kPoisoned,  // the device's app crashed on an entry that came, and kept nothing of what came with it; its
               // kDeviceRestart follows: conversation, seq, code = Via
-  kParked,    // a home delivers the entry to the device no more: conversation, seq, code = Via (kSync: from its
-              // feed, kFetch: from the log), value = deliveries that it has seen fail, size = node. Void when
-              // that node dies before it is durable
+  kParked,  // a home delivers the entry to the device no more: conversation, seq, code = Via (kSync: from its
+            // feed, kFetch: from the log), value = deliveries that it has seen fail, size = node. Void when
+            // that node dies before it is durable
   kEffectParked,  // a shard has given up an effect of another: value = its number, value2 = its source,
                   // epoch = how often it could not be applied, size = node
   kCount

@@ -59,9 +59,10 @@ class DeliveryConserve final : public Monitor {
 
   void finish() override {
     if (truth().quiesced_at() == kNever) return;
-    note(fmt::format("{} sent = {} acknowledged + {} refused + {} not known; {} shown, {} buried, {} parked, "
-                     "{} dropped",
-                     sent_, acked_, refused_, sent_ - acked_ - refused_, shown_, buried_, marked_, dropped_));
+    note(
+        fmt::format("{} sent = {} acknowledged + {} refused + {} not known; {} shown, {} buried, {} parked, "
+                    "{} dropped",
+                    sent_, acked_, refused_, sent_ - acked_ - refused_, shown_, buried_, marked_, dropped_));
     if (truth().forked_conversations() > 0) return;  // whose numbers are which is not known
     check_sends();
     for (DeviceTag tag = 0; tag < truth().device_count(); ++tag) check_device(tag);
@@ -140,8 +141,8 @@ class DeliveryConserve final : public Monitor {
     fired();
     if (acked_ <= entries && entries <= sent_ - refused_) return;
     violate_at(truth().now(), kNone, kNone, 0, {},
-               "the logs hold {} entries, of {} messages that were sent, {} acknowledged and {} refused", entries,
-               sent_, acked_, refused_);
+               "the logs hold {} entries, of {} messages that were sent, {} acknowledged and {} refused",
+               entries, sent_, acked_, refused_);
   }
 
   void check_device(DeviceTag tag) {

@@ -20,7 +20,9 @@ namespace {
 class ParkedLoop final : public Monitor {
  public:
   ParkedLoop(Truth& truth, const JudgeConfig& config)
-      : Monitor("PRK-LOOP", truth), park_after_(config.park_after), most_(most_deliveries(config.park_after)) {}
+      : Monitor("PRK-LOOP", truth),
+        park_after_(config.park_after),
+        most_(most_deliveries(config.park_after)) {}
 
   KindSet kinds() const override {
     return kinds_of(Kind::kPoisoned, Kind::kParked, Kind::kTombstone, Kind::kDisconnected, Kind::kCrash,
@@ -52,7 +54,8 @@ class ParkedLoop final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return table_bytes(crashes_) + table_bytes(parked_) + heap_bytes(ended_.capacity() * sizeof(std::uint32_t));
+    return table_bytes(crashes_) + table_bytes(parked_) +
+           heap_bytes(ended_.capacity() * sizeof(std::uint32_t));
   }
 
  private:
@@ -76,15 +79,17 @@ class ParkedLoop final : public Monitor {
     parked_.insert(delivery_of(record));
     const std::uint64_t ended = record.device < ended_.size() ? ended_[record.device] : 0;
     if (park_after_ != 0 && record.value >= park_after_ && ended >= park_after_) return;
-    violate(record,
-            "entry {} of conversation {} was parked for device {} after {} failures, and {} sessions that ended",
-            record.seq, record.conversation, record.device, record.value, ended);
+    violate(
+        record,
+        "entry {} of conversation {} was parked for device {} after {} failures, and {} sessions that ended",
+        record.seq, record.conversation, record.device, record.value, ended);
   }
 
   void on_mark(const Record& record) {
     fired();
     if (record.seq == record.value && parked_.contains(delivery_of(record))) return;
-    violate(record, "device {} was told that entries {} to {} of conversation {} are parked for it; they are not",
+    violate(record,
+            "device {} was told that entries {} to {} of conversation {} are parked for it; they are not",
             record.device, record.seq, record.value, record.conversation);
   }
 

@@ -314,8 +314,7 @@ void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, T
       receive_event(std::move(event), Via::kFetch, now);
     }
   }
-  for (; tombstone != result.tombstones.end(); ++tombstone)
-    receive_tombstone(index, *tombstone, Via::kFetch);
+  for (; tombstone != result.tombstones.end(); ++tombstone) receive_tombstone(index, *tombstone, Via::kFetch);
   drain_pending(index);
   raise_head(index, result.head_seq, now);
   const Conversation& row = conversations_[index];

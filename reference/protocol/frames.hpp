@@ -182,7 +182,7 @@ struct Change {
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq
-  std::uint64_t min_seq = 0;  // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
+  std::uint64_t min_seq = 0;     // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
   std::uint64_t parked_seq = 0;  // kEvent, without one: this entry is parked for the device
   template <class Self, class V>
   static void fields(Self& s, V&& v) {

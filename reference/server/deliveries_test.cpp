@@ -153,7 +153,8 @@ TEST(Deliveries, TheInnocentBeforeAreNotParked) {
     chat.run();
     for (bool is_well = true; is_well && cursor < 9;) {
       const auto answer = chat.ask<protocol::SyncResult>(bert, protocol::Sync{1, cursor, 0});
-      for (const protocol::Change& change : answer.changes) is_well &= !change.event || change.user_seq != kBad;
+      for (const protocol::Change& change : answer.changes)
+        is_well &= !change.event || change.user_seq != kBad;
       if (is_well) cursor = answer.next_user_seq;
       crashes += is_well ? 0 : 1;
     }
@@ -209,10 +210,10 @@ TEST(Deliveries, WhatIsParkedMovesWithItsBucket) {
 
 // ---- effects between shards
 
-constexpr NodeId kSource = 1;
-constexpr NodeId kDestination = 2;
+constexpr NodeId kEffectSource = 1;
+constexpr NodeId kEffectDestination = 2;
 
-protocol::Change good(std::uint64_t seq) {
+protocol::Change good_effect(std::uint64_t seq) {
   protocol::Change change;
   change.conversation = kChat;
   change.event.emplace();
@@ -221,7 +222,7 @@ protocol::Change good(std::uint64_t seq) {
   return change;
 }
 // A receipt of nobody.
-protocol::Change bad() {
+protocol::Change bad_effect() {
   protocol::Change change;
   change.kind = protocol::ChangeKind::kReceipt;
   change.conversation = kChat;
@@ -229,11 +230,11 @@ protocol::Change bad() {
 }
 
 // The source's rows, and a shard that gets them.
-struct Lane {
-  Lane() : placement(Placement::even(1, 16, {{kSource, kDestination}})) {
-    source_config.self = kSource;
-    config.self = kDestination;
-    while (placement.home(user) != kDestination) ++user;
+struct EffectLane {
+  EffectLane() : placement(Placement::even(1, 16, {{kEffectSource, kEffectDestination}})) {
+    source_config.self = kEffectSource;
+    config.self = kEffectDestination;
+    while (placement.home(user) != kEffectDestination) ++user;
     start_source();
     start_destination();
   }
@@ -245,28 +246,28 @@ struct Lane {
   }
   void append(const protocol::Change& change) {
     Effects effects;
-    source->append(kDestination, {user}, change, effects);
+    source->append(kEffectDestination, {user}, change, effects);
   }
   // Carries what is sent, once in each direction; at most `rounds` times. How many items were refused.
   int carry(int rounds) {
     int refusals = 0;
     Effects to_destination;
-    source->link_up(kDestination, to_destination);
+    source->link_up(kEffectDestination, to_destination);
     for (; rounds > 0 && !to_destination.list().empty(); --rounds) {
       Effects to_source;
       for (Effect& effect : to_destination.list())
-        shard->peer_frame_received(kSource, std::move(effect.frame), 0, to_source);
+        shard->peer_frame_received(kEffectSource, std::move(effect.frame), 0, to_source);
       to_destination.clear();
       for (const Effect& effect : to_source.list()) {
         const auto* ack = std::get_if<protocol::OutboxAck>(&effect.frame.body);
         if (ack == nullptr) continue;
-        source->acknowledged(kDestination, ack->number, to_destination);
+        source->acknowledged(kEffectDestination, ack->number, to_destination);
         if (ack->refused == 0) continue;
         ++refusals;
-        source->refused(kDestination, ack->refused, to_destination);
+        source->refused(kEffectDestination, ack->refused, to_destination);
       }
     }
-    source->link_down(kDestination);
+    source->link_down(kEffectDestination);
     return refusals;
   }
   std::vector<std::uint64_t> entries() {
@@ -289,26 +290,26 @@ struct Lane {
 };
 
 TEST(Deliveries, AnEffectThatCannotBeAppliedIsParked) {
-  Lane lane;
-  lane.append(good(1));
-  lane.append(bad());
-  lane.append(good(2));
+  EffectLane lane;
+  lane.append(good_effect(1));
+  lane.append(bad_effect());
+  lane.append(good_effect(2));
   EXPECT_EQ(lane.carry(100), static_cast<int>(kParkAfter) - 1);
-  EXPECT_EQ(lane.source->pending(kDestination), 0U);
+  EXPECT_EQ(lane.source->pending(kEffectDestination), 0U);
   EXPECT_EQ(lane.entries(), (std::vector<std::uint64_t>{1, 2}));
   EXPECT_EQ(lane.observer.effects_parked, (std::vector<std::uint64_t>{2}));
 }
 
 TEST(Deliveries, RefusalsOutliveBothShards) {
-  Lane lane;
-  lane.append(bad());
-  lane.append(good(1));
+  EffectLane lane;
+  lane.append(bad_effect());
+  lane.append(good_effect(1));
   EXPECT_EQ(lane.carry(2), 2);
   lane.start_destination();
   EXPECT_EQ(lane.carry(1), 1);
   lane.start_source();
   EXPECT_EQ(lane.carry(100), 1);
-  EXPECT_EQ(lane.source->pending(kDestination), 0U);
+  EXPECT_EQ(lane.source->pending(kEffectDestination), 0U);
   EXPECT_EQ(lane.entries(), (std::vector<std::uint64_t>{1}));
   EXPECT_EQ(lane.observer.effects_parked, (std::vector<std::uint64_t>{1}));
 }

@@ -466,7 +466,8 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
 void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects) {
   std::uint64_t refused = 0;
   for (const protocol::OutboxItem& item : batch.items) {
-    const bool is_bad = deliveries_.is_on() && inbox_.is_next(source, item.number) && !Feed::takes(item.change);
+    const bool is_bad =
+        deliveries_.is_on() && inbox_.is_next(source, item.number) && !Feed::takes(item.change);
     if (is_bad && !deliveries_.park_effect(source, item.number)) {
       // What follows waits for it: effects have an order.
       refused = item.number;

@@ -164,8 +164,7 @@ void write_row(const StoredRow& row, store::LogStore& store) {
     case StoredRowKind::kDevice:
       return store.put_device(row.user, row.device, {narrow(n[0]), n[1], n[2] != 0});
     case StoredRowKind::kFailure:
-      return store.put_failure(row.conversation,
-                               {row.user, row.device, n[0], n[1], narrow(n[2]), n[3] != 0});
+      return store.put_failure(row.conversation, {row.user, row.device, n[0], n[1], narrow(n[2]), n[3] != 0});
     case StoredRowKind::kNone:
       return;
   }

@@ -239,11 +239,11 @@ class MemoryStore : public LogStore {
     std::vector<SettingOpRow> ops;
     std::vector<UserDevice> devices;
   };
-  using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
-                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
-                            EntriesDropped, ChangesDropped, FeedStatePut, DevicePut, FailurePut,
-                            FailuresErased, BucketPut, ParkedAppended, ParkedErased, ConversationErased,
-                            UserErased>;
+  using Undo =
+      std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
+                   OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
+                   FeedStatePut, DevicePut, FailurePut, FailuresErased, BucketPut, ParkedAppended,
+                   ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);

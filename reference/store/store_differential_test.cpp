@@ -185,8 +185,8 @@ void write(LogStore& store, const Step& step) {
                               {step.where, step.words.size(), step.amount % 2 == 0});
     case Kind::kFailure:
       return store.put_failure(step.where % 2 == 0 ? id : feed_queue(user(step.where % 3)),
-                               {user(step.amount % 3), step.amount % 2, 1 + step.words.size(), step.amount + 9,
-                                step.amount, step.amount % 5 == 0});
+                               {user(step.amount % 3), step.amount % 2, 1 + step.words.size(),
+                                step.amount + 9, step.amount, step.amount % 5 == 0});
     case Kind::kBucket:
       return store.put_bucket({step.where, step.amount, 1 + step.amount,
                                static_cast<BucketState>(step.amount % 5), 3, 4, step.amount % 2 == 0});

@@ -45,8 +45,8 @@ std::string sentence(const Record& r) {
                          : r.code == 1 ? " (by sync)"
                                        : " (by fetch)");
     case Kind::kParked:
-      return fmt::format("node {} parks entry {} for {}: {} sessions have ended with it", r.size, r.seq, who(r),
-                         r.value);
+      return fmt::format("node {} parks entry {} for {}: {} sessions have ended with it", r.size, r.seq,
+                         who(r), r.value);
     case Kind::kEffectParked:
       return fmt::format("node {} gives up effect {} of node {}, which it could not apply {} times", r.size,
                          r.value, r.value2, r.epoch);

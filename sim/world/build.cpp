@@ -332,8 +332,8 @@ void World::add_device(std::uint32_t device) {
                                  randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
   if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
   const auto crashing = static_cast<std::uint64_t>(scenario_.population().poison_devices_permille());
-  devices_.back().crashes_on_poison = !directory_->is_auditor(device) &&
-                                      randomness_.chance(crashing, 1000, Purpose::kPoisonedApp, device, 0);
+  devices_.back().crashes_on_poison =
+      !directory_->is_auditor(device) && randomness_.chance(crashing, 1000, Purpose::kPoisonedApp, device, 0);
   history_->declare_device(device, spec.region, cohort);
 }
 
