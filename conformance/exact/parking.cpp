@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "conformance/exact/properties.hpp"
-#include "conformance/properties/parked_bounds.hpp"
+#include "conformance/requirements/parking_bounds.hpp"
 
 namespace wavetank::conformance::exact {
 
 namespace {
+
+// An entry on its way to a device.
+using Delivery = std::tuple<DeviceTag, ConversationIndex, std::uint64_t>;
+Delivery delivery_of(const Record& r) { return {r.device, r.conversation, r.seq}; }
 
 constexpr auto kParkedReason = static_cast<std::uint8_t>(protocol::TombstoneReason::kParked);
 constexpr auto kFetched = static_cast<std::uint8_t>(Via::kFetch);

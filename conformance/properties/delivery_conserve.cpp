@@ -12,7 +12,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
-#include "conformance/properties/parked_bounds.hpp"
+#include "conformance/properties/delivery.hpp"
 
 namespace wavetank::conformance {
 namespace {

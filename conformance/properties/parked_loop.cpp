@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "conformance/properties/catalogue.hpp"
-#include "conformance/properties/parked_bounds.hpp"
+#include "conformance/properties/delivery.hpp"
+#include "conformance/requirements/parking_bounds.hpp"
 
 namespace wavetank::conformance {
 namespace {

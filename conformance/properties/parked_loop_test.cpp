@@ -1,6 +1,6 @@
 // PRK-LOOP.
-#include "conformance/properties/parked_bounds.hpp"
 #include "conformance/properties/test_support.hpp"
+#include "conformance/requirements/parking_bounds.hpp"
 
 namespace wavetank::conformance::test {
 namespace {

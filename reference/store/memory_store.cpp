@@ -1,3 +1,4 @@
+// Length: one short method for each row of the store, and how it is undone.
 #include "reference/store/memory_store.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Length: one short method for each kind of record.
 #include "sim/world/history_writer.hpp"
 
 #include <algorithm>

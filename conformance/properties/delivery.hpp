@@ -1,4 +1,4 @@
-// What both judges take for one delivery, and how often it may fail.
+// An entry on its way to a device, as monitors of deliveries know it.
 #pragma once
 
 #include <compare>
@@ -9,7 +9,7 @@
 
 namespace wavetank::conformance {
 
-// An entry on its way to a device.
+// Names it.
 struct Delivery {
   history::DeviceTag device = history::kNone;
   history::ConversationIndex conversation = history::kNone;
@@ -24,14 +24,6 @@ struct DeliveryHash {
 };
 constexpr Delivery delivery_of(const history::Record& record) {
   return {record.device, record.conversation, record.seq};
-}
-
-// How often one entry may end sessions of a device where each of its ways parks it after so many failures; a
-// service that parks nothing is held to five.
-constexpr std::uint64_t most_deliveries(std::uint32_t park_after) {
-  constexpr std::uint64_t kWays = 2;   // the feed, and the log
-  constexpr std::uint64_t kSpare = 6;  // a push, and on each way answers that hold more than the entry
-  return kWays * (park_after == 0 ? 5 : park_after) + kSpare;
 }
 
 }  // namespace wavetank::conformance
