@@ -128,6 +128,10 @@ int run(int argc, char** argv) {
                  "with --revoke-within-ms: tokens expire after so long unless they are renewed; 0: never")
       ->check(CLI::Range(0, 2'000'000'000))
       ->capture_default_str();
+  app.add_option("--park-after", choice.server.config.park_after,
+                 "a message that has ended so many sessions of a device is given up for it; 0: none is")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   auto* token = app.add_subcommand("token", "Print the token of one device");
   token->add_option("--token-key", choice.key_file, "file with the key")->required();
   token->add_option("--user", choice.user, "user id")->required();
