@@ -39,7 +39,7 @@ std::string line_of(const Record& record) {
   return line;
 }
 
-std::uint64_t digest_of(const Record& record) {
+std::uint64_t shown_digest(const Record& record) {
   RollingHash hash;
   for (const char c : history::text_line(record)) hash.add(static_cast<unsigned char>(c));
   return hash.value();
@@ -49,7 +49,7 @@ std::uint64_t digest_of(const Record& record) {
 class Remembered final : public history::Sink {
  public:
   void on(const Record& record) override {
-    if (!is_ephemeral(record)) digests.push_back(digest_of(record));
+    if (!is_ephemeral(record)) digests.push_back(shown_digest(record));
   }
   std::vector<std::uint64_t> digests;
 };
@@ -60,7 +60,7 @@ class Compared final : public history::Sink {
   explicit Compared(const std::vector<std::uint64_t>& expected) : expected_(expected) {}
   void on(const Record& record) override {
     if (is_ephemeral(record) || different) return;
-    if (count >= expected_.size() || expected_[count] != digest_of(record)) {
+    if (count >= expected_.size() || expected_[count] != shown_digest(record)) {
       different = record;
       return;
     }
