@@ -271,8 +271,9 @@ void Facts::read(const Record& r, Index at) {
       return read_received(r, at);
     case Kind::kTombstone:
       if (r.flag) views[here].cur.raise(at, r.value);
-      if (const auto open = open_pages_.find(r.device);
-          open != open_pages_.end() && pages[open->second].conversation == r.conversation) {
+      if (const auto open = open_pages_.find(r.device); open != open_pages_.end() &&
+                                                        pages[open->second].conversation == r.conversation &&
+                                                        !history::is_of_feed(r)) {
         page_of[at] = open->second;
         add_row(pages[open->second], r.seq, r.value);
       }

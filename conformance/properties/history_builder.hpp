@@ -402,6 +402,7 @@ class HistoryBuilder {
     Record& r = write(Kind::kTombstone, device);
     r.conversation = conversation;
     r.seq = r.value = seq;
+    r.value2 = 1;
     r.code = static_cast<std::uint8_t>(protocol::TombstoneReason::kParked);
     r.flag = is_next;
     if (!is_next) return;

@@ -123,7 +123,7 @@ Observation Truth::observe(const Record& record) {
       break;
     case Kind::kTombstone:
       open_subscription(seen);
-      find_page();
+      if (!history::is_of_feed(record)) find_page();
       break;
     case Kind::kSendAcked:
       look_up_entry(seen);

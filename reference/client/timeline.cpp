@@ -145,7 +145,11 @@ void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& t
     queue_receipts(index);
     if (is_parked) mark(Probe::kParkedPassed);
   }
-  shared_.observer.tombstone_received(tag_, row.id, tombstone, applied);
+  if (via == Via::kFetch) {
+    shared_.observer.tombstone_received(tag_, row.id, tombstone, applied);
+  } else {
+    shared_.observer.parked_received(tag_, row.id, tombstone.from_seq, applied);
+  }
 }
 
 // Above a gap it tells that there is an entry, no more: the page that fills the gap says what became of it.

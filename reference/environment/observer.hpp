@@ -178,6 +178,9 @@ class ClientObserver {
   // [from, to] will not be shown; the device's cursor is now `to` when applied.
   virtual void tombstone_received(DeviceTag, const ConversationId&, const protocol::Tombstone&,
                                   bool /*applied*/) {}
+  // The feed's mark of an entry that is parked for this device; the device's cursor is now `seq` when
+  // applied.
+  virtual void parked_received(DeviceTag, const ConversationId&, std::uint64_t /*seq*/, bool /*applied*/) {}
   virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
   virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
   // The device asks for the next page of a snapshot.

@@ -291,6 +291,17 @@ void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& i
   sink_.on(r);
 }
 
+void HistoryWriter::parked_received(DeviceTag device, const ConversationId& id, std::uint64_t seq,
+                                    bool applied) {
+  Record r = record(Kind::kTombstone, device, id);
+  r.seq = r.value = seq;
+  r.value2 = 1;
+  r.code = static_cast<std::uint8_t>(protocol::TombstoneReason::kParked);
+  r.flag = applied;
+  if (applied) see(device, r);
+  sink_.on(r);
+}
+
 void HistoryWriter::sync_invoked(DeviceTag device, const protocol::Sync& sync) {
   Record r = record(Kind::kSyncInvoked, device);
   r.value = sync.user_seq;

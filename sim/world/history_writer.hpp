@@ -83,6 +83,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
   void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone,
                           bool applied) override;
+  void parked_received(DeviceTag device, const ConversationId& id, std::uint64_t seq, bool applied) override;
   void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
   void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
   void snapshot_invoked(DeviceTag device, const protocol::FetchSnapshot& fetch) override;
