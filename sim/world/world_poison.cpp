@@ -36,7 +36,8 @@ bool World::crash_on(std::uint32_t number, const protocol::Frame& frame) {
   if (poison == nullptr || !devices_[number].machine.is_running()) return false;
   probe(Probe::kPoisonDelivered);
   history_->app_crashes(number, *poison, via);
-  restart_device(number);
+  kill_app(number);
+  reopen_soon(number);
   return true;
 }
 
