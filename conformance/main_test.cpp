@@ -72,13 +72,15 @@ TEST_F(ConformCommand, ListNamesEveryRequirementOrSome) {
   EXPECT_EQ(some.find("\"id\": \"SND-ACK-001\""), std::string::npos) << some;
 }
 
-// The sample was written by a program whose format was 5.
+// The samples were written by programs whose formats were these.
 TEST_F(ConformCommand, HistoriesOfEarlierFormatsAreJudged) {
-  const std::string sample = WAVETANK_SOURCE_DIR "/conformance/history/samples/format_5.wth";
-  EXPECT_EQ(run("judge '" + sample + "'"), reports::kPass) << read("err");
-  const std::string out = read("out");
-  EXPECT_NE(out.find("ORD-AGREE      PASS"), std::string::npos) << out;
-  EXPECT_EQ(out.find("INCONCLUSIVE"), std::string::npos) << out;
+  for (const std::string format : {"5", "6"}) {
+    const std::string sample = WAVETANK_SOURCE_DIR "/conformance/history/samples/format_" + format + ".wth";
+    EXPECT_EQ(run("judge '" + sample + "'"), reports::kPass) << read("err");
+    const std::string out = read("out");
+    EXPECT_NE(out.find("ORD-AGREE      PASS"), std::string::npos) << out;
+    EXPECT_EQ(out.find("INCONCLUSIVE"), std::string::npos) << out;
+  }
 }
 
 TEST_F(ConformCommand, HelpHasAnExampleEverywhere) {

@@ -33,6 +33,7 @@ constexpr std::string_view kVersions = "versions";
 constexpr std::string_view kMoves = "moves";
 constexpr std::string_view kMovedDevices = "moved_devices";
 constexpr std::string_view kHostile = "hostile";
+constexpr std::string_view kPoison = "poison";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -710,6 +711,36 @@ constexpr SeededDefect kCatalogue[] = {
      "The parts of messages are put together in one buffer for all connections.",
      "FRM-ROBUST",
      kHostile,
+     {1, 2, 3}},
+    {Defect::kParkCountForgotten,
+     "A shard counts the failures of a delivery anew in every session of the device.",
+     "PRK-LOOP",
+     kPoison,
+     {1, 2, 3}},
+    {Defect::kParksAfterFirstFailure,
+     "A shard parks what one session of a device has not taken.",
+     "PRK-LOOP",
+     kPoison,
+     {1, 2, 3}},
+    {Defect::kParksForEverybody,
+     "What a shard has parked for one device it gives no other that reads the same feed or log.",
+     "PRK-LOOP",
+     kPoison,
+     {1, 2, 3}},
+    {Defect::kParkedLeavesHole,
+     "A shard leaves out what is parked, without a mark in its place.",
+     "DLV-CONSERVE",
+     kPoison,
+     {1, 2, 3}},
+    {Defect::kParkedCountsAsDelivered,
+     "A client shows an empty message where it is told that an entry is parked.",
+     "DLV-CONSERVE",
+     kPoison,
+     {1, 2, 3}},
+    {Defect::kFanoutDropsLast,
+     "Every seventh entry of a conversation does not reach the feed of the last of its recipients.",
+     "DLV-CONSERVE",
+     kPoison,
      {1, 2, 3}},
 };
 

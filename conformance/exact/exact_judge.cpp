@@ -34,7 +34,9 @@ const std::map<std::string_view, Definition>& definitions() {
       {"DLV-FLOOR", delivery_floor},      {"SYN-SNAPSHOT", sync_snapshot},
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
-      {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust}};
+      {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust},
+      {"MOV-FENCE", move_fence},          {"PRK-LOOP", parked_loop},
+      {"DLV-CONSERVE", delivery_conserve}};
   return all;
 }
 

@@ -213,7 +213,8 @@ bool Facts::is_whole(const Record& r) const {
   const bool is_of_the_world =
       has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
-              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick});
+              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick,
+              Kind::kEffectParked});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation ||
@@ -287,8 +288,9 @@ void Facts::read(const Record& r, Index at) {
       return read_received(r, at);
     case Kind::kTombstone:
       if (r.flag) views[here].cur.raise(at, r.value);
-      if (const auto open = open_pages_.find(r.device);
-          open != open_pages_.end() && pages[open->second].conversation == r.conversation) {
+      if (const auto open = open_pages_.find(r.device); open != open_pages_.end() &&
+                                                        pages[open->second].conversation == r.conversation &&
+                                                        !history::is_of_feed(r)) {
         page_of[at] = open->second;
         add_row(pages[open->second], r.seq, r.value);
       }

@@ -79,7 +79,7 @@ Findings sync_cursor(const Facts& facts) {
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
     if (facts.is_forked(r, i)) continue;
-    const bool is_row = r.kind == Kind::kTombstone ||
+    const bool is_row = (r.kind == Kind::kTombstone && !history::is_of_feed(r)) ||
                         (r.kind == Kind::kReceived && r.code == static_cast<std::uint8_t>(Via::kFetch));
     if (is_row) check_row(facts, r, i, last_rows, out);
     if (r.kind == Kind::kPointer && r.code == static_cast<std::uint8_t>(Via::kSync) &&

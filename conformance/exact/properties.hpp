@@ -43,5 +43,7 @@ Findings evolution_compat(const Facts& facts);     // EVO-COMPAT     evolution.c
 Findings session_auth(const Facts& facts);         // SES-AUTH       credentials.cpp
 Findings move_fence(const Facts& facts);           // MOV-FENCE      moves.cpp
 Findings frame_robust(const Facts& facts);         // FRM-ROBUST     hostile.cpp
+Findings parked_loop(const Facts& facts);          // PRK-LOOP       parking.cpp
+Findings delivery_conserve(const Facts& facts);    // DLV-CONSERVE
 
 }  // namespace wavetank::conformance::exact

@@ -132,6 +132,7 @@ Header a_header() {
   config.recover_bound = 25;
   config.recover_per_million = 26;
   config.revoke_bound = 27;
+  config.park_after = 28;
   return header;
 }
 

@@ -65,6 +65,7 @@ std::string pack_header(const Header& header) {
   put_number(out, config.recover_per_million);
   put_number(out, config.fewest_of_a_pair);
   put_signed(out, config.revoke_bound);
+  put_number(out, config.park_after);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -117,6 +118,7 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken, s
     config.fewest_of_a_pair = in.number();
     config.revoke_bound = in.signed_number();
   }
+  if (format >= 7) config.park_after = in.number32();
   return in.ok() && in.rest().empty();
 }
 

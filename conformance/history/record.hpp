@@ -53,7 +53,9 @@ enum class Kind : std::uint8_t {
   kReceived,     // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user),
                  // value = msg_no, value2 = the entry that it answers (0: none),
                  // code = Via, flag = applied; canary = the digest the payload must have
-  kTombstone,    // conversation, seq = from, value = to, code = TombstoneReason, flag = applied
+  kTombstone,    // conversation, seq = from, value = to, code = TombstoneReason, flag = applied, value2 = 1
+                 // when it
+                 // came with the feed and not with a page
   kSyncInvoked,  // value = from user_seq
   kSyncCompleted,   // value = from, value2 = next, seq = head, flag = more, code = ErrorCode, digest = the
                     // snapshot's token (0: none); its rows follow directly
@@ -158,6 +160,14 @@ enum class Kind : std::uint8_t {
   // flag = a connection that was there before still answers
   // ---- the harness
   kTick,  // the harness looks at its clock: value = how many times before, value2 = the interval in ns
+  // ---- deliveries that fail
+  kPoisoned,  // the device's app crashed on an entry that came, and kept nothing of what came with it; its
+              // kDeviceRestart follows: conversation, seq, code = Via
+  kParked,  // a home delivers the entry to the device no more: conversation, seq, code = Via (kSync: from its
+            // feed, kFetch: from the log), value = deliveries that it has seen fail, size = node. Void when
+            // that node dies before it is durable
+  kEffectParked,  // a shard has given up an effect of another: value = its number, value2 = its source,
+                  // epoch = how often it could not be applied, size = node
   kCount
 };
 
@@ -185,6 +195,11 @@ struct Record {
   std::uint64_t digest = 0;  // of (entry kind, target, payload bytes)
   std::uint64_t canary = 0;  // what digest must be, recomputed from key, conversation and size
 };
+
+// A mark of the user's feed, not a row of a page.
+constexpr bool is_of_feed(const Record& record) {
+  return record.kind == Kind::kTombstone && record.value2 != 0;
+}
 
 // Takes records in the order of their time. Listens only: nothing it does may reach the run.
 class Sink {

@@ -76,7 +76,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "bucket_served",
     "attack",
     "attack_outcome",
-    "tick"};
+    "tick",
+    "poisoned",
+    "parked",
+    "effect_parked"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

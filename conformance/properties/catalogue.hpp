@@ -45,6 +45,8 @@ std::unique_ptr<Monitor> make_evolution_compat(Truth& truth, const JudgeConfig& 
 std::unique_ptr<Monitor> make_session_auth(Truth& truth, const JudgeConfig& config);      // SES-AUTH
 std::unique_ptr<Monitor> make_move_fence(Truth& truth);                                   // MOV-FENCE
 std::unique_ptr<Monitor> make_frame_robust(Truth& truth);                                 // FRM-ROBUST
+std::unique_ptr<Monitor> make_parked_loop(Truth& truth, const JudgeConfig& config);       // PRK-LOOP
+std::unique_ptr<Monitor> make_delivery_conserve(Truth& truth);                            // DLV-CONSERVE
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 
 }  // namespace wavetank::conformance

@@ -372,6 +372,44 @@ class HistoryBuilder {
     return r;
   }
 
+  // ---- deliveries that fail
+  // The app crashes on an entry that comes, and starts again.
+  void crash_on(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, Via via = Via::kSync) {
+    Record& r = write(Kind::kPoisoned, device);
+    r.conversation = conversation;
+    r.seq = seq;
+    r.code = static_cast<std::uint8_t>(via);
+    restart(device);
+    connect(device);
+  }
+  // The home parks the entry for the device.
+  Record& park(DeviceTag device, ConversationIndex conversation, std::uint64_t seq, std::uint64_t failures,
+               Via via = Via::kSync) {
+    Record& r = write(Kind::kParked, device);
+    r.conversation = conversation;
+    r.seq = seq;
+    r.code = static_cast<std::uint8_t>(via);
+    r.value = failures;
+    r.size = 9;
+    return r;
+  }
+  // The mark of a parked entry comes with the feed.
+  void take_mark(DeviceTag device, ConversationIndex conversation, std::uint64_t seq) {
+    View& view = devices_[device].views[conversation];
+    view.fed.insert(seq);
+    continue_feed(device, conversation, seq, Via::kLive);
+    const bool is_next = seq == view.cur + 1;
+    Record& r = write(Kind::kTombstone, device);
+    r.conversation = conversation;
+    r.seq = r.value = seq;
+    r.value2 = 1;
+    r.code = static_cast<std::uint8_t>(protocol::TombstoneReason::kParked);
+    r.flag = is_next;
+    if (!is_next) return;
+    view.cur = seq;
+    drain(device, conversation);
+  }
+
   // A page [from, to] (to = 0: the head) of at most `limit` entries, asked for and answered.
   void fetch(DeviceTag device, ConversationIndex conversation, std::uint64_t from, std::uint64_t to = 0,
              bool audit = false, std::uint64_t limit = 4) {

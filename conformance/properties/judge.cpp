@@ -54,6 +54,8 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_session_auth(truth_, config_));
   add(make_move_fence(truth_));
   add(make_frame_robust(truth_));
+  add(make_parked_loop(truth_, config_));
+  add(make_delivery_conserve(truth_));
   auto latency = std::make_unique<LatencyMonitor>(truth_, config_);
   latency_ = latency.get();
   add(std::move(latency));

@@ -28,6 +28,7 @@ class SyncCursor final : public Monitor {
         if (record.code == static_cast<std::uint8_t>(Via::kFetch)) on_row(seen, record.seq, record.seq, true);
         return;
       case Kind::kTombstone:
+        if (history::is_of_feed(seen.record)) return;
         return on_row(seen, record.seq, record.value, false);
       case Kind::kPointer:
         if (record.code == static_cast<std::uint8_t>(Via::kSync)) on_pointer(seen);

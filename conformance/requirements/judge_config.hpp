@@ -98,6 +98,10 @@ struct JudgeConfig {
   // SES-AUTH: nothing is served of a removed device, or of one whose token has expired, after so long.
   DurationNs revoke_bound = 0;
 
+  // PRK-LOOP: what has ended so many sessions of a device is parked for it, and nothing earlier. 0: nothing
+  // is parked.
+  std::uint32_t park_after = 0;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

@@ -241,7 +241,9 @@ class Client {
   void receive_event(protocol::Event&& event, Via via, TimeNs now);
   void apply_event(std::uint32_t index, const protocol::Event& event, Via via);
   void hold_event(std::uint32_t index, protocol::Event&& event, Via via, TimeNs now);
-  void receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone);
+  void receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone, Via via);
+  // The feed's mark of an entry that is parked for this device.
+  void receive_parked(const protocol::Change& change, Via via, TimeNs now);
   void receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now);
   void raise_head(std::uint32_t index, std::uint64_t head, TimeNs now);
   void settle_gap(std::uint32_t index, Sequence cur_before, TimeNs now);

@@ -173,6 +173,21 @@ const DefectCase kTimelineDefects[] = {
      }},
 };
 
+const DefectCase kParkedDefects[] = {
+    {Defect::kParkedCountsAsDelivered, "ParkedCountsAsDelivered",
+     [](const ClientConfig& config) {
+       Connected online(config);
+       protocol::Frame push = online.server.append(kDirect, kPeer, "bad");
+       protocol::Change& change = std::get<protocol::ChangePush>(push.body).changes[0];
+       change.conversation = kDirect;
+       change.parked_seq = 1;
+       change.event.reset();
+       online.push(std::move(push));
+       online.settle();
+       return online.recorder.shown(kDirect) == Shown{1};
+     }},
+};
+
 const DefectCase kVersionDefects[] = {
     {Defect::kUnofferedFeaturesUsed, "UnofferedFeaturesUsed",
      [](const ClientConfig& config) {
@@ -212,6 +227,7 @@ const auto kDefectName = [](const testing::TestParamInfo<DefectCase>& info) {
 };
 INSTANTIATE_TEST_SUITE_P(Session, ClientDefect, testing::ValuesIn(kSessionDefects), kDefectName);
 INSTANTIATE_TEST_SUITE_P(Outbox, ClientDefect, testing::ValuesIn(kOutboxDefects), kDefectName);
+INSTANTIATE_TEST_SUITE_P(Parked, ClientDefect, testing::ValuesIn(kParkedDefects), kDefectName);
 INSTANTIATE_TEST_SUITE_P(Versions, ClientDefect, testing::ValuesIn(kVersionDefects), kDefectName);
 INSTANTIATE_TEST_SUITE_P(Timeline, ClientDefect, testing::ValuesIn(kTimelineDefects), kDefectName);
 

@@ -58,7 +58,11 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
   switch (change.kind) {
     case protocol::ChangeKind::kEvent:
       // Also when repeated: the conversation's own number decides.
-      if (change.event) receive_event(std::move(*change.event), via, now);
+      if (change.event) {
+        receive_event(std::move(*change.event), via, now);
+      } else if (change.parked_seq != 0) {
+        receive_parked(change, via, now);
+      }
       break;
     case protocol::ChangeKind::kPointer: {
       shared_.observer.pointer_received(tag_, change, via, !repeated);

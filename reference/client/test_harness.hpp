@@ -91,6 +91,9 @@ class Recorder final : public ClientObserver {
                           bool applied) override {
     if (applied) tombstones.push_back(tombstone);
   }
+  void parked_received(DeviceTag, const ConversationId&, std::uint64_t seq, bool applied) override {
+    if (applied) tombstones.push_back({seq, seq, protocol::TombstoneReason::kParked});
+  }
   void sync_invoked(DeviceTag, const protocol::Sync&) override { ++syncs; }
   void fetch_invoked(DeviceTag, std::uint64_t, const protocol::FetchRange&) override { ++fetches; }
   void skipped_to_floor(DeviceTag, const ConversationId&, std::uint64_t from, std::uint64_t floor) override {

@@ -121,9 +121,21 @@ void Client::hold_event(std::uint32_t index, protocol::Event&& event, Via via, T
   pending.insert(place, PendingEvent{std::move(event), via});
 }
 
-void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone) {
+void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& tombstone, Via via) {
   Conversation& row = conversations_[index];
   const std::uint64_t next = row.cur + 1ULL;
+  const bool is_parked = tombstone.reason == protocol::TombstoneReason::kParked;
+  if (is_parked && shared_.config.defects.has(Defect::kParkedCountsAsDelivered) &&
+      tombstone.from_seq == next) {
+    // Seeded defect: an entry without a text is an entry.
+    protocol::Event empty;
+    empty.conversation = row.id;
+    empty.conv_epoch = row.epoch;
+    empty.conv_seq = next;
+    empty.sender = user_;
+    empty.sender_device = device_;
+    return apply_event(index, empty, via);
+  }
   const bool applied = tombstone.from_seq <= next && next <= tombstone.to_seq &&
                        tombstone.to_seq <= kMaxSequence &&
                        !shared_.config.defects.has(Defect::kTombstoneStopsCursor);
@@ -131,8 +143,29 @@ void Client::receive_tombstone(std::uint32_t index, const protocol::Tombstone& t
     row.cur = static_cast<Sequence>(tombstone.to_seq);
     row.head = std::max(row.head, row.cur);
     queue_receipts(index);
+    if (is_parked) mark(Probe::kParkedPassed);
   }
-  shared_.observer.tombstone_received(tag_, row.id, tombstone, applied);
+  if (via == Via::kFetch) {
+    shared_.observer.tombstone_received(tag_, row.id, tombstone, applied);
+  } else {
+    shared_.observer.parked_received(tag_, row.id, tombstone.from_seq, applied);
+  }
+}
+
+// Above a gap it tells that there is an entry, no more: the page that fills the gap says what became of it.
+void Client::receive_parked(const protocol::Change& change, Via via, TimeNs now) {
+  if (change.parked_seq > kMaxSequence) {
+    protocol_error_ = true;
+    return;
+  }
+  const std::uint32_t index = conversations_.find_or_add(change.conversation);
+  const Sequence cur = conversations_[index].cur;
+  conversations_[index].epoch = std::max(conversations_[index].epoch, change.conv_epoch);
+  receive_tombstone(index, {change.parked_seq, change.parked_seq, protocol::TombstoneReason::kParked}, via);
+  drain_pending(index);
+  raise_head(index, change.parked_seq, now);
+  settle_gap(index, cur, now);
+  stage_marks(index);
 }
 
 void Client::drain_pending(std::uint32_t index) {
@@ -277,7 +310,7 @@ void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, T
       return;
     }
     for (; tombstone != result.tombstones.end() && tombstone->from_seq < event.conv_seq; ++tombstone) {
-      receive_tombstone(index, *tombstone);
+      receive_tombstone(index, *tombstone, Via::kFetch);
     }
     if (event.conv_seq == conversations_[index].cur + 1ULL && event.conv_seq <= kMaxSequence) {
       apply_event(index, event, Via::kFetch);
@@ -285,7 +318,7 @@ void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, T
       receive_event(std::move(event), Via::kFetch, now);
     }
   }
-  for (; tombstone != result.tombstones.end(); ++tombstone) receive_tombstone(index, *tombstone);
+  for (; tombstone != result.tombstones.end(); ++tombstone) receive_tombstone(index, *tombstone, Via::kFetch);
   drain_pending(index);
   raise_head(index, result.head_seq, now);
   const Conversation& row = conversations_[index];

@@ -148,6 +148,12 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "malformed-closes-the-listener",
     "limit-after-buffering",
     "parts-share-a-buffer",
+    "park-count-forgotten",
+    "parks-after-first-failure",
+    "parks-for-everybody",
+    "parked-leaves-hole",
+    "parked-counts-as-delivered",
+    "fan-out-drops-last",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

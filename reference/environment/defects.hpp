@@ -155,6 +155,12 @@ enum class Defect : std::uint16_t {
   kMalformedClosesListener,   // driver: after bytes that are no frame it accepts no connection any more
   kLimitAfterBuffering,       // driver: a message in parts is measured when it is whole
   kPartsShareABuffer,         // driver: the parts of all connections' messages are put together in one place
+  kParkCountForgotten,        // shard: counts the failures of a delivery anew in every session
+  kParksAfterFirstFailure,    // shard: parks what one session has not taken
+  kParksForEverybody,         // shard: what is parked for one device is so for all of that feed or log
+  kParkedLeavesHole,          // shard: leaves what is parked out, without a mark
+  kParkedCountsAsDelivered,   // client: takes the mark of a parked entry for the entry
+  kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
   kCount
 };
 

@@ -126,6 +126,12 @@ enum class Probe : std::uint8_t {
   kWrongHomeAnswered,  // a request came to a shard that is not, or no longer, its home
   kWrongHomeRepeated,  // and a client has asked again
   kSessionMoved,       // a session was attached at its user's new home
+  // ---- deliveries that fail
+  kPoisonDelivered,    // an app crashed on an entry that came to it
+  kDeliveryFailed,     // a shard was asked again, in another session, for what it had given
+  kFailureRemembered,  // and had counted such a failure before it was started last
+  kEntryParked,        // an entry is delivered to a device no more
+  kParkedPassed,       // a device went on behind an entry that is parked for it
   kCount
 };
 
@@ -172,6 +178,9 @@ class ClientObserver {
   // [from, to] will not be shown; the device's cursor is now `to` when applied.
   virtual void tombstone_received(DeviceTag, const ConversationId&, const protocol::Tombstone&,
                                   bool /*applied*/) {}
+  // The feed's mark of an entry that is parked for this device; the device's cursor is now `seq` when
+  // applied.
+  virtual void parked_received(DeviceTag, const ConversationId&, std::uint64_t /*seq*/, bool /*applied*/) {}
   virtual void sync_invoked(DeviceTag, const protocol::Sync&) {}
   virtual void sync_completed(DeviceTag, const protocol::SyncResult&) {}
   // The device asks for the next page of a snapshot.
@@ -251,6 +260,13 @@ class ServerObserver {
   // The shard has served a request on this bucket, or an effect, as its owner of this version. Only told
   // where buckets move.
   virtual void bucket_served(NodeId, std::uint32_t /*bucket*/, std::uint32_t /*version*/) {}
+  // An entry is parked for the device after so many deliveries that it did not take, from its feed (kSync) or
+  // from the conversation's log (kFetch); it is not durable yet.
+  virtual void entry_parked(NodeId, const protocol::Route& /*device*/, const ConversationId&,
+                            std::uint64_t /*seq*/, Via, std::uint32_t /*failures*/) {}
+  // An effect of another shard is parked that could not be applied so often; it is not durable yet.
+  virtual void effect_parked(NodeId, NodeId /*source*/, std::uint64_t /*number*/,
+                             std::uint32_t /*failures*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

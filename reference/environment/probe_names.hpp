@@ -99,6 +99,11 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "wrong home answered",
     "wrong home asked again",
     "session moved to a new home",
+    "poison delivered",
+    "delivery failed",
+    "failure counted before a restart",
+    "entry parked",
+    "parked entry passed",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

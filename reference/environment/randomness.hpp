@@ -56,6 +56,8 @@ enum class Purpose : std::uint32_t {
   kReaction = 37,
   kDevices = 38,
   kHostile = 39,
+  kPoison = 41,
+  kPoisonedApp = 42,
   kClockStep = 47,
 };
 

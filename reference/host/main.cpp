@@ -143,6 +143,10 @@ int run(int argc, char** argv) {
                  "the newest one; nothing of what a later one brings is understood")
       ->check(CLI::Range(1U, protocol::kNextVersion))
       ->capture_default_str();
+  app.add_option("--park-after", choice.server.config.park_after,
+                 "a message that has ended so many sessions of a device is given up for it; 0: none is")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   auto* token = app.add_subcommand("token", "Print the token of one device");
   token->add_option("--token-key", choice.key_file, "file with the key")->required();
   token->add_option("--user", choice.user, "user id")->required();

@@ -32,7 +32,13 @@ constexpr bool is_countable(EntryKind kind) { return kind == EntryKind::kMessage
 
 enum class SendStatus : std::uint32_t { kAccepted = 0, kDuplicate = 1, kRejected = 2 };
 enum class Durability : std::uint32_t { kLocal = 0, kRegionQuorum = 1, kMultiRegion = 2 };
-enum class TombstoneReason : std::uint32_t { kDeleted = 0, kExpired = 1, kNotVisible = 2, kErased = 3 };
+enum class TombstoneReason : std::uint32_t {
+  kDeleted = 0,
+  kExpired = 1,
+  kNotVisible = 2,
+  kErased = 3,
+  kParked = 4  // given up for this device: its sessions ended with it again and again
+};
 
 // Why something was refused. PROTOCOL.md lists for each whether it is definite (not applied, never will be).
 enum class ErrorCode : std::uint32_t {
@@ -176,7 +182,8 @@ struct Change {
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq
-  std::uint64_t min_seq = 0;  // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
+  std::uint64_t min_seq = 0;     // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
+  std::uint64_t parked_seq = 0;  // kEvent, without one: this entry is parked for the device
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.prev_user_seq, "prev_user_seq");
@@ -192,6 +199,7 @@ struct Change {
     v(12, s.conv_epoch, "conv_epoch");
     v(13, s.setting, "setting");
     v(14, s.min_seq, "min_seq");
+    v(16, s.parked_seq, "parked_seq");
   }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -837,9 +845,11 @@ struct OutboxBatch {
 // Everything up to `number` is stored at the destination. Cumulative.
 struct OutboxAck {
   std::uint64_t number = 0;
+  std::uint64_t refused = 0;  // the next one, which could not be applied; 0: none
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.number, "number");
+    v(2, s.refused, "refused");
   }
   friend bool operator==(const OutboxAck&, const OutboxAck&) = default;
 };
@@ -935,7 +945,10 @@ enum class StoredRowKind : std::uint32_t {
   kFeedFloor = 8,     // user; numbers: the first event that is kept
   kFeedState = 9,     // user; numbers: epoch, head_seq, head_msg_no, min_seq, join_seq, leave_seq
   kSettingOp = 10,    // user, device; numbers: op
-  kDevice = 11        // user, device; numbers: generation, expires_ms, removed (0 or 1)
+  kDevice = 11,       // user, device; numbers: generation, expires_ms, removed (0 or 1)
+  // The conversation, or {user, 0} for the user's feed; user, device; numbers: entry, until, count, parked (0
+  // or 1).
+  kFailure = 12
 };
 
 // One row of a shard's store as it is copied to another shard.

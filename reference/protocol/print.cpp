@@ -166,7 +166,7 @@ std::string_view name_of(Durability value) {
   return pick(value, names);
 }
 std::string_view name_of(TombstoneReason value) {
-  static constexpr std::string_view names[] = {"DELETED", "EXPIRED", "NOT_VISIBLE", "ERASED"};
+  static constexpr std::string_view names[] = {"DELETED", "EXPIRED", "NOT_VISIBLE", "ERASED", "PARKED"};
   return pick(value, names);
 }
 std::string_view name_of(ErrorCode value) {
@@ -207,9 +207,9 @@ std::string_view name_of(EphemeralKind value) {
   return pick(value, names);
 }
 std::string_view name_of(StoredRowKind value) {
-  static constexpr std::string_view names[] = {"NONE",       "CONVERSATION", "ENTRY",      "SEND_KEY",
-                                               "LOG_FLOOR",  "MEMBERSHIP",   "MARK",       "CHANGE",
-                                               "FEED_FLOOR", "FEED_STATE",   "SETTING_OP", "DEVICE"};
+  static constexpr std::string_view names[] = {
+      "NONE",   "CONVERSATION", "ENTRY",      "SEND_KEY",   "LOG_FLOOR", "MEMBERSHIP", "MARK",
+      "CHANGE", "FEED_FLOOR",   "FEED_STATE", "SETTING_OP", "DEVICE",    "FAILURE"};
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {

@@ -41,7 +41,7 @@ WAVETANK_VALUES(SendStatus, "SEND_STATUS_", {kAccepted, "ACCEPTED"}, {kDuplicate
 WAVETANK_VALUES(Durability, "DURABILITY_", {kLocal, "LOCAL"}, {kRegionQuorum, "REGION_QUORUM"},
                 {kMultiRegion, "MULTI_REGION"});
 WAVETANK_VALUES(TombstoneReason, "TOMBSTONE_REASON_", {kDeleted, "DELETED"}, {kExpired, "EXPIRED"},
-                {kNotVisible, "NOT_VISIBLE"}, {kErased, "ERASED"});
+                {kNotVisible, "NOT_VISIBLE"}, {kErased, "ERASED"}, {kParked, "PARKED"});
 WAVETANK_VALUES(ErrorCode, "ERROR_CODE_", {kNone, "NONE"}, {kMalformed, "MALFORMED"},
                 {kTooLarge, "TOO_LARGE"}, {kForbidden, "FORBIDDEN"},
                 {kIdempotencyConflict, "IDEMPOTENCY_CONFLICT"}, {kUnsupportedVersion, "UNSUPPORTED_VERSION"},
@@ -60,7 +60,8 @@ WAVETANK_VALUES(EphemeralKind, "EPHEMERAL_KIND_", {kTyping, "TYPING"}, {kRecordi
 WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversation, "CONVERSATION"},
                 {kEntry, "ENTRY"}, {kSendKey, "SEND_KEY"}, {kLogFloor, "LOG_FLOOR"},
                 {kMembership, "MEMBERSHIP"}, {kMark, "MARK"}, {kChange, "CHANGE"}, {kFeedFloor, "FEED_FLOOR"},
-                {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"});
+                {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"},
+                {kFailure, "FAILURE"});
 WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
                 {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"});
 #undef WAVETANK_VALUES

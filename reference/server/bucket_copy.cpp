@@ -105,8 +105,15 @@ void BucketCopy::finish_conversation(const ConversationId& id) {
     return std::pair(a.user, a.device) < std::pair(b.user, b.device);
   });
   for (const store::MarkRow& mark : marks) note(stored(id, mark));
+  note_failures(id);
   ++next_conversation_;
   begun_ = false;
+}
+
+void BucketCopy::note_failures(const ConversationId& queue) {
+  std::vector<store::FailureRow> failures;
+  store_.failures(queue, failures);
+  for (const store::FailureRow& failure : failures) note(stored(queue, failure));
 }
 
 void BucketCopy::read_user(UserId user, std::uint32_t limit) {
@@ -130,6 +137,7 @@ void BucketCopy::read_user(UserId user, std::uint32_t limit) {
   std::vector<store::UserDevice> devices;
   if (!config_.defects.has(Defect::kMovedDevicesLeftBehind)) store_.devices(user, devices);
   for (const store::UserDevice& device : devices) note(stored(user, device));
+  note_failures(store::feed_queue(user));
   if (const std::uint64_t floor = store_.feed_head(user).floor_seq) note(stored_feed_floor(user, floor));
   ++next_user_;
   begun_ = false;

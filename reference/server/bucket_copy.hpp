@@ -52,6 +52,7 @@ class BucketCopy {
   void read_conversation(const ConversationId& id, std::uint32_t limit);
   void finish_conversation(const ConversationId& id);
   void read_user(UserId user, std::uint32_t limit);
+  void note_failures(const ConversationId& queue);
 
   const ServerConfig& config_;
   store::LogStore& store_;

@@ -86,6 +86,10 @@ struct ServerConfig {
   // Snapshot tokens are made with it. A token opens nothing by itself: a snapshot is of the session's user.
   std::uint64_t snapshot_seed = 0;
 
+  // PRK-*: what has ended so many sessions of a device, one after the other, is parked for it; so is an
+  // effect that could not be applied so often. 0: nothing is.
+  std::uint32_t park_after = 0;
+
   // ---- buckets that move (shard)
   std::uint32_t move_chunk_rows = 64;  // rows of a frame of the copy
   // A bucket that is stopped for its move serves writes again when it could not go within so long.

@@ -599,6 +599,64 @@ const Case kVersions[] = {
      }},
 };
 
+// User 2's first device asks for its feed, or for the conversation, in one session after the other.
+struct Parking : Service {
+  explicit Parking(const ServerConfig& config) : Service(parking(config)) {
+    send(a, kDirect, 1);
+    send(a, kDirect, 2);
+  }
+  static ServerConfig parking(ServerConfig config) {
+    config.park_after = 3;
+    return config;
+  }
+  template <class Answer>
+  Answer ask_once(protocol::Body question, DeviceIndex device = 0) {
+    const ConnectionId connection = cluster.connect(0, 2, device);
+    cluster.run();
+    Answer answer = cluster.ask<Answer>(connection, std::move(question));
+    cluster.disconnect(connection);
+    cluster.run();
+    return answer;
+  }
+  protocol::Change first_change(int sessions) {
+    protocol::SyncResult answer;
+    for (int i = 0; i < sessions; ++i) answer = ask_once<protocol::SyncResult>(protocol::Sync{1, 0, 0});
+    return answer.changes.at(0);
+  }
+  protocol::RangeResult range(int sessions, DeviceIndex device = 0) {
+    protocol::RangeResult answer;
+    for (int i = 0; i < sessions; ++i)
+      answer = ask_once<protocol::RangeResult>(protocol::FetchRange{kDirect, 0, 1, 0, 0}, device);
+    return answer;
+  }
+};
+
+const Case kParking[] = {
+    {Defect::kParkCountForgotten, "ParkCountForgotten",
+     [](const ServerConfig& config) { return Parking(config).first_change(10).event.has_value(); }},
+    {Defect::kParksAfterFirstFailure, "ParksAfterFirstFailure",
+     [](const ServerConfig& config) { return Parking(config).first_change(2).parked_seq == 1; }},
+    {Defect::kParksForEverybody, "ParksForEverybody",
+     [](const ServerConfig& config) {
+       Parking s(config);
+       s.range(4);
+       return s.range(1, 5).events.size() == 1;
+     }},
+    {Defect::kParkedLeavesHole, "ParkedLeavesHole",
+     [](const ServerConfig& config) {
+       Parking s(config);
+       const protocol::Change change = s.first_change(4);
+       const protocol::RangeResult range = s.range(4);
+       return !change.event && change.parked_seq == 0 && range.tombstones.empty() && range.events.size() == 1;
+     }},
+    {Defect::kFanoutDropsLast, "FanoutDropsLast",
+     [](const ServerConfig& config) {
+       Service s(config);
+       for (std::uint32_t i = 1; i <= 7; ++i) s.send(s.a, kDirect, i);
+       return s.cluster.pushed(s.b).size() == 6 && s.cluster.pushed(s.a).size() == 7;
+     }},
+};
+
 class SeededDefect : public testing::TestWithParam<Case> {};
 
 TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -617,6 +675,7 @@ INSTANTIATE_TEST_SUITE_P(Progress, SeededDefect, testing::ValuesIn(kProgress), k
 INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability), kName);
 INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
 INSTANTIATE_TEST_SUITE_P(Settings, SeededDefect, testing::ValuesIn(kSettings), kName);
+INSTANTIATE_TEST_SUITE_P(Parking, SeededDefect, testing::ValuesIn(kParking), kName);
 INSTANTIATE_TEST_SUITE_P(Versions, SeededDefect, testing::ValuesIn(kVersions), kName);
 INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
 

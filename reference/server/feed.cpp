@@ -63,6 +63,20 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
   push_to_sessions(user, feed.epoch, row, effects);
 }
 
+bool Feed::takes(const protocol::Change& change) {
+  switch (change.kind) {
+    case ChangeKind::kEvent:
+      return change.event.has_value() && change.event->conv_seq != 0;
+    case ChangeKind::kPointer:
+      return change.head_seq != 0;
+    case ChangeKind::kReceipt:
+      return change.subject != 0;
+    case ChangeKind::kSetting:
+      return change.setting.has_value();
+  }
+  return true;
+}
+
 bool Feed::merge_receipt(UserId user, protocol::Change& row) {
   const auto older = store_.receipt(user, row.conversation, row.subject);
   if (!older) return true;

@@ -34,6 +34,9 @@ class Feed {
   // dropped.
   void append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects);
 
+  // Whether the change says what its kind must say: no other can be stored. Kinds of a newer version can.
+  static bool takes(const protocol::Change& change);
+
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
   // it again is harmless. Where sends are limited a device has one session: a new one replaces the older,
   // whose gateway is told so, and is told what the device owes (LIM-SCOPE). A session that has moved here is

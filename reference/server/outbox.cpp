@@ -118,6 +118,13 @@ void OutboxSource::acknowledged(NodeId destination, std::uint64_t number, Effect
   pump(destination, to, effects);
 }
 
+void OutboxSource::refused(NodeId destination, std::uint64_t number, Effects& effects) {
+  Lane& to = lane(destination);
+  if (!to.up || number != to.acked + 1 || number > to.sent) return;
+  to.sent = to.acked;
+  pump(destination, to, effects);
+}
+
 std::uint64_t OutboxSource::pending(NodeId destination) {
   const Lane& to = lane(destination);
   return to.head - to.acked;
@@ -154,7 +161,7 @@ bool OutboxInbox::accept(NodeId source, std::uint64_t number) {
   return true;
 }
 
-void OutboxInbox::finish(NodeId source, Effects& effects) {
+void OutboxInbox::finish(NodeId source, std::uint64_t refused, Effects& effects) {
   Lane& from = lane(source);
   if (from.number != from.stored) {
     store_.put_inbox(source, from.number);
@@ -162,10 +169,11 @@ void OutboxInbox::finish(NodeId source, Effects& effects) {
   }
   if (OutboxAck* ack = staged<OutboxAck>(effects, from.frame_at, source)) {
     ack->number = from.number;
+    ack->refused = std::max(ack->refused, refused);
     return;
   }
   from.frame_at = effects.list().size();
-  effects.send_peer(source, protocol::make_frame(OutboxAck{from.number}));
+  effects.send_peer(source, protocol::make_frame(OutboxAck{from.number, refused}));
 }
 
 }  // namespace wavetank::server

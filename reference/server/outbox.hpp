@@ -27,6 +27,8 @@ class OutboxSource {
   void link_up(NodeId destination, Effects& effects);
   void link_down(NodeId destination);
   void acknowledged(NodeId destination, std::uint64_t number, Effects& effects);
+  // The destination could not apply this one and takes none above it: sends again from there on.
+  void refused(NodeId destination, std::uint64_t number, Effects& effects);
 
   // Items stored and not acknowledged.
   std::uint64_t pending(NodeId destination);
@@ -72,10 +74,13 @@ class OutboxInbox {
   // applied before. A number beyond the next is refused too: what lies between was lost with a link that
   // failed before the source noticed, and the source will send all of it again.
   bool accept(NodeId source, std::uint64_t number);
+  // Whether accept() would be true.
+  bool is_next(NodeId source, std::uint64_t number) { return number == lane(source).number + 1; }
   // The highest number accepted.
   std::uint64_t number(NodeId source) { return lane(source).number; }
-  // Records the highest accepted number in the batch's transaction and acknowledges it.
-  void finish(NodeId source, Effects& effects);
+  // Records the highest accepted number in the batch's transaction and acknowledges it, and says that
+  // `refused`, the next one, could not be applied; 0: none was.
+  void finish(NodeId source, std::uint64_t refused, Effects& effects);
 
  private:
   struct Lane {

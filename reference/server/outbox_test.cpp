@@ -69,7 +69,7 @@ class Lane {
         RC_ASSERT(item.change.head_seq == item.recipients.at(0));
         if (inbox_->accept(batch.source, item.number)) applied_.push_back(item.change.head_seq);
       }
-      inbox_->finish(batch.source, effects);
+      inbox_->finish(batch.source, 0, effects);
       if (crash_destination_next_) {
         crash_destination_next_ = false;
         destination_store_.roll_back();

@@ -20,6 +20,7 @@
 #include "reference/server/conversation_log.hpp"
 #include "reference/server/credentials.hpp"
 #include "reference/server/deferred_frames.hpp"
+#include "reference/server/deliveries.hpp"
 #include "reference/server/feed.hpp"
 #include "reference/server/moves.hpp"
 #include "reference/server/outbox.hpp"
@@ -113,6 +114,7 @@ class Shard : public Node, private MoveHost {
   ConversationLog log_;
   Receipts receipts_;
   Feed feed_;
+  Deliveries deliveries_;
   Credentials credentials_;
   Signals signals_;
   Presence presence_;

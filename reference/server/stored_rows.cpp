@@ -33,6 +33,7 @@ std::size_t numbers_of(StoredRowKind kind) {
     case StoredRowKind::kDevice:
       return 3;
     case StoredRowKind::kSendKey:
+    case StoredRowKind::kFailure:
       return 4;
     case StoredRowKind::kMembership:
     case StoredRowKind::kMark:
@@ -110,6 +111,14 @@ StoredRow stored(UserId user, const store::UserDevice& device) {
   return result;
 }
 
+StoredRow stored(const ConversationId& queue, const store::FailureRow& row) {
+  StoredRow result = of_conversation(StoredRowKind::kFailure, queue,
+                                     {row.seq, row.until, row.count, std::uint64_t{row.parked}});
+  result.user = row.user;
+  result.device = row.device;
+  return result;
+}
+
 StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below) {
   return of_conversation(StoredRowKind::kLogFloor, id, {below});
 }
@@ -154,6 +163,8 @@ void write_row(const StoredRow& row, store::LogStore& store) {
       return store.put_setting_op(row.user, row.device, n[0]);
     case StoredRowKind::kDevice:
       return store.put_device(row.user, row.device, {narrow(n[0]), n[1], n[2] != 0});
+    case StoredRowKind::kFailure:
+      return store.put_failure(row.conversation, {row.user, row.device, n[0], n[1], narrow(n[2]), n[3] != 0});
     case StoredRowKind::kNone:
       return;
   }

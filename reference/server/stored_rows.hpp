@@ -16,6 +16,7 @@ protocol::StoredRow stored(UserId user, const protocol::Change& change);
 protocol::StoredRow stored(UserId user, const store::FeedStateRow& row);
 protocol::StoredRow stored(UserId user, const store::SettingOpRow& row);
 protocol::StoredRow stored(UserId user, const store::UserDevice& device);
+protocol::StoredRow stored(const ConversationId& queue, const store::FailureRow& row);
 protocol::StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below);
 protocol::StoredRow stored_feed_floor(UserId user, std::uint64_t below);
 

@@ -108,6 +108,17 @@ class TappedStore final : public store::LogStore {
   }
   void devices(UserId user, std::vector<store::UserDevice>& out) override { base_.devices(user, out); }
 
+  void failures(const ConversationId& queue, std::vector<store::FailureRow>& out) override {
+    base_.failures(queue, out);
+  }
+  void put_failure(const ConversationId& queue, const store::FailureRow& row) override {
+    base_.put_failure(queue, row);
+    // What another shard sends is of no bucket.
+    const bool is_lane = row.user == 0;
+    const bool is_feed = queue == store::feed_queue(row.user);
+    if (!is_lane && (is_feed ? follows(row.user) : follows(queue))) copy_->note(stored(queue, row));
+  }
+
   // ---- nothing of a bucket's own
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override {
     base_.append_outbox(destination, item);

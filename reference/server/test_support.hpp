@@ -29,9 +29,24 @@ class CountingObserver : public ServerObserver {
   void event_leaves_gateway(NodeId, const protocol::Route&, const protocol::Event&, TimeNs) override {
     ++events;
   }
+  void entry_parked(NodeId, const protocol::Route& device, const ConversationId&, std::uint64_t seq, Via via,
+                    std::uint32_t failures) override {
+    parked.push_back({device, seq, via, failures});
+  }
+  void effect_parked(NodeId, NodeId, std::uint64_t number, std::uint32_t) override {
+    effects_parked.push_back(number);
+  }
   void probe(NodeId, Probe probe) override { ++probes[static_cast<std::size_t>(probe)]; }
   std::uint64_t count(Probe probe) const { return probes[static_cast<std::size_t>(probe)]; }
 
+  struct Parked {
+    protocol::Route device;
+    std::uint64_t seq = 0;
+    Via via = Via::kLive;
+    std::uint32_t failures = 0;
+  };
+  std::vector<Parked> parked;
+  std::vector<std::uint64_t> effects_parked;  // numbers
   std::uint64_t sends = 0;
   std::uint64_t events = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(Probe::kCount)> probes{};

@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "reference/environment/node.hpp"
@@ -99,6 +100,25 @@ struct UserDevice {
   DeviceRow row;
   friend bool operator==(const UserDevice&, const UserDevice&) = default;
 };
+
+// Deliveries to one device that ended its session: the answers of a queue that began with `seq`. A queue is a
+// conversation (seq = conv_seq), or a user's feed (feed_queue(user), seq = user_seq), or what comes from
+// another shard (lane_queue(source), seq = number, device = source, no user).
+struct FailureRow {
+  UserId user = 0;
+  DeviceIndex device = 0;
+  std::uint64_t seq = 0;
+  std::uint64_t until = 0;  // the last that those answers held
+  std::uint32_t count = 0;
+  bool parked = false;  // it is delivered to this device no more
+  friend bool operator==(const FailureRow&, const FailureRow&) = default;
+};
+constexpr bool is_before(const FailureRow& a, const FailureRow& b) {
+  return std::tie(a.user, a.device, a.seq) < std::tie(b.user, b.device, b.seq);
+}
+// No conversation has these ids: there is no user 0.
+constexpr ConversationId feed_queue(UserId user) { return {user, 0}; }
+constexpr ConversationId lane_queue(NodeId source) { return {0, source + std::uint64_t{1}}; }
 
 // The highest number of a put that was taken from one device.
 struct SettingOpRow {
@@ -196,6 +216,12 @@ class LogStore {
   // All of the user, ascending.
   virtual void devices(UserId, std::vector<UserDevice>& out) = 0;
 
+  // ---- deliveries that fail, one row for each entry that was the first of them
+  // All of the queue, by (user, device, seq).
+  virtual void failures(const ConversationId& queue, std::vector<FailureRow>& out) = 0;
+  // Replaces the row of the same (queue, user, device, seq).
+  virtual void put_failure(const ConversationId& queue, const FailureRow&) = 0;
+
   // ---- effects on other shards
   // item.number must be the next free number for that destination (dense from 1).
   virtual void append_outbox(NodeId destination, const protocol::OutboxItem&) = 0;
@@ -221,7 +247,8 @@ class LogStore {
   virtual void conversations(const WantedConversations&, std::vector<ConversationId>& out) = 0;
   virtual void users(const WantedUsers&, std::vector<UserId>& out) = 0;
   virtual void send_keys(const WantedConversations&, std::vector<SendKey>& out) = 0;
-  // Everything of a conversation but its idempotency rows; all of a user's feed, numbers of puts and devices.
+  // Everything of a conversation but its idempotency rows; all of a user's feed, numbers of puts and devices;
+  // the failures of that queue with either.
   virtual void erase_conversation(const ConversationId&) = 0;
   virtual void erase_user(UserId) = 0;
   virtual void erase_send_key(const SendKey&) = 0;

@@ -1,3 +1,4 @@
+// Length: one short method for each row of the store, and how it is undone.
 #include "reference/store/memory_store.hpp"
 
 #include <algorithm>
@@ -519,6 +520,45 @@ void MemoryStore::devices(UserId user, std::vector<UserDevice>& out) {
   const auto found = devices_.find(user);
   if (found != devices_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
 }
+
+// ---- deliveries that fail
+
+void MemoryStore::failures(const ConversationId& queue, std::vector<FailureRow>& out) {
+  const auto found = failures_.find(queue);
+  if (found != failures_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
+}
+
+void MemoryStore::put_failure(const ConversationId& queue, const FailureRow& row) {
+  std::vector<FailureRow>& rows = failures_[queue];
+  const auto at = std::lower_bound(rows.begin(), rows.end(), row, is_before);
+  const bool fresh = at == rows.end() || is_before(row, *at);
+  journal_.push_back(FailurePut{queue, fresh ? row : *at, fresh});
+  if (fresh) {
+    rows.insert(at, row);
+  } else {
+    *at = row;
+  }
+  meter_.put_failure();
+}
+
+void MemoryStore::undo(FailurePut& record) {
+  std::vector<FailureRow>& rows = failures_[record.queue];
+  const auto at = std::lower_bound(rows.begin(), rows.end(), record.row, is_before);
+  if (record.fresh) {
+    rows.erase(at);
+  } else {
+    *at = record.row;
+  }
+}
+
+void MemoryStore::erase_failures(const ConversationId& queue) {
+  const auto found = failures_.find(queue);
+  if (found == failures_.end()) return;
+  journal_.push_back(FailuresErased{queue, std::move(found->second)});
+  failures_.erase(found);
+}
+
+void MemoryStore::undo(FailuresErased& record) { failures_[record.queue] = std::move(record.rows); }
 
 // ---- effects on other shards
 

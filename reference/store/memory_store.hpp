@@ -67,6 +67,8 @@ class MemoryStore : public LogStore {
   std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
   void put_device(UserId user, DeviceIndex index, const DeviceRow& row) override;
   void devices(UserId user, std::vector<UserDevice>& out) override;
+  void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
+  void put_failure(const ConversationId& queue, const FailureRow& row) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -206,6 +208,15 @@ class MemoryStore : public LogStore {
     DeviceIndex device;
     std::optional<DeviceRow> before;
   };
+  struct FailurePut {
+    ConversationId queue;
+    FailureRow row;
+    bool fresh;  // otherwise `row` is the one before
+  };
+  struct FailuresErased {
+    ConversationId queue;
+    std::vector<FailureRow> rows;
+  };
   struct BucketPut {
     BucketRow row;
     bool fresh;  // otherwise `row` is the one before
@@ -228,10 +239,11 @@ class MemoryStore : public LogStore {
     std::vector<SettingOpRow> ops;
     std::vector<UserDevice> devices;
   };
-  using Undo = std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut,
-                            ChangeAppended, OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut,
-                            EntriesDropped, ChangesDropped, FeedStatePut, DevicePut, BucketPut,
-                            ParkedAppended, ParkedErased, ConversationErased, UserErased>;
+  using Undo =
+      std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
+                   OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
+                   FeedStatePut, DevicePut, FailurePut, FailuresErased, BucketPut, ParkedAppended,
+                   ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -247,6 +259,8 @@ class MemoryStore : public LogStore {
   void undo(ChangesDropped& record);
   void undo(FeedStatePut& record);
   void undo(DevicePut& record);
+  void undo(FailurePut& record);
+  void undo(FailuresErased& record);
   void undo(BucketPut& record);
   void undo(ParkedAppended& record);
   void undo(ParkedErased& record);
@@ -258,6 +272,7 @@ class MemoryStore : public LogStore {
   static protocol::Change change_of(const FeedRow& row);
   SharedEvent share(const protocol::Event& event);
   FeedRow take_receipt(FeedLog& feed, UserId user, const protocol::Change& change);
+  void erase_failures(const ConversationId& queue);
   void compact(UserId user);
   Lane& lane(NodeId destination);
 
@@ -268,6 +283,8 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::vector<SettingOpRow>, IdHash> setting_ops_;  // by device
   boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
   boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
+  boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
+      failures_;  // by queue, ascending
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;

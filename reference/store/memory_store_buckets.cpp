@@ -101,6 +101,7 @@ void MemoryStore::erase_conversation(const ConversationId& id) {
     journal_.push_back(ConversationErased{id, std::move(found->second)});
     conversations_.erase(found);
   }
+  erase_failures(id);
   meter_.erase_conversation();
 }
 
@@ -129,6 +130,7 @@ void MemoryStore::erase_user(UserId user) {
     devices_.erase(found);
   }
   journal_.push_back(std::move(record));
+  erase_failures(feed_queue(user));
   meter_.erase_user();
 }
 

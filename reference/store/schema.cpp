@@ -24,10 +24,11 @@ namespace {
 // older: one page, and no hole. The row of a setting is the setting: it is stored nowhere else.
 // setting_op: the highest number of a put that was taken from a device.
 // device: the sign-ins of a user's device, until when the last is good, and whether the device was removed.
-// inbox: the highest number stored from a source.
-// log_floor, feed_floor: entries of a log, events of a feed below seq were dropped; no row: none was.
-// feed_state: what the events that were dropped from a feed had told of a conversation.
-// bucket: what is known of buckets that move or have moved. parked: effects (OutboxItem) that wait for one.
+// failure: deliveries of a queue (a conversation, {user, 0} or {0, source + 1}) that began with seq, ended
+// with until and were not taken. inbox: the highest number stored from a source. log_floor, feed_floor:
+// entries of a log, events of a feed below seq were dropped; no row: none was. feed_state: what the events
+// that were dropped from a feed had told of a conversation. bucket: what is known of buckets that move or
+// have moved. parked: effects (OutboxItem) that wait for one.
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
@@ -56,6 +57,9 @@ CREATE TABLE setting_op(user INTEGER NOT NULL, device INTEGER NOT NULL, op INTEG
 CREATE TABLE device(user INTEGER NOT NULL, device INTEGER NOT NULL,
   generation INTEGER NOT NULL, expires_ms INTEGER NOT NULL, removed INTEGER NOT NULL,
   PRIMARY KEY(user, device)) WITHOUT ROWID;
+CREATE TABLE failure(hi INTEGER NOT NULL, lo INTEGER NOT NULL, user INTEGER NOT NULL, device INTEGER NOT NULL,
+  seq INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL, parked INTEGER NOT NULL,
+  PRIMARY KEY(hi, lo, user, device, seq)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;

@@ -38,7 +38,7 @@ bool is_plain(const protocol::Change& change) {
          change.prev_user_seq + 1 == change.user_seq && change.conversation == change.event->conversation &&
          change.conv_epoch == change.event->conv_epoch && change.head_seq == 0 && change.head_msg_no == 0 &&
          change.subject == 0 && change.delivered_seq == 0 && change.read_seq == 0 && !change.setting &&
-         change.min_seq == 0;
+         change.min_seq == 0 && change.parked_seq == 0;
 }
 
 }  // namespace
@@ -63,6 +63,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kPutFeedFloor,
   kPutFeedState,
   kPutDevice,
+  kPutFailure,
   kPutBucket,
   kAppendParked,
   kEraseParked,
@@ -78,6 +79,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kEraseSettingOps,
   kEraseDevices,
   kEraseSendKey,
+  kEraseFailures,
   kCount
 };
 
@@ -117,6 +119,9 @@ struct SqliteStore::Reads {
       make("SELECT generation, expires_ms, removed FROM device WHERE user=?1 AND device=?2");
   SqliteStatement devices =
       make("SELECT device, generation, expires_ms, removed FROM device WHERE user=?1 ORDER BY device");
+  SqliteStatement failures = make(
+      "SELECT user, device, seq, until, count, parked FROM failure WHERE hi=?1 AND lo=?2"
+      " ORDER BY user, device, seq");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
   SqliteStatement log_floor = make("SELECT seq FROM log_floor WHERE hi=?1 AND lo=?2");
   SqliteStatement feed_floor = make("SELECT seq FROM feed_floor WHERE user=?1");
@@ -161,6 +166,7 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
                 {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
                 {database, "REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5)"},
+                {database, "REPLACE INTO failure VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
                 {database, "REPLACE INTO bucket VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO parked VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM parked WHERE bucket=?1"},
@@ -177,7 +183,8 @@ struct SqliteStore::Statements {
                 {database, "DELETE FROM device WHERE user=?1"},
                 {database,
                  "DELETE FROM send_key WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4"
-                 " AND sender=?5 AND device=?6"}}} {}
+                 " AND sender=?5 AND device=?6"},
+                {database, "DELETE FROM failure WHERE hi=?1 AND lo=?2"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -203,6 +210,7 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
   has_feed_floors_ = database_.number(
                          "SELECT EXISTS(SELECT 1 FROM feed_floor)"
                          " OR EXISTS(SELECT 1 FROM feed_state)") != 0;
+  has_failures_ = database_.number("SELECT EXISTS(SELECT 1 FROM failure)") != 0;
   send_keys_ = KnownSendKeys(newest_send_key());
 }
 
@@ -519,6 +527,30 @@ void SqliteStore::devices(UserId user, std::vector<UserDevice>& out) {
     out.push_back({rows.number32(0), {rows.number32(1), rows.number(2), rows.number(3) != 0}});
 }
 
+// ---- deliveries that fail
+
+// By the protocol's order; the table's is that of signed numbers.
+void SqliteStore::failures(const ConversationId& queue, std::vector<FailureRow>& out) {
+  if (!has_failures_) return;
+  const auto before = static_cast<std::ptrdiff_t>(out.size());
+  for (SqliteRows rows = reads().failures.rows(queue.hi, queue.lo); rows.next();) {
+    out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3), rows.number32(4),
+                   rows.number(5) != 0});
+  }
+  std::sort(out.begin() + before, out.end(), is_before);
+}
+
+void SqliteStore::put_failure(const ConversationId& queue, const FailureRow& row) {
+  write(Write::kPutFailure, queue.hi, queue.lo, row.user, row.device, ordered(row.seq), ordered(row.until),
+        row.count, std::uint32_t{row.parked});
+  has_failures_ = true;
+  meter_.put_failure();
+}
+
+void SqliteStore::erase_failures(const ConversationId& queue) {
+  if (has_failures_) write(Write::kEraseFailures, queue.hi, queue.lo);
+}
+
 // ---- buckets that move
 
 void SqliteStore::buckets(std::vector<BucketRow>& out) {
@@ -597,6 +629,7 @@ void SqliteStore::erase_conversation(const ConversationId& id) {
                                 Write::kEraseMarks, Write::kEraseLogFloor}) {
     write(statement, id.hi, id.lo);
   }
+  erase_failures(id);
   meter_.erase_conversation();
 }
 
@@ -605,6 +638,7 @@ void SqliteStore::erase_user(UserId user) {
                                 Write::kEraseFeedStates, Write::kEraseSettingOps, Write::kEraseDevices}) {
     write(statement, user);
   }
+  erase_failures(feed_queue(user));
   if (receipts_of_.contains(user)) {
     receipts_.clear();
     receipts_of_.clear();

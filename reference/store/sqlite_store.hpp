@@ -85,6 +85,8 @@ class SqliteStore : public LogStore {
   std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
   void put_device(UserId user, DeviceIndex device, const DeviceRow& row) override;
   void devices(UserId user, std::vector<UserDevice>& out) override;
+  void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
+  void put_failure(const ConversationId& queue, const FailureRow& row) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -143,6 +145,7 @@ class SqliteStore : public LogStore {
   void load_lanes();
   void load_inboxes();
   void load_conversations();
+  void erase_failures(const ConversationId& queue);
   void write_inboxes();
   std::uint64_t newest_send_key();
   // Reads all receipts of a user who has not been asked for yet.
@@ -177,6 +180,7 @@ class SqliteStore : public LogStore {
   // Whether anything was ever dropped: without it no floor is looked up.
   bool has_log_floors_ = false;
   bool has_feed_floors_ = false;
+  bool has_failures_ = false;
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
   KnownSendKeys send_keys_;
   KnownConversations conversations_;

@@ -364,6 +364,44 @@ TEST_P(StoreContract, ADeviceIsOneRow) {
   EXPECT_EQ(store().device(kAlice, 0), (DeviceRow{7, ~0ULL >> 1, false}));
 }
 
+TEST_P(StoreContract, AFailureIsOneRowOfItsQueueDeviceAndEntry) {
+  const auto failures = [this](const ConversationId& queue) {
+    std::vector<FailureRow> rows;
+    store().failures(queue, rows);
+    return rows;
+  };
+  const FailureRow first{kBob, 0, 7, 12, 1, false};
+  const FailureRow other{kBob, 1, 3, 3, 2, false};
+  EXPECT_TRUE(failures(kDirect).empty());
+  store().put_failure(kDirect, other);
+  store().put_failure(kDirect, first);
+  store().put_failure(feed_queue(kBob), {kBob, 0, 40, 41, 5, true});
+  store().put_failure(lane_queue(2), {0, 2, 9, 9, 1, false});
+  EXPECT_EQ(failures(kDirect), (std::vector<FailureRow>{first, other}));
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(4u, 4u * 64));
+  FailureRow parked = first;
+  parked.count = 5;
+  parked.parked = true;
+  store().put_failure(kDirect, parked);
+  store().put_failure(kDirect, {kAlice, 0, 1, 1, 1, false});
+  EXPECT_EQ(failures(kDirect).size(), 3u);
+  EXPECT_EQ(failures(kDirect)[1], parked);
+  engine_->restart();
+  EXPECT_EQ(failures(kDirect), (std::vector<FailureRow>{first, other}));
+  EXPECT_EQ(failures(feed_queue(kBob)), (std::vector<FailureRow>{{kBob, 0, 40, 41, 5, true}}));
+  store().erase_conversation(kDirect);
+  store().erase_user(kBob);
+  EXPECT_TRUE(failures(kDirect).empty());
+  engine_->restart();
+  EXPECT_EQ(failures(kDirect).size(), 2u);
+  store().erase_conversation(kDirect);
+  store().erase_user(kBob);
+  commit_and_restart();
+  EXPECT_TRUE(failures(kDirect).empty());
+  EXPECT_TRUE(failures(feed_queue(kBob)).empty());
+  EXPECT_EQ(failures(lane_queue(2)).size(), 1u);
+}
+
 TEST_P(StoreContract, DevicesAreListedByUserAndMakeOne) {
   store().put_device(kBob, 5, {1, 5000, false});
   store().put_device(kBob, 1, {0, 0, true});

@@ -33,6 +33,7 @@ struct Step {
     kDropChanges,
     kFeedState,
     kDevice,
+    kFailure,
     kBucket,
     kPark,
     kUnpark,
@@ -66,8 +67,8 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kBucket},       {2, Kind::kPark},
                                                     {1, Kind::kUnpark},       {1, Kind::kEraseConversation},
                                                     {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
-                                                    {1, Kind::kDevice},       {5, Kind::kCommit},
-                                                    {1, Kind::kRestart}});
+                                                    {1, Kind::kDevice},       {2, Kind::kFailure},
+                                                    {5, Kind::kCommit},       {1, Kind::kRestart}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
@@ -182,6 +183,10 @@ void write(LogStore& store, const Step& step) {
     case Kind::kDevice:
       return store.put_device(user(step.where % 3), step.amount % 3,
                               {step.where, step.words.size(), step.amount % 2 == 0});
+    case Kind::kFailure:
+      return store.put_failure(step.where % 2 == 0 ? id : feed_queue(user(step.where % 3)),
+                               {user(step.amount % 3), step.amount % 2, 1 + step.words.size(),
+                                step.amount + 9, step.amount, step.amount % 5 == 0});
     case Kind::kBucket:
       return store.put_bucket({step.where, step.amount, 1 + step.amount,
                                static_cast<BucketState>(step.amount % 5), 3, 4, step.amount % 2 == 0});
@@ -214,6 +219,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   std::vector<protocol::OutboxItem> parked[2];
   std::vector<SettingOpRow> ops[2];
   std::vector<UserDevice> devices[2];
+  std::vector<FailureRow> failures[2];
   LogStore* const stores[2] = {&a, &b};
   for (int i = 0; i < 2; ++i) {
     stores[i]->conversations(conversations, ids[i]);
@@ -224,6 +230,8 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
     stores[i]->parked(where % 2, parked[i]);
     stores[i]->setting_ops(user(where % 3), ops[i]);
     stores[i]->devices(user(where % 3), devices[i]);
+    stores[i]->failures(place(where), failures[i]);
+    stores[i]->failures(feed_queue(user(where % 3)), failures[i]);
   }
   RC_ASSERT(ids[0] == ids[1]);
   RC_ASSERT(owners[0] == owners[1]);
@@ -233,6 +241,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   RC_ASSERT(parked[0] == parked[1]);
   RC_ASSERT(ops[0] == ops[1]);
   RC_ASSERT(devices[0] == devices[1]);
+  RC_ASSERT(failures[0] == failures[1]);
 }
 
 // The place that the step touched, or all places.

@@ -33,6 +33,7 @@ class VolumeMeter {
   void put_inbox() { add(1, 16); }
   void put_setting_op() { add(1, 24); }
   void put_device() { add(1, 32); }
+  void put_failure() { add(1, kKey + 48); }
   // `count` neighbouring rows were deleted, one range, and a floor was put.
   void drop_entries(std::uint64_t count) { add(2, kKey + 8 + 16 * count); }
   void drop_changes(std::uint64_t count) { add(2, 16 + 16 * count); }

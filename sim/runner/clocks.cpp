@@ -39,7 +39,7 @@ std::string line_of(const Record& record) {
   return line;
 }
 
-std::uint64_t digest_of(const Record& record) {
+std::uint64_t shown_digest(const Record& record) {
   Record plain = record;
   if (record.kind == Kind::kEnd) plain.value = 0;  // counts what is left out here as well
   RollingHash hash;
@@ -51,7 +51,7 @@ std::uint64_t digest_of(const Record& record) {
 class Remembered final : public history::Sink {
  public:
   void on(const Record& record) override {
-    if (!is_ephemeral(record)) digests.push_back(digest_of(record));
+    if (!is_ephemeral(record)) digests.push_back(shown_digest(record));
   }
   std::vector<std::uint64_t> digests;
 };
@@ -62,7 +62,7 @@ class Compared final : public history::Sink {
   explicit Compared(const std::vector<std::uint64_t>& expected) : expected_(expected) {}
   void on(const Record& record) override {
     if (is_ephemeral(record) || different) return;
-    if (count >= expected_.size() || expected_[count] != digest_of(record)) {
+    if (count >= expected_.size() || expected_[count] != shown_digest(record)) {
       different = record;
       return;
     }

@@ -65,6 +65,17 @@ std::string sentence(const Record& r) {
       return fmt::format("node {} is back", r.value);
     case Kind::kBucketServed:
       return fmt::format("node {} serves bucket {}, version {}", r.size, r.value, r.value2);
+    case Kind::kPoisoned:
+      return fmt::format("the app of {} crashes on entry {}{}", who(r), r.seq,
+                         r.code == 0   ? ""
+                         : r.code == 1 ? " (by sync)"
+                                       : " (by fetch)");
+    case Kind::kParked:
+      return fmt::format("node {} parks entry {} for {}: {} sessions have ended with it", r.size, r.seq,
+                         who(r), r.value);
+    case Kind::kEffectParked:
+      return fmt::format("node {} gives up effect {} of node {}, which it could not apply {} times", r.size,
+                         r.value, r.value2, r.epoch);
     case Kind::kConnected:
       return fmt::format("{} is connected (connection {})", who(r), r.connection);
     case Kind::kDisconnected:
@@ -100,6 +111,8 @@ std::string sentence(const Record& r) {
                          : r.code == 1 ? " (by sync)"
                                        : " (by fetch)");
     case Kind::kTombstone:
+      if (r.code == static_cast<std::uint8_t>(protocol::TombstoneReason::kParked))
+        return fmt::format("{} learns that entry {} is parked for it", who(r), r.seq);
       return fmt::format("{} learns that entries {} to {} will not be shown", who(r), r.seq, r.value);
     case Kind::kFetchInvoked:
       return fmt::format("{} asks for the entries from {}", who(r), r.seq);

@@ -21,7 +21,7 @@ constexpr std::uint64_t kEntriesBefore = 2;
 
 bool concerns_all(Kind kind) {
   return kind == Kind::kFault || kind == Kind::kHeal || kind == Kind::kCrash || kind == Kind::kRestart ||
-         kind == Kind::kNodeDrains || kind == Kind::kBucketServed;
+         kind == Kind::kNodeDrains || kind == Kind::kBucketServed || kind == Kind::kEffectParked;
 }
 
 bool is_attack(Kind kind) { return kind == Kind::kAttack || kind == Kind::kAttackOutcome; }

@@ -194,6 +194,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
+  config.park_after = static_cast<std::uint32_t>(protocol.park_after());
   config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
   config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());
   config.tells_buckets = scenario_.moves().count() > 0 ||
@@ -353,6 +354,9 @@ void World::add_device(std::uint32_t device) {
   devices_.back().never_renews = !directory_->is_auditor(device) &&
                                  randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
   if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
+  const auto crashing = static_cast<std::uint64_t>(scenario_.population().poison_devices_permille());
+  devices_.back().crashes_on_poison =
+      !directory_->is_auditor(device) && randomness_.chance(crashing, 1000, Purpose::kPoisonedApp, device, 0);
   history_->declare_device(device, spec.region, cohort);
 }
 

@@ -1,3 +1,4 @@
+// Length: one short method for each kind of record.
 #include "sim/world/history_writer.hpp"
 
 #include <algorithm>
@@ -297,6 +298,17 @@ void HistoryWriter::tombstone_received(DeviceTag device, const ConversationId& i
   sink_.on(r);
 }
 
+void HistoryWriter::parked_received(DeviceTag device, const ConversationId& id, std::uint64_t seq,
+                                    bool applied) {
+  Record r = record(Kind::kTombstone, device, id);
+  r.seq = r.value = seq;
+  r.value2 = 1;
+  r.code = static_cast<std::uint8_t>(protocol::TombstoneReason::kParked);
+  r.flag = applied;
+  if (applied) see(device, r);
+  sink_.on(r);
+}
+
 void HistoryWriter::sync_invoked(DeviceTag device, const protocol::Sync& sync) {
   Record r = record(Kind::kSyncInvoked, device);
   r.value = sync.user_seq;
@@ -590,6 +602,38 @@ void HistoryWriter::bucket_served(NodeId node, std::uint32_t bucket, std::uint32
   r.kind = Kind::kBucketServed;
   r.value = bucket;
   r.value2 = version;
+  r.size = node;
+  sink_.on(r);
+}
+
+// ---- deliveries that fail
+
+void HistoryWriter::app_crashes(std::uint32_t device, const protocol::Event& event, Via via) {
+  Record r = record(Kind::kPoisoned, device, event.conversation);
+  r.seq = event.conv_seq;
+  r.code = static_cast<std::uint8_t>(via);
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::entry_parked(NodeId node, const protocol::Route& route,
+                                 const ConversationId& conversation, std::uint64_t seq, Via via,
+                                 std::uint32_t failures) {
+  Record r = record(Kind::kParked, directory_.device(route.user, route.device), conversation);
+  r.seq = seq;
+  r.code = static_cast<std::uint8_t>(via);
+  r.value = failures;
+  r.size = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kEffectParked;
+  r.value = number;
+  r.value2 = source;
+  r.epoch = failures;
   r.size = node;
   sink_.on(r);
 }

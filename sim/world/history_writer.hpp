@@ -42,6 +42,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void link_stalled(std::uint32_t device, TimeNs until);
   // The device stops to read what comes, or goes on.
   void reading_changed(std::uint32_t device, bool reads);
+  // The app crashes on an entry that came; it restarts next.
+  void app_crashes(std::uint32_t device, const protocol::Event& event, Via via);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
   // What the device shows of one setting at the end.
@@ -83,6 +85,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void event_received(DeviceTag device, const protocol::Event& event, Via via, bool applied) override;
   void tombstone_received(DeviceTag device, const ConversationId& id, const protocol::Tombstone& tombstone,
                           bool applied) override;
+  void parked_received(DeviceTag device, const ConversationId& id, std::uint64_t seq, bool applied) override;
   void sync_invoked(DeviceTag device, const protocol::Sync& sync) override;
   void sync_completed(DeviceTag device, const protocol::SyncResult& result) override;
   void snapshot_invoked(DeviceTag device, const protocol::FetchSnapshot& fetch) override;
@@ -121,6 +124,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
                   std::uint64_t bytes) override;
   void bucket_served(NodeId node, std::uint32_t bucket, std::uint32_t version) override;
+  void entry_parked(NodeId node, const protocol::Route& route, const ConversationId& conversation,
+                    std::uint64_t seq, Via via, std::uint32_t failures) override;
+  void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 

@@ -492,6 +492,27 @@ TEST_F(Written, TellsWhoServesABucketWhenThatChanges) {
   EXPECT_EQ(writer.history_hash(), hash);  // no user sees it
 }
 
+TEST_F(Written, TellsWhatAnAppCrashesOnAndWhatIsParked) {
+  protocol::Event event;
+  event.conversation = direct;
+  event.conv_seq = 9;
+  const std::uint64_t before = writer.history_hash();
+  writer.app_crashes(2, event, Via::kSync);
+  EXPECT_EQ(last().kind, Kind::kPoisoned);
+  EXPECT_EQ(last().device, 2u);
+  EXPECT_EQ(last().seq, 9u);
+  EXPECT_EQ(last().code, static_cast<std::uint8_t>(Via::kSync));
+  const std::uint64_t hash = writer.history_hash();
+  EXPECT_NE(hash, before);  // the user sees it
+  writer.effect_parked(4, 5, 77, 3);
+  EXPECT_EQ(last().kind, Kind::kEffectParked);
+  EXPECT_EQ(last().value, 77u);
+  EXPECT_EQ(last().value2, 5u);
+  EXPECT_EQ(last().epoch, 3u);
+  EXPECT_EQ(last().size, 4u);
+  EXPECT_EQ(writer.history_hash(), hash);
+}
+
 TEST_F(Written, TellsPagesAndMarks) {
   protocol::FetchRange fetch;
   fetch.conversation = direct;

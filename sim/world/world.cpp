@@ -21,6 +21,7 @@ constexpr std::uint32_t kCueAudit = 0xffffffffU;
 constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
 // The harness looks at its clock.
 constexpr DurationNs kTickEvery = kSecond;
+constexpr std::uint32_t kCueReopen = 0xfffffffdU;
 constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
@@ -84,6 +85,8 @@ void World::handle(const Event& event) {
         sign_in(event.target());
       } else if (event.payload == kCueHostile) {
         hostile_->cue(event.target());
+      } else if (event.payload == kCueReopen) {
+        if (devices_[event.target()].has_crashed) open_app(event.target());
       } else {
         behaviour_->cue(event.payload, event.target());
       }
@@ -387,6 +390,7 @@ void World::device_packet(std::uint32_t number, Packet&& packet) {
     device_closed(number, CloseReason::kProtocolError);
     return;
   }
+  if (devices_[number].crashes_on_poison && crash_on(number, *frame)) return;
   if (!used_keys_.empty()) watch_answer(number, *frame);
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.frame_received(std::move(*frame), now, device_effects_);
@@ -404,6 +408,14 @@ void World::see_sign_out(std::uint32_t number) {
                 number, kCueSignIn);
 }
 
+void World::reopen_soon(std::uint32_t number) {
+  Device& device = devices_[number];
+  device.has_crashed = true;
+  const auto spread = randomness_.below(kSecond, Purpose::kPoisonedApp, number, device.connections, 1);
+  scheduler_.at(scheduler_.now() + kSecond / 2 + static_cast<DurationNs>(spread), source_population_, kCue,
+                number, kCueReopen);
+}
+
 void World::sign_in(std::uint32_t number) {
   Device& device = devices_[number];
   device.is_signing_in = false;
@@ -419,12 +431,14 @@ void World::cue_at(TimeNs time, std::uint32_t code, std::uint32_t index) {
 }
 
 void World::open_app(std::uint32_t number) {
+  devices_[number].has_crashed = false;
   if (devices_[number].machine.is_signed_out()) return;
   if (!devices_[number].machine.is_running()) history_->app_opened(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.start(now, device_effects_); });
 }
 
 void World::close_app(std::uint32_t number) {
+  devices_[number].has_crashed = false;
   if (devices_[number].machine.is_signed_out()) return;
   history_->app_closes(number);
   with_device(number, [&](Device& d, TimeNs now) { d.machine.stop(now, device_effects_); });

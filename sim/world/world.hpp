@@ -151,6 +151,8 @@ class World final : private AccessListener,
     std::uint32_t gateway = 0;     // dialled last
     std::uint32_t generation = 0;  // sign-ins before the last
     bool never_renews = false;
+    bool crashes_on_poison = false;
+    bool has_crashed = false;    // and its user will open it again, soon
     bool is_signing_in = false;  // the user will, soon
     RollingHash trace;
   };
@@ -190,6 +192,14 @@ class World final : private AccessListener,
   void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
+  // world_poison.cpp. Whether the payload is one on which apps of that kind crash; a user's own is not.
+  bool is_poisonous(const protocol::Event& event, UserId reader) const;
+  // Whether the app has crashed on what came, instead of taking it; then it starts again.
+  bool crash_on(std::uint32_t device, const protocol::Frame& frame);
+  // What the app had not committed is gone, and it does not run.
+  void kill_app(std::uint32_t device);
+  // The user of an app that has crashed opens it again, after half a second to one and a half.
+  void reopen_soon(std::uint32_t device);
   // Whoever was refused because the token had expired gets a new one after a while.
   void see_sign_out(std::uint32_t device);
   void sign_in(std::uint32_t device);

@@ -111,8 +111,13 @@ void World::read_again(std::uint32_t device) { history_->reading_changed(device,
 
 // The app is killed: what it had not committed is gone; it starts again at once when it was open.
 void World::restart_device(std::uint32_t number) {
+  if (!devices_[number].machine.is_running()) return;
+  kill_app(number);
+  open_app(number);
+}
+
+void World::kill_app(std::uint32_t number) {
   Device& device = devices_[number];
-  if (!device.machine.is_running()) return;
   if (device.connection != kNoConnection)
     access_->device_died(std::exchange(device.connection, kNoConnection));
   if (device.machine.outbox_size() > 0) probe(Probe::kAppKilledUnsent);
@@ -125,7 +130,6 @@ void World::restart_device(std::uint32_t number) {
   if (device.generation != 0) device.machine.use_generation(device.generation);
   if (device.never_renews) device.machine.set_renewing(false);
   device.timer_at = kNever;
-  open_app(number);
 }
 
 // Whoever owns the bucket does it; the operator does not know who that is.
