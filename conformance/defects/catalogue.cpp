@@ -729,7 +729,7 @@ constexpr SeededDefect kCatalogue[] = {
      {1, 2, 3}},
     {Defect::kParkedLeavesHole,
      "A shard leaves out what is parked, without a mark in its place.",
-     "DLV-CONSERVE",
+     "LIV-CONVERGE",
      kPoison,
      {1, 2, 3}},
     {Defect::kParkedCountsAsDelivered,
