@@ -103,7 +103,9 @@ TEST(GateDefects, NoCasePassesOnceItsTargetIsDead) {
   EXPECT_NE(results.back().grade, Grade::kPass);
   bool is_dead = false;
   for (const CaseResult& result : results) {
-    if (is_dead) EXPECT_NE(result.grade, Grade::kPass) << result.id;
+    if (is_dead) {
+      EXPECT_NE(result.grade, Grade::kPass) << result.id;
+    }
     is_dead = is_dead || result.grade != Grade::kPass;
   }
 }

@@ -35,8 +35,7 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
       {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust},
-      {"MOV-FENCE", move_fence},          {"PRK-LOOP", parked_loop},
-      {"DLV-CONSERVE", delivery_conserve}};
+      {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve}};
   return all;
 }
 

@@ -155,9 +155,8 @@ enum class Kind : std::uint8_t {
             // node, value2 = the bound in ns within which it is refused or its connection is over, key =
             // a message that nobody has invoked and that it tries to smuggle in (none: no message)
   kAttackOutcome,  // seq = the attack's number, value = gateway node; entry_kind = AttackStep. Of the
-                   // attack's
-  // connection: code = AttackEnd. Of the probe after it, a fresh connection: code = ProbeEnd,
-  // flag = a connection that was there before still answers
+                   // attack's connection: code = AttackEnd. Of the probe after it, a fresh connection:
+                   // code = ProbeEnd, flag = a connection that was there before still answers
   // ---- the harness
   kTick,  // the harness looks at its clock: value = how many times before, value2 = the interval in ns
   // ---- deliveries that fail
