@@ -161,7 +161,6 @@ Json point_json(const SweepPoint& p) {
           {"p95Ms", ms(p.p95_ns)},
           {"p99Ms", ms(p.p99_ns)},
           {"p999Ms", ms(p.p999_ns)},
-          {"overlayMs", p.overlay_ns / 1e6},
           {"growth", p.growth},
           {"gateways", p.gateways},
           {"shards", p.shards},
@@ -169,8 +168,6 @@ Json point_json(const SweepPoint& p) {
           {"shardBusy", p.shard_busy},
           {"gatewayInbox", p.gateway_inbox},
           {"shardInbox", p.shard_inbox},
-          {"gatewayUs", p.gateway_us},
-          {"shardUs", p.shard_us},
           {"inTime", p.in_time},
           {"stable", p.stable},
           {"violated", p.violated}};

@@ -96,13 +96,13 @@ Check correctness_check(const SweepOutcome& sweep) {
                            : "violated in a run of the sweep: " + violated};
 }
 
-// A direct message to one device, as the sweeps' people send them.
+// A direct message to one device, as the sweeps' people send them. Only loads near the knee keep a shard all but busy.
 ShardTime shard_time_of(const Sheet& sheet, const SweepPoint& knee) {
   const Shards& s = sheet.shards();
   ShardTime time;
   time.reckoned_us = s.send_us().value() + s.outbox_us().value() + s.feed_us().value() +
                      sheet.workload().receipts_per_delivery().value() * s.receipt_us().value();
-  time.simulated_us = knee.shard_us;
+  time.simulated_us = 1e6 / sends_per_shard(knee);
   return time;
 }
 
@@ -135,7 +135,9 @@ CapacityReport make_report(const Sheet& sheet, std::optional<SweepOutcome> sweep
   if (report.sweep) {
     report.checks.push_back(latency_check(*report.sweep, report.plan));
     report.checks.push_back(correctness_check(*report.sweep));
-    if (const SweepPoint* knee = knee_of(report.sweep->states.front())) report.shard_time = shard_time_of(sheet, *knee);
+    const SweepState& up = report.sweep->states.front();
+    if (const SweepPoint* knee = knee_of(up); knee != nullptr && !up.beyond && knee->shards > 0)
+      report.shard_time = shard_time_of(sheet, *knee);
   } else if (sheet.has_sweep()) {
     report.checks.push_back({"the latency knee lies above the plan", Verdict::kInconclusive,
                              "the sheet has a sweep that was not simulated"});

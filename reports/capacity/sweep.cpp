@@ -67,6 +67,14 @@ double mean_of(const Series* series, Window window) {
   return window.empty() ? 0 : sum_of(series, window.first, window.last) / static_cast<double>(window.last - window.first);
 }
 
+// The first interval from `begin` on in which nothing happens.
+std::size_t silence_after(const Series* series, std::size_t begin) {
+  if (series == nullptr) return 0;
+  std::size_t i = begin;
+  while (i < series->values.size() && series->values[i] != 0) ++i;
+  return i;
+}
+
 // Of one run, added to the others of its load.
 class Sums {
  public:
@@ -77,10 +85,8 @@ class Sums {
       const bool gateways = load.role == "gateways";
       auto& inbox = gateways ? point_.gateway_inbox : point_.shard_inbox;
       inbox = std::max(inbox, load.inbox_peak);
-      (gateways ? gateway_ns_ : shard_ns_) += static_cast<double>(load.busy_ns);
       (gateways ? point_.gateways : point_.shards) = static_cast<double>(load.nodes);
     }
-    messages_ += static_cast<double>(result.messages_sent);
     for (const reports::PropertyResult& property : result.properties) {
       if (property.violations == 0 || property.id.starts_with("SLO-") || property.id.starts_with("LIV-")) continue;
       if (std::find(point_.violated.begin(), point_.violated.end(), property.id) == point_.violated.end())
@@ -99,8 +105,6 @@ class Sums {
     point_.acknowledged = seconds_ > 0 ? acks_ / seconds_ : 0;
     point_.gateway_busy = gateway_permille_ / 1000 / runs_;
     point_.shard_busy = shard_permille_ / 1000 / runs_;
-    point_.gateway_us = messages_ > 0 ? gateway_ns_ / 1000 / messages_ : 0;
-    point_.shard_us = messages_ > 0 ? shard_ns_ / 1000 / messages_ : 0;
     point_.growth = late_sends_ > 0 ? std::max(late_unacknowledged_, late_undelivered_) / late_sends_ : 0;
     // A difference of two counts is off by chance; four standard deviations of a Poisson count are granted.
     const double granted = kMostGrowth + (late_sends_ > 0 ? 4 / std::sqrt(late_sends_) : 0);
@@ -132,10 +136,9 @@ class Sums {
     seconds_ += static_cast<double>(window.last - window.first) * static_cast<double>(sends->interval_ns) / 1e9;
     sends_ += sum_of(sends, window.first, window.last);
     acks_ += sum_of(acks, window.first, window.last);
-    // In the end everything is delivered, so the whole run tells how many deliveries a message has.
-    const double ratio = result.messages_sent > 0
-                             ? static_cast<double>(result.deliveries) / static_cast<double>(result.messages_sent)
-                             : 0;
+    // How many deliveries a message has: all up to the silence behind the drain; what comes later reads logs again.
+    const double all_sends = sum_of(sends, 0, sends->values.size());
+    const double ratio = all_sends > 0 ? sum_of(deliveries, 0, silence_after(deliveries, window.last)) / all_sends : 0;
     const std::size_t half = (window.first + window.last) / 2;
     const double late = sum_of(sends, half, window.last);
     late_sends_ += late;
@@ -155,9 +158,6 @@ class Sums {
   double late_undelivered_ = 0;
   double gateway_permille_ = 0;
   double shard_permille_ = 0;
-  double gateway_ns_ = 0;
-  double shard_ns_ = 0;
-  double messages_ = 0;
   double runs_ = 0;
 };
 
@@ -211,30 +211,6 @@ void find_knee(SweepState& state) {
          is_good(state.points[static_cast<std::size_t>(state.knee) + 1]))
     ++state.knee;
   state.beyond = !state.points.empty() && state.knee + 1 == static_cast<int>(state.points.size());
-  // Least squares of p99 = a + b x with x = u / (1 - u).
-  double n = 0;
-  double sx = 0;
-  double sy = 0;
-  double sxx = 0;
-  double sxy = 0;
-  const auto x_of = [](const SweepPoint& point) { return point.shard_busy / (1 - point.shard_busy); };
-  for (const SweepPoint& point : state.points) {
-    if (!point.stable || point.shard_busy >= 0.99) continue;
-    const double x = x_of(point);
-    const auto y = static_cast<double>(point.p99_ns);
-    n += 1;
-    sx += x;
-    sy += y;
-    sxx += x * x;
-    sxy += x * y;
-  }
-  const double spread = n * sxx - sx * sx;
-  if (n < 3 || spread <= 1e-12) return;
-  const double b = (n * sxy - sx * sy) / spread;
-  const double a = (sy - b * sx) / n;
-  for (SweepPoint& point : state.points) {
-    if (point.shard_busy < 0.99) point.overlay_ns = std::max(0.0, a + b * x_of(point));
-  }
 }
 
 std::expected<SweepOutcome, std::string> sweep_of(

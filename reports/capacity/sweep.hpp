@@ -38,17 +38,14 @@ struct SweepPoint {
   std::int64_t p99_ns = 0;
   std::int64_t p999_ns = 0;
   double growth = 0;        // of what waits, in the second half: the larger of un-acknowledged and undelivered, of sends
-  double gateway_busy = 0;  // mean over nodes while people wrote
+  double gateway_busy = 0;  // mean over nodes while people wrote; a shard that waits for its disk is busy
   double shard_busy = 0;
   std::int64_t gateway_inbox = 0;  // the longest ever
   std::int64_t shard_inbox = 0;
-  double gateway_us = 0;  // processor time of all gateways, by message; connecting and heartbeats included
-  double shard_us = 0;
   double shards = 0;
   double gateways = 0;
   bool in_time = false;  // 99 of 100 within the SLO, and at least 100 samples
   bool stable = false;   // nothing piles up
-  double overlay_ns = 0;  // the fitted queue's 99th percentile; 0 without a fit
   std::vector<std::string> violated;  // properties other than SLO and LIV: correctness must not depend on load
 };
 
@@ -72,9 +69,7 @@ struct SweepOutcome {
 // One load from the results of its seeds (at least one). `slo_ns` bounds the 99th percentile of `metric`.
 SweepPoint point_of(const std::vector<reports::Result>& results, const std::string& metric, double slo_ns);
 
-// Sets knee, beyond and the overlay of points that are complete. The overlay is a + b * u / (1 - u), the shape of the
-// waiting time of a single server (Pollaczek and Khinchine) over the shards' utilisation u, fitted by least squares to
-// the stable points; it is drawn beside what was simulated and decides nothing.
+// Sets knee and beyond of a state whose points are complete.
 void find_knee(SweepState& state);
 
 // Asks `result` for each run, in order. Errors of it end the sweep and are handed on.
