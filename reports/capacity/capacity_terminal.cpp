@@ -20,8 +20,21 @@ using reports::right;
 
 constexpr std::size_t kLargest = 5;  // bars of the tornado
 
+// The text behind `head`, which is `width` columns wide; broken at blanks, later lines indented as far.
+void add_wrapped(Lines& out, std::string head, std::size_t width, std::string text) {
+  const std::size_t room = reports::kTerminalColumns - width;
+  while (text.size() > room) {
+    std::size_t blank = text.rfind(' ', room);
+    if (blank == std::string::npos || blank == 0) break;
+    out.push_back(head + text.substr(0, blank));
+    head.assign(width, ' ');
+    text = text.substr(blank + 1);
+  }
+  out.push_back(head + reports::shorten(text, room));
+}
+
 void add(Lines& out, const Painter& painter, const std::string& head, const std::string& text) {
-  out.push_back(painter.bold(left(head, 14)) + reports::shorten(text, reports::kTerminalColumns - 14));
+  add_wrapped(out, painter.bold(left(head, 10)), 10, text);
 }
 
 void add_plan(Lines& out, const Painter& painter, const CapacityReport& r) {
@@ -36,8 +49,8 @@ void add_plan(Lines& out, const Painter& painter, const CapacityReport& r) {
                   quantity_text(d.sends_per_day), quantity_text(d.sends_mean), quantity_text(d.sends_day_peak),
                   quantity_text(d.sends_event), quantity_text(d.deliveries_event)));
   add(out, painter, "gateways",
-      fmt::format("{} in {} regions: {} connections each, limited by {}; {} heartbeats/s, {} logins/s",
-                  quantity_text(g.nodes), quantity_text(r.sheet.topology().regions().value()), quantity_text(g.per_node),
+      fmt::format("{} (regions: {}): {} connections each, limited by {}; {} heartbeats/s, {} logins/s",
+                  whole_text(g.nodes), whole_text(r.sheet.topology().regions().value()), quantity_text(g.per_node),
                   g.limits[g.binding].name, quantity_text(d.heartbeats), quantity_text(d.logins)));
   std::string limits;
   for (const Limit& limit : g.limits)
@@ -45,11 +58,11 @@ void add_plan(Lines& out, const Painter& painter, const CapacityReport& r) {
   add(out, painter, "", limits);
   add(out, painter, "shards",
       fmt::format("{} a region on {} nodes in all; busiest {} of a region's messages (mean {}), {} busy",
-                  quantity_text(s.per_region), quantity_text(s.nodes), percent_text(s.busiest_share),
+                  whole_text(s.per_region), whole_text(s.nodes), percent_text(s.busiest_share),
                   percent_text(s.mean_share), percent_text(s.busiest_busy)));
   add(out, painter, "storage",
       fmt::format("{} hot, {} in {} copies, {} cold, {} media; grows {} a day; a node is restored in {}",
-                  bytes_quantity(b.hot), bytes_quantity(b.hot_stored), quantity_text(b.copies), bytes_quantity(b.cold),
+                  bytes_quantity(b.hot), bytes_quantity(b.hot_stored), whole_text(b.copies), bytes_quantity(b.cold),
                   bytes_quantity(b.media), bytes_quantity(b.growth_day), seconds_text(b.restore_node_s)));
   add(out, painter, "network",
       fmt::format("{} in ({} heartbeats), {} out, {} between regions, {} media",
@@ -96,8 +109,13 @@ void add_checks(Lines& out, const Painter& painter, const CapacityReport& r) {
   out.emplace_back();
   for (const Check& check : r.checks) {
     const std::string word(reports::to_string(check.verdict));
-    out.push_back(painter.paint(reports::colour_of(check.verdict), left(word, 13)) +
-                  left(check.name, 38) + reports::shorten(check.text, reports::kTerminalColumns - 51));
+    // What holds has one line; what does not is told whole.
+    const std::string head = painter.paint(reports::colour_of(check.verdict), left(word, 13));
+    if (check.verdict == reports::Verdict::kPass) {
+      out.push_back(head + reports::shorten(check.name + ": " + check.text, reports::kTerminalColumns - 13));
+    } else {
+      add_wrapped(out, head, 13, check.name + ": " + check.text);
+    }
   }
 }
 

@@ -35,6 +35,10 @@ std::string quantity_text(double value) {
   return fmt::format("{:.2g}", value);
 }
 
+std::string whole_text(double value) {
+  return std::isfinite(value) ? reports::with_thousands(std::llround(value)) : "unlimited";
+}
+
 std::string percent_text(double share) {
   return std::isfinite(share) ? fmt::format("{} %", quantity_text(100 * share)) : "unlimited";
 }
