@@ -81,9 +81,15 @@ TEST(CapacityReport, EachObjectiveCanFail) {
 TEST(CapacityReport, SaysWhatLiesBeyondCalibration) {
   const Sheet sheet = shipped_sheet();
   for (const Reach& reach : make_report(sheet, std::nullopt).reach) {
-    if (reach.quantity == "gateway.connections") EXPECT_TRUE(reach.beyond());
-    if (reach.quantity == "shard.sends") EXPECT_FALSE(reach.beyond());
-    if (reach.quantity == "node.bytes") EXPECT_EQ(reach.reason, "nobody measured or simulated it");
+    if (reach.quantity == "gateway.connections") {
+      EXPECT_TRUE(reach.beyond());
+    }
+    if (reach.quantity == "shard.sends") {
+      EXPECT_FALSE(reach.beyond());
+    }
+    if (reach.quantity == "node.bytes") {
+      EXPECT_EQ(reach.reason, "nobody measured or simulated it");
+    }
   }
 }
 

@@ -63,7 +63,9 @@ TEST(Sensitivity, RangesOfTheSheetCountAndContradictionsAreAvoided) {
   set_number(sheet, "prices.gateway_hour", 1);
   const SensitivityOutcome out = sensitivities_of(sheet);
   for (const Sensitivity& s : out.numbers) {
-    if (s.path == "workload.event_peak_factor") EXPECT_DOUBLE_EQ(s.low, 1.55);
+    if (s.path == "workload.event_peak_factor") {
+      EXPECT_DOUBLE_EQ(s.low, 1.55);
+    }
     if (s.path != "prices.cdn_gb") continue;
     EXPECT_TRUE(s.own_range);
     EXPECT_DOUBLE_EQ(s.cost_at_low, out.cost);
