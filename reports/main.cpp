@@ -1,5 +1,5 @@
-// wavetank-report: turns a result.json into a page or a screen, merges results, and makes a capacity planner's report of
-// a sheet. Exits with the verdict's code.
+// wavetank-report: turns a result.json into a page or a screen, merges results, and makes a capacity
+// planner's report of a sheet. Exits with the verdict's code.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -106,14 +106,20 @@ int run(int argc, char** argv) {
 
   wavetank::capacity::CapacityOptions planned;
   planned.simulator = simulator_beside_us();
-  auto* capacity = app.add_subcommand("capacity", "Nodes, bytes, latency, headroom and cost from a planner's sheet");
-  capacity->add_option("sheet", planned.sheet, "a sheet in protobuf text format (reports/capacity/sheet.proto)")->required();
+  auto* capacity =
+      app.add_subcommand("capacity", "Nodes, bytes, latency, headroom and cost from a planner's sheet");
+  capacity
+      ->add_option("sheet", planned.sheet, "a sheet in protobuf text format (reports/capacity/sheet.proto)")
+      ->required();
   capacity->add_option("--out", planned.out, "folder for report.html, capacity.json and the sweep's runs");
-  auto* results = capacity->add_option(
-      "--results", planned.results, "the --out folder of an earlier report: its sweep is read, nothing is simulated");
-  capacity->add_flag("--no-sweep", planned.no_sweep, "leave the sweep out; the latency knee is then inconclusive")
+  auto* results =
+      capacity->add_option("--results", planned.results,
+                           "the --out folder of an earlier report: its sweep is read, nothing is simulated");
+  capacity
+      ->add_flag("--no-sweep", planned.no_sweep, "leave the sweep out; the latency knee is then inconclusive")
       ->excludes(results);
-  capacity->add_option("--sim", planned.simulator, "the simulator to run (default: the one beside this program)");
+  capacity->add_option("--sim", planned.simulator,
+                       "the simulator to run (default: the one beside this program)");
   capacity->add_option("--colour", colour, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();

@@ -41,7 +41,8 @@ class Scratch {
   Path path_;
 };
 
-// The runs of one sweep: made by wavetank-sim, or read from where it left them. Keeps the exit code of what went wrong.
+// The runs of one sweep: made by wavetank-sim, or read from where it left them. Keeps the exit code of what
+// went wrong.
 class Runs {
  public:
   Runs(const CapacityOptions& options, Path folder, std::size_t count)
@@ -79,7 +80,8 @@ class Runs {
                                              : fmt::format("ended with exit code {}", end->exit_code);
     const bool usage = end->signal == 0 && end->exit_code == reports::kUsage;
     return fail(usage ? reports::kUsage : reports::kTargetDied,
-                fmt::format("sweep: the simulator {}{}{}", how, end->first_line.empty() ? "" : ": ", end->first_line));
+                fmt::format("sweep: the simulator {}{}{}", how, end->first_line.empty() ? "" : ": ",
+                            end->first_line));
   }
 
   // A result of another run than the sheet asks for is refused.
@@ -87,15 +89,17 @@ class Runs {
     std::ifstream in(file, std::ios::binary);
     std::ostringstream text;
     if (!in || !(text << in.rdbuf()))
-      return fail(reports::kUsage, fmt::format("{}: cannot be read; it has to be the result of: {}", file.string(),
-                                               fmt::join(run.arguments, " ")));
+      return fail(reports::kUsage, fmt::format("{}: cannot be read; it has to be the result of: {}",
+                                               file.string(), fmt::join(run.arguments, " ")));
     Result result;
     try {
       result = reports::parse_result_json(text.view());
     } catch (const reports::ResultError& error) {
       return fail(reports::kUsage, fmt::format("{}: {}", file.string(), error.what()));
     }
-    const auto names = [&](const std::string& word) { return result.command.find(word) != std::string::npos; };
+    const auto names = [&](const std::string& word) {
+      return result.command.find(word) != std::string::npos;
+    };
     std::string missing;
     for (const std::string& setting : run.settings) {
       if (missing.empty() && !names(setting)) missing = setting;
@@ -104,7 +108,8 @@ class Runs {
       return fail(reports::kUsage, fmt::format("{}: is the result of another run ({}{})", file.string(),
                                                missing.empty() ? "another seed" : "not with ", missing));
     if (!result.engine_error.empty())
-      return fail(reports::kInternal, fmt::format("{}: the simulator itself failed: {}", file.string(), result.engine_error));
+      return fail(reports::kInternal,
+                  fmt::format("{}: the simulator itself failed: {}", file.string(), result.engine_error));
     return result;
   }
 
@@ -125,7 +130,8 @@ std::expected<void, CapacityError> write_report(const CapacityReport& report, co
   for (const auto& [name, text] : {std::pair{"capacity.json", render_capacity_json(report)},
                                    std::pair{"report.html", render_capacity_html(report)}}) {
     if (!write(name, text))
-      return std::unexpected(CapacityError{reports::kUsage, fmt::format("{}: cannot be written", (folder / name).string())});
+      return std::unexpected(
+          CapacityError{reports::kUsage, fmt::format("{}: cannot be written", (folder / name).string())});
   }
   return {};
 }
@@ -150,7 +156,9 @@ std::expected<CapacityDone, CapacityError> run_capacity(const CapacityOptions& o
   if (!options.out.empty()) {  // said before the sweep, not after it
     std::error_code error;
     std::filesystem::create_directories(options.out, error);
-    if (error) return std::unexpected(CapacityError{reports::kUsage, fmt::format("{}: {}", options.out, error.message())});
+    if (error)
+      return std::unexpected(
+          CapacityError{reports::kUsage, fmt::format("{}: {}", options.out, error.message())});
   }
   std::optional<SweepOutcome> swept;
   if (sheet->has_sweep() && !options.no_sweep) {
@@ -170,7 +178,8 @@ std::expected<CapacityDone, CapacityError> run_capacity(const CapacityOptions& o
   report.command = options.command;
   CapacityDone done{exit_code_of(verdict_of(report)), render_capacity_terminal(report, options.colour)};
   if (!options.out.empty()) {
-    if (const auto written = write_report(report, options.out); !written) return std::unexpected(written.error());
+    if (const auto written = write_report(report, options.out); !written)
+      return std::unexpected(written.error());
     done.screen += fmt::format("report: {}\n", (Path(options.out) / "report.html").string());
   }
   return done;

@@ -23,14 +23,15 @@ class CapacityCommand : public testing::Test {
  protected:
   void SetUp() override {
     const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ = std::filesystem::temp_directory_path() / ("wavetank-capacity-" + test + "-" + std::to_string(getpid()));
+    folder_ = std::filesystem::temp_directory_path() /
+              ("wavetank-capacity-" + test + "-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
     // Leaves the same result whatever the load, and says in it what it was asked for.
     reports::Result result = run_of({});
     result.command = "COMMAND";
     write("result.json", reports::render_json(result));
-    write("sim", "#!/bin/sh\nfor a in \"$@\"; do out=$a; done\nsed \"s#COMMAND#$*#\" '" + (folder_ / "result.json").string() +
-                     "' >\"$out/result.json\"\nexit 1\n");
+    write("sim", "#!/bin/sh\nfor a in \"$@\"; do out=$a; done\nsed \"s#COMMAND#$*#\" '" +
+                     (folder_ / "result.json").string() + "' >\"$out/result.json\"\nexit 1\n");
     std::filesystem::permissions(folder_ / "sim", std::filesystem::perms::owner_all);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -42,8 +43,8 @@ class CapacityCommand : public testing::Test {
     return text.str();
   }
   [[nodiscard]] int run(const std::string& arguments) const {
-    const std::string line =
-        "cd '" + folder_.string() + "' && '" WAVETANK_REPORT_EXECUTABLE "' capacity " + arguments + " >out 2>err";
+    const std::string line = "cd '" + folder_.string() + "' && '" WAVETANK_REPORT_EXECUTABLE "' capacity " +
+                             arguments + " >out 2>err";
     const int status = std::system(line.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
@@ -61,9 +62,10 @@ class CapacityCommand : public testing::Test {
 
 TEST_F(CapacityCommand, SimulatesTheSweepAndWritesPageAndJson) {
   copy_sheet();
-  EXPECT_EQ(run("sheet.txtpb --sim ./sim --out o"), reports::kViolated);  // 500 a second by shard are below the plan
+  EXPECT_EQ(run("sheet.txtpb --sim ./sim --out o"),
+            reports::kViolated);  // 500 a second by shard are below the plan
   EXPECT_NE(read("out").find("FAIL  capacity of region"), std::string::npos) << read("out") << read("err");
-  EXPECT_NE(read("err").find("sweep: run 15 of 15: 2-one-shard-gone/load-2.5/seed-1"), std::string::npos);
+  EXPECT_NE(read("err").find("sweep: run 18 of 18: 2-one-shard-gone/load-2.5/seed-1"), std::string::npos);
   EXPECT_TRUE(read("o/report.html").starts_with("<!doctype html>"));
   const std::string json = read("o/capacity.json");
   EXPECT_NE(json.find("\"traceHashes\""), std::string::npos);
@@ -73,7 +75,9 @@ TEST_F(CapacityCommand, SimulatesTheSweepAndWritesPageAndJson) {
   EXPECT_EQ(again.substr(again.find("\"checks\"")), json.substr(json.find("\"checks\"")));
   copy_sheet("load_at_one: 100", "load_at_one: 120");
   EXPECT_EQ(run("sheet.txtpb --results o"), reports::kUsage);
-  EXPECT_NE(read("err").find("is the result of another run (not with population.send_interval_ms=240)"), std::string::npos) << read("err");
+  EXPECT_NE(read("err").find("is the result of another run (not with population.send_interval_ms=240)"),
+            std::string::npos)
+      << read("err");
 }
 
 TEST_F(CapacityCommand, WithoutTheSweepItIsInconclusive) {
@@ -96,11 +100,13 @@ TEST_F(CapacityCommand, BadInputIsOneLineAnd64) {
   }
   copy_sheet();
   EXPECT_EQ(run("sheet.txtpb --results nowhere"), reports::kUsage);
-  EXPECT_NE(read("err").find("result.json: cannot be read; it has to be the result of: run "), std::string::npos);
+  EXPECT_NE(read("err").find("result.json: cannot be read; it has to be the result of: run "),
+            std::string::npos);
   EXPECT_EQ(run("sheet.txtpb --sim ./none"), reports::kUsage);
   write("sim", "#!/bin/sh\necho 'no such field' >&2\nexit 64\n");
   EXPECT_EQ(run("sheet.txtpb --sim ./sim"), reports::kUsage);
-  EXPECT_NE(read("err").find("the simulator ended with exit code 64: no such field"), std::string::npos) << read("err");
+  EXPECT_NE(read("err").find("the simulator ended with exit code 64: no such field"), std::string::npos)
+      << read("err");
   write("sim", "#!/bin/sh\nexit 70\n");
   EXPECT_EQ(run("sheet.txtpb --sim ./sim"), reports::kTargetDied);
 }

@@ -28,10 +28,13 @@ const char* origin_word(Origin origin) {
 }
 
 Json inputs_json(const Sheet& sheet) {
-  return array_of(numbers_of(sheet), [](const NumberOf& one) {
+  int range = 0;  // those of the calibration are told apart by what they are of
+  return array_of(numbers_of(sheet), [&](const NumberOf& one) {
     const Number& n = *one.number;
+    const bool of_range = one.path.starts_with("calibration.range[");
     return Json{{"path", one.path},
-                {"text", one.about->text()},
+                {"text", of_range ? sheet.calibration().range(range++).quantity() + ", " + one.about->text()
+                                  : one.about->text()},
                 {"unit", one.about->unit()},
                 {"value", n.value()},
                 {"low", n.has_low() ? Json(n.low()) : Json(nullptr)},
@@ -61,7 +64,9 @@ Json demand_json(const Demand& d) {
 Json gateways_json(const GatewayPlan& g) {
   return {{"limits", array_of(g.limits,
                               [](const Limit& limit) {
-                                return Json{{"name", limit.name}, {"connections", limit.connections}, {"how", limit.how}};
+                                return Json{{"name", limit.name},
+                                            {"connections", limit.connections},
+                                            {"how", limit.how}};
                               })},
           {"binding", g.limits[g.binding].name},
           {"perNode", g.per_node},
@@ -99,14 +104,22 @@ Json shards_json(const ShardPlan& s) {
 }
 
 Json storage_json(const StoragePlan& s) {
-  return {{"logBytes", s.log_bytes},     {"feedBytes", s.feed_bytes},
-          {"perDay", s.per_day},         {"hotLog", s.hot_log},
-          {"hotFeed", s.hot_feed},       {"hotDedup", s.hot_dedup},
-          {"hot", s.hot},                {"copies", s.copies},
-          {"hotStored", s.hot_stored},   {"cold", s.cold},
-          {"growthDay", s.growth_day},   {"mediaPerDay", s.media_per_day},
-          {"media", s.media},            {"nodeBytes", s.node_bytes},
-          {"restoreNodeS", s.restore_node_s}, {"restoreRegionS", s.restore_region_s}};
+  return {{"logBytes", s.log_bytes},
+          {"feedBytes", s.feed_bytes},
+          {"perDay", s.per_day},
+          {"hotLog", s.hot_log},
+          {"hotFeed", s.hot_feed},
+          {"hotDedup", s.hot_dedup},
+          {"hot", s.hot},
+          {"copies", s.copies},
+          {"hotStored", s.hot_stored},
+          {"cold", s.cold},
+          {"growthDay", s.growth_day},
+          {"mediaPerDay", s.media_per_day},
+          {"media", s.media},
+          {"nodeBytes", s.node_bytes},
+          {"restoreNodeS", s.restore_node_s},
+          {"restoreRegionS", s.restore_region_s}};
 }
 
 Json network_json(const NetworkPlan& n) {
@@ -137,16 +150,21 @@ Json headroom_json(const HeadroomState& s) {
 
 Json cost_json(const CostPlan& cost, const SensitivityOutcome& sensitivities) {
   return {{"lines", array_of(cost.lines,
-                             [](const CostLine& line) { return Json{{"name", line.name}, {"perMonth", line.per_month}}; })},
+                             [](const CostLine& line) {
+                               return Json{{"name", line.name}, {"perMonth", line.per_month}};
+                             })},
           {"perMonth", cost.per_month},
           {"perMillionMau", cost.per_million_mau},
           {"perMillionMessages", cost.per_million_messages},
           {"bandLow", sensitivities.band_low},
           {"bandHigh", sensitivities.band_high},
           {"sensitivities", array_of(sensitivities.numbers, [](const Sensitivity& s) {
-             return Json{{"path", s.path},           {"low", s.low},
-                         {"high", s.high},           {"ownRange", s.own_range},
-                         {"costAtLow", s.cost_at_low}, {"costAtHigh", s.cost_at_high}};
+             return Json{{"path", s.path},
+                         {"low", s.low},
+                         {"high", s.high},
+                         {"ownRange", s.own_range},
+                         {"costAtLow", s.cost_at_low},
+                         {"costAtHigh", s.cost_at_high}};
            })}};
 }
 
@@ -192,23 +210,24 @@ Json sweep_json(const SweepOutcome& sweep) {
 Json calibration_json(const CapacityReport& report) {
   Json out;
   out["reach"] = array_of(report.reach, [](const Reach& reach) {
-    return Json{{"quantity", reach.quantity}, {"text", reach.text},     {"unit", reach.unit},
-                {"planned", reach.planned},   {"upTo", reach.up_to},    {"reason", reach.reason},
+    return Json{{"quantity", reach.quantity}, {"text", reach.text},  {"unit", reach.unit},
+                {"planned", reach.planned},   {"upTo", reach.up_to}, {"reason", reach.reason},
                 {"beyond", reach.beyond()}};
   });
   out["shardTime"] = !report.shard_time ? Json(nullptr)
                                         : Json{{"reckonedUs", report.shard_time->reckoned_us},
                                                {"simulatedUs", report.shard_time->simulated_us},
                                                {"error", report.shard_time->error()}};
-  out["comparisons"] = array_of(report.sheet.calibration().comparison(), [](const Calibration::Comparison& one) {
-    return Json{{"quantity", one.quantity()},
-                {"unit", one.unit()},
-                {"scenario", one.scenario()},
-                {"simulated", one.simulated().value()},
-                {"measured", one.measured().value()},
-                {"error", one.simulated().value() / one.measured().value() - 1},
-                {"reason", reason_of(one.measured())}};
-  });
+  out["comparisons"] =
+      array_of(report.sheet.calibration().comparison(), [](const Calibration::Comparison& one) {
+        return Json{{"quantity", one.quantity()},
+                    {"unit", one.unit()},
+                    {"scenario", one.scenario()},
+                    {"simulated", one.simulated().value()},
+                    {"measured", one.measured().value()},
+                    {"error", one.simulated().value() / one.measured().value() - 1},
+                    {"reason", reason_of(one.measured())}};
+      });
   return out;
 }
 
@@ -218,8 +237,10 @@ std::string render_capacity_json(const CapacityReport& report) {
   Json json;
   json["schemaVersion"] = kSchemaVersion;
   json["kind"] = "capacity";
-  json["units"] = "rates per second, sizes in bytes, times in seconds, costs per month in the sheet's currency; names that end "
-                  "in Us and Ms are micro- and milliseconds";
+  json["units"] =
+      "rates per second, sizes in bytes, times in seconds, costs per month in the sheet's currency; names "
+      "that end "
+      "in Us and Ms are micro- and milliseconds";
   json["verdict"] = reports::to_string(verdict_of(report));
   json["name"] = report.sheet.name();
   json["description"] = report.sheet.description();

@@ -17,11 +17,14 @@ Verdict pass_if(bool holds) { return holds ? Verdict::kPass : Verdict::kFail; }
 
 Check hottest_check(const Plan& plan) {
   const ShardPlan& s = plan.shards;
-  const std::string facts =
-      fmt::format("the hottest conversation has {} messages a second and keeps {} of a shard's processor busy",
-                  quantity_text(s.hottest_per_s), percent_text(s.hottest_busy));
-  return {"shards can carry the skew", pass_if(s.feasible),
-          s.feasible ? facts : facts + ", more than is allowed: more shards do not help, and nodes and cost are lower bounds"};
+  const std::string facts = fmt::format(
+      "the hottest conversation has {} messages a second and keeps {} of a shard's processor busy",
+      quantity_text(s.hottest_per_s), percent_text(s.hottest_busy));
+  return {
+      "shards can carry the skew", pass_if(s.feasible),
+      s.feasible
+          ? facts
+          : facts + ", more than is allowed: more shards do not help, and nodes and cost are lower bounds"};
 }
 
 // States that the sheet wants to survive must fit, and those who were cut off must be back in time.
@@ -30,7 +33,9 @@ void add_headroom_checks(const Sheet& sheet, const Plan& plan, std::vector<Check
   for (const HeadroomState& state : plan.headroom) {
     const bool zone = state.name == "one zone gone";
     const bool region = state.name == "one region gone";
-    if ((zone && !sheet.topology().survive_zone_loss()) || (region && !sheet.topology().survive_region_loss())) continue;
+    if ((zone && !sheet.topology().survive_zone_loss()) ||
+        (region && !sheet.topology().survive_region_loss()))
+      continue;
     Check check;
     check.name = "room with " + state.name;
     if (!state.served) {
@@ -39,11 +44,13 @@ void add_headroom_checks(const Sheet& sheet, const Plan& plan, std::vector<Check
     } else {
       const bool back = state.back_s <= within;
       check.verdict = pass_if(state.fits && back);
-      check.text = fmt::format("gateways hold {} of what they can, the busiest shard uses {} of its processor",
-                               percent_text(state.gateway_share), percent_text(state.shard_busy));
+      check.text =
+          fmt::format("gateways hold {} of what they can, the busiest shard uses {} of its processor",
+                      percent_text(state.gateway_share), percent_text(state.shard_busy));
       if (state.lost_connections > 0)
-        check.text += fmt::format("; {} connections are back in {} (within {})", quantity_text(state.lost_connections),
-                                  seconds_text(state.back_s), seconds_text(within));
+        check.text +=
+            fmt::format("; {} connections are back in {} (within {})", quantity_text(state.lost_connections),
+                        seconds_text(state.back_s), seconds_text(within));
     }
     checks.push_back(std::move(check));
   }
@@ -56,15 +63,17 @@ Check restore_check(const Sheet& sheet, const Plan& plan) {
   const double objective = sheet.storage().restore_objective_h().value() * 3600;
   return {"a shard node is restored in time", pass_if(plan.storage.restore_node_s <= objective),
           fmt::format("{} at {} MB/s take {} (within {})", bytes_quantity(plan.storage.node_bytes),
-                      quantity_text(sheet.storage().restore_mb_s().value()), seconds_text(plan.storage.restore_node_s),
-                      seconds_text(objective))};
+                      quantity_text(sheet.storage().restore_mb_s().value()),
+                      seconds_text(plan.storage.restore_node_s), seconds_text(objective))};
 }
 
 const SweepPoint* knee_of(const SweepState& state) {
   return state.knee < 0 ? nullptr : &state.points[static_cast<std::size_t>(state.knee)];
 }
 
-double sends_per_shard(const SweepPoint& point) { return point.shards > 0 ? point.offered / point.shards : 0; }
+double sends_per_shard(const SweepPoint& point) {
+  return point.shards > 0 ? point.offered / point.shards : 0;
+}
 
 Check latency_check(const SweepOutcome& sweep, const Plan& plan) {
   Check check{"the latency knee lies above the plan", Verdict::kFail, {}};
@@ -76,9 +85,10 @@ Check latency_check(const SweepOutcome& sweep, const Plan& plan) {
   }
   const double planned = plan.shards.sends_per_shard;
   check.verdict = pass_if(sends_per_shard(*knee) >= planned);
-  check.text = fmt::format("simulated: {}{} messages a second by shard with p99 {} ms; planned for the busiest shard: {}",
-                           up.beyond ? "at least " : "", quantity_text(sends_per_shard(*knee)),
-                           quantity_text(static_cast<double>(knee->p99_ns) / 1e6), quantity_text(planned));
+  check.text = fmt::format(
+      "simulated: {}{} messages a second by shard with p99 {} ms; planned for the busiest shard: {}",
+      up.beyond ? "at least " : "", quantity_text(sends_per_shard(*knee)),
+      quantity_text(static_cast<double>(knee->p99_ns) / 1e6), quantity_text(planned));
   return check;
 }
 
@@ -87,7 +97,8 @@ Check correctness_check(const SweepOutcome& sweep) {
   for (const SweepState& state : sweep.states) {
     for (const SweepPoint& point : state.points) {
       for (const std::string& property : point.violated) {
-        if (violated.find(property) == std::string::npos) violated += (violated.empty() ? "" : ", ") + property;
+        if (violated.find(property) == std::string::npos)
+          violated += (violated.empty() ? "" : ", ") + property;
       }
     }
   }
@@ -96,7 +107,8 @@ Check correctness_check(const SweepOutcome& sweep) {
                            : "violated in a run of the sweep: " + violated};
 }
 
-// A direct message to one device, as the sweeps' people send them. Only loads near the knee keep a shard all but busy.
+// A direct message to one device, as the sweeps' people send them. Only loads near the knee keep a shard all
+// but busy.
 ShardTime shard_time_of(const Sheet& sheet, const SweepPoint& knee) {
   const Shards& s = sheet.shards();
   ShardTime time;
@@ -109,7 +121,8 @@ ShardTime shard_time_of(const Sheet& sheet, const SweepPoint& knee) {
 std::vector<Reach> reach_of(const Sheet& sheet, const Plan& plan) {
   std::vector<Reach> out;
   for (const Quantity& quantity : quantities_of(plan)) {
-    Reach reach{quantity.name, quantity.text, quantity.unit, quantity.value, 0, "nobody measured or simulated it"};
+    Reach reach{
+        quantity.name, quantity.text, quantity.unit, quantity.value, 0, "nobody measured or simulated it"};
     for (const Calibration::Range& range : sheet.calibration().range()) {
       if (range.quantity() != quantity.name || range.up_to().value() <= reach.up_to) continue;
       reach.up_to = range.up_to().value();

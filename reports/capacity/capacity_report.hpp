@@ -10,7 +10,8 @@
 #include "reports/capacity/sweep.hpp"
 #include "reports/result.hpp"
 
-// What the planner's page is made of: the sheet, what follows from it, what was simulated, and what of it holds.
+// What the planner's page is made of: the sheet, what follows from it, what was simulated, and what of it
+// holds.
 namespace wavetank::capacity {
 
 // One objective of the sheet, held against the plan or the sweep.
@@ -31,8 +32,8 @@ struct Reach {
   [[nodiscard]] bool beyond() const { return planned > up_to; }
 };
 
-// How long a message occupies shards: by the formulas, and in the simulation one shard over its messages a second at the
-// knee. The second is an upper bound, as the next load was too much and lies between them.
+// How long a message occupies shards: by the formulas, and in the simulation one shard over its messages a
+// second at the knee. The second is an upper bound, as the next load was too much and lies between them.
 struct ShardTime {
   double reckoned_us = 0;
   double simulated_us = 0;
@@ -45,7 +46,7 @@ struct CapacityReport {
   Sheet sheet;
   Plan plan;
   SensitivityOutcome sensitivities;
-  std::optional<SweepOutcome> sweep;  // empty: not asked for by the sheet, or left out
+  std::optional<SweepOutcome> sweep;    // empty: not asked for by the sheet, or left out
   std::optional<ShardTime> shard_time;  // with a sweep that has a knee below its last load
   std::vector<Reach> reach;
   std::vector<Check> checks;

@@ -44,17 +44,20 @@ void add_plan(Lines& out, const Painter& painter, const CapacityReport& r) {
   const StoragePlan& b = r.plan.storage;
   const NetworkPlan& n = r.plan.network;
   add(out, painter, "demand",
-      fmt::format("{} MAU, {} connections; {} messages a day: {}/s mean, {}/s daily peak, {}/s event; {}/s delivered",
-                  quantity_text(r.sheet.workload().mau().value()), quantity_text(d.connections),
-                  quantity_text(d.sends_per_day), quantity_text(d.sends_mean), quantity_text(d.sends_day_peak),
-                  quantity_text(d.sends_event), quantity_text(d.deliveries_event)));
+      fmt::format(
+          "{} MAU, {} connections; {} messages a day: {}/s mean, {}/s daily peak, {}/s event; {}/s delivered",
+          quantity_text(r.sheet.workload().mau().value()), quantity_text(d.connections),
+          quantity_text(d.sends_per_day), quantity_text(d.sends_mean), quantity_text(d.sends_day_peak),
+          quantity_text(d.sends_event), quantity_text(d.deliveries_event)));
   add(out, painter, "gateways",
       fmt::format("{} (regions: {}): {} connections each, limited by {}; {} heartbeats/s, {} logins/s",
-                  whole_text(g.nodes), whole_text(r.sheet.topology().regions().value()), quantity_text(g.per_node),
-                  g.limits[g.binding].name, quantity_text(d.heartbeats), quantity_text(d.logins)));
+                  whole_text(g.nodes), whole_text(r.sheet.topology().regions().value()),
+                  quantity_text(g.per_node), g.limits[g.binding].name, quantity_text(d.heartbeats),
+                  quantity_text(d.logins)));
   std::string limits;
   for (const Limit& limit : g.limits)
-    limits += fmt::format("{}{} {}", limits.empty() ? "" : ", ", limit.name, quantity_text(limit.connections));
+    limits +=
+        fmt::format("{}{} {}", limits.empty() ? "" : ", ", limit.name, quantity_text(limit.connections));
   add(out, painter, "", limits);
   add(out, painter, "shards",
       fmt::format("{} a region on {} nodes in all; busiest {} of a region's messages (mean {}), {} busy",
@@ -62,16 +65,18 @@ void add_plan(Lines& out, const Painter& painter, const CapacityReport& r) {
                   percent_text(s.mean_share), percent_text(s.busiest_busy)));
   add(out, painter, "storage",
       fmt::format("{} hot, {} in {} copies, {} cold, {} media; grows {} a day; a node is restored in {}",
-                  bytes_quantity(b.hot), bytes_quantity(b.hot_stored), whole_text(b.copies), bytes_quantity(b.cold),
-                  bytes_quantity(b.media), bytes_quantity(b.growth_day), seconds_text(b.restore_node_s)));
+                  bytes_quantity(b.hot), bytes_quantity(b.hot_stored), whole_text(b.copies),
+                  bytes_quantity(b.cold), bytes_quantity(b.media), bytes_quantity(b.growth_day),
+                  seconds_text(b.restore_node_s)));
   add(out, painter, "network",
-      fmt::format("{} in ({} heartbeats), {} out, {} between regions, {} media",
-                  bit_rate_text(n.ingress), percent_text(n.heartbeat_share), bit_rate_text(n.egress),
-                  bit_rate_text(n.cross_region), bit_rate_text(n.media_egress)));
+      fmt::format("{} in ({} heartbeats), {} out, {} between regions, {} media", bit_rate_text(n.ingress),
+                  percent_text(n.heartbeat_share), bit_rate_text(n.egress), bit_rate_text(n.cross_region),
+                  bit_rate_text(n.media_egress)));
   add(out, painter, "cost",
-      fmt::format("{} a month; {} by million MAU ({} to {}); {} by million messages", quantity_text(r.plan.cost.per_month),
-                  quantity_text(r.plan.cost.per_million_mau), quantity_text(r.sensitivities.band_low),
-                  quantity_text(r.sensitivities.band_high), quantity_text(r.plan.cost.per_million_messages)));
+      fmt::format("{} a month; {} by million MAU ({} to {}); {} by million messages",
+                  quantity_text(r.plan.cost.per_month), quantity_text(r.plan.cost.per_million_mau),
+                  quantity_text(r.sensitivities.band_low), quantity_text(r.sensitivities.band_high),
+                  quantity_text(r.plan.cost.per_million_messages)));
 }
 
 void add_sensitivities(Lines& out, const Painter& painter, const CapacityReport& r) {
@@ -81,27 +86,31 @@ void add_sensitivities(Lines& out, const Painter& painter, const CapacityReport&
   const auto& numbers = r.sensitivities.numbers;
   for (std::size_t i = 0; i < std::min(kLargest, numbers.size()); ++i) {
     const Sensitivity& s = numbers[i];
-    out.push_back(left(s.path, 38) + right(quantity_text(s.low), 10) + right(quantity_text(s.high), 10) +
-                  right(fmt::format("{} to {}", quantity_text(s.cost_at_low), quantity_text(s.cost_at_high)), 24));
+    out.push_back(
+        left(s.path, 38) + right(quantity_text(s.low), 10) + right(quantity_text(s.high), 10) +
+        right(fmt::format("{} to {}", quantity_text(s.cost_at_low), quantity_text(s.cost_at_high)), 24));
   }
 }
 
 void add_sweep(Lines& out, const Painter& painter, const SweepOutcome& sweep) {
   out.emplace_back();
-  out.push_back(painter.dim(reports::shorten(
-      fmt::format("{} of {}, seeds 1 to {}, p99 within {} ms: the last load in time and stable", sweep.metric,
-                  reports::one_line(sweep.scenario), sweep.seeds, quantity_text(sweep.slo_ns / 1e6)),
-      reports::kTerminalColumns)));
+  out.push_back(painter.dim(
+      reports::shorten(fmt::format("{} of {}, {}, p99 within {} ms: the last load in time and stable",
+                                   sweep.metric, reports::one_line(sweep.scenario),
+                                   sweep.seeds == 1 ? "seed 1" : fmt::format("seeds 1 to {}", sweep.seeds),
+                                   quantity_text(sweep.slo_ns / 1e6)),
+                       reports::kTerminalColumns)));
   for (const SweepState& state : sweep.states) {
     if (state.knee < 0) {
       out.push_back(left(state.name, 38) + "below the smallest load");
       continue;
     }
     const SweepPoint& p = state.points[static_cast<std::size_t>(state.knee)];
-    out.push_back(left(state.name, 38) +
-                  fmt::format("{}{:g}: {} messages/s, p99 {} ms, shards {} busy", state.beyond ? "at least " : "", p.factor,
-                              quantity_text(p.offered), quantity_text(static_cast<double>(p.p99_ns) / 1e6),
-                              percent_text(p.shard_busy)));
+    out.push_back(left(state.name, 38) + fmt::format("{}{:g}: {} messages/s, p99 {} ms, shards {} busy",
+                                                     state.beyond ? "at least " : "", p.factor,
+                                                     quantity_text(p.offered),
+                                                     quantity_text(static_cast<double>(p.p99_ns) / 1e6),
+                                                     percent_text(p.shard_busy)));
   }
 }
 
@@ -128,16 +137,18 @@ void add_origins(Lines& out, const Painter& painter, const CapacityReport& r) {
     assumed += origin_of(*one.number) == Origin::kAssumption ? 1 : 0;
     measured += origin_of(*one.number) == Origin::kMeasured ? 1 : 0;
   }
-  const auto beyond = std::count_if(r.reach.begin(), r.reach.end(), [](const Reach& reach) { return reach.beyond(); });
+  const auto beyond =
+      std::count_if(r.reach.begin(), r.reach.end(), [](const Reach& reach) { return reach.beyond(); });
   out.emplace_back();
   out.push_back(painter.dim(reports::shorten(
-      fmt::format("{} numbers: {} from sources, {} measured by this project, {} assumptions that nobody measured", all,
-                  all - assumed - measured, measured, assumed),
+      fmt::format(
+          "{} numbers: {} from sources, {} measured by this project, {} assumptions that nobody measured",
+          all, all - assumed - measured, measured, assumed),
       reports::kTerminalColumns)));
-  out.push_back(painter.dim(reports::shorten(
-      fmt::format("{} of {} quantities lie beyond what was measured or simulated: there only comparisons of plans hold",
-                  beyond, r.reach.size()),
-      reports::kTerminalColumns)));
+  out.push_back(painter.dim(reports::shorten(fmt::format("{} of {} quantities lie beyond what was measured "
+                                                         "or simulated: there only comparisons of plans hold",
+                                                         beyond, r.reach.size()),
+                                             reports::kTerminalColumns)));
 }
 
 }  // namespace
@@ -147,11 +158,13 @@ std::string render_capacity_terminal(const CapacityReport& report, bool colour) 
   Lines lines;
   const reports::Verdict verdict = verdict_of(report);
   const std::string word(reports::to_string(verdict));
-  lines.push_back(painter.paint(reports::colour_of(verdict), word) +
-                  painter.bold("  capacity of " + reports::shorten(reports::one_line(report.sheet.name()),
-                                                                   reports::kTerminalColumns - word.size() - 14)));
+  lines.push_back(
+      painter.paint(reports::colour_of(verdict), word) +
+      painter.bold("  capacity of " + reports::shorten(reports::one_line(report.sheet.name()),
+                                                       reports::kTerminalColumns - word.size() - 14)));
   if (!report.sheet.description().empty())
-    lines.push_back(painter.dim(reports::shorten(reports::one_line(report.sheet.description()), reports::kTerminalColumns)));
+    lines.push_back(painter.dim(
+        reports::shorten(reports::one_line(report.sheet.description()), reports::kTerminalColumns)));
   lines.emplace_back();
   add_plan(lines, painter, report);
   add_sensitivities(lines, painter, report);

@@ -20,9 +20,7 @@ constexpr double kGib = 1024.0 * 1024 * 1024;
 double whole_nodes(double nodes) { return std::max(1.0, std::ceil(nodes * (1 - 1e-12))); }
 
 // The smallest number of nodes, spread evenly over the zones, that leaves `needed` when one zone is gone.
-double nodes_for_zone_loss(double needed, double zones) {
-  return zones * whole_nodes(needed / (zones - 1));
-}
+double nodes_for_zone_loss(double needed, double zones) { return zones * whole_nodes(needed / (zones - 1)); }
 
 // The busiest shard's share of its processor with so many shards in a region.
 double busiest_of(const Skew& skew, double shards, double risk, double log_seconds, double feed_seconds) {
@@ -105,9 +103,9 @@ NetworkPlan network_of(const Sheet& sheet, const Demand& d) {
   // A usual month has the mean all day long; connections are taken at their daily peak.
   const double usual = sheet.workload().event_peak_factor().value();
   const double usual_heartbeats = d.heartbeats / sheet.workload().event_connections_factor().value();
-  plan.egress_per_month = kDay * kDaysOfMonth *
-                          (d.deliveries_event / usual * delivery +
-                           (d.sends_mean + usual_heartbeats) * control);
+  plan.egress_per_month =
+      kDay * kDaysOfMonth *
+      (d.deliveries_event / usual * delivery + (d.sends_mean + usual_heartbeats) * control);
   plan.cross_region_per_month = kDay * kDaysOfMonth * plan.cross_region / usual;
   plan.media_per_month = kDaysOfMonth * d.sends_per_day * media_out;
   return plan;
@@ -118,14 +116,16 @@ GatewayPlan gateways_of(const Sheet& sheet, const Demand& d, const NetworkPlan& 
   const Topology& t = sheet.topology();
   const double regions = t.regions().value();
   GatewayPlan plan;
-  const double by_memory = g.memory_gib().value() * kGib * g.memory_usable().value() / (g.connection_kib().value() * 1024);
-  // Processor seconds of a connection in a second, over those that a node has, and its logins over those a node can take.
+  const double by_memory =
+      g.memory_gib().value() * kGib * g.memory_usable().value() / (g.connection_kib().value() * 1024);
+  // Processor seconds of a connection in a second, over those that a node has, and its logins over those a
+  // node can take.
   const double busy_us =
       (d.heartbeats * g.heartbeat_us().value() + d.sends_event * g.send_us().value() +
        d.deliveries_event * g.delivery_us().value() + d.receipts_event * g.receipt_us().value()) /
       d.event_connections;
-  plan.node_share = busy_us / 1e6 / g.cores().value() +
-                    d.logins / d.event_connections / g.handshakes_per_s().value();
+  plan.node_share =
+      busy_us / 1e6 / g.cores().value() + d.logins / d.event_connections / g.handshakes_per_s().value();
   const double by_processor = t.target_utilisation().value() / plan.node_share;
   const double by_processor_failing = t.failure_utilisation().value() / plan.node_share;
   // Nobody is connected yet: the node has nothing else to do.
@@ -138,23 +138,24 @@ GatewayPlan gateways_of(const Sheet& sheet, const Demand& d, const NetworkPlan& 
                    g.connection_kib().value())},
       {"descriptors", std::floor(g.descriptors().value()), "one for each connection"},
       {"processor", std::floor(by_processor),
-       fmt::format("{:g} of {:g} cores / {:.3g} us a second for each connection, logins and heartbeats included",
-                   t.target_utilisation().value(), g.cores().value(),
-                   plan.node_share * 1e6 * g.cores().value())},
+       fmt::format(
+           "{:g} of {:g} cores / {:.3g} us a second for each connection, logins and heartbeats included",
+           t.target_utilisation().value(), g.cores().value(), plan.node_share * 1e6 * g.cores().value())},
       {"handshakes", std::floor(by_handshakes),
        fmt::format("{:g} a second x {:g} s until all are back", g.handshakes_per_s().value(),
                    g.reconnect_s().value())},
       {"network", std::floor(by_network),
-       fmt::format("{:g} of {:g} Gbit/s / {:.3g} B a second for each connection", t.target_utilisation().value(),
-                   g.link_gbit().value(), bytes)}};
+       fmt::format("{:g} of {:g} Gbit/s / {:.3g} B a second for each connection",
+                   t.target_utilisation().value(), g.link_gbit().value(), bytes)}};
   for (std::size_t i = 0; i < plan.limits.size(); ++i) {
     plan.limits[i].connections = std::max(1.0, plan.limits[i].connections);
     if (plan.limits[i].connections < plan.limits[plan.binding].connections) plan.binding = i;
   }
   plan.per_node = plan.limits[plan.binding].connections;
   plan.per_node_failing = std::max(
-      1.0, std::floor(std::min({by_memory, g.descriptors().value(), by_processor_failing, by_handshakes,
-                                by_network / t.target_utilisation().value() * t.failure_utilisation().value()})));
+      1.0,
+      std::floor(std::min({by_memory, g.descriptors().value(), by_processor_failing, by_handshakes,
+                           by_network / t.target_utilisation().value() * t.failure_utilisation().value()})));
   const double of_region = d.event_connections / regions;
   plan.for_load = whole_nodes(of_region / plan.per_node);
   if (t.survive_zone_loss())
@@ -173,7 +174,8 @@ StoragePlan storage_of(const Sheet& sheet, const Demand& d) {
   const Media& m = sheet.media();
   StoragePlan plan;
   const double indexed = 1 + s.index_share().value();
-  plan.log_bytes = s.message_bytes().value() * indexed + s.tombstone_share().value() * s.tombstone_bytes().value();
+  plan.log_bytes =
+      s.message_bytes().value() * indexed + s.tombstone_share().value() * s.tombstone_bytes().value();
   plan.feed_bytes = d.recipients * s.feed_bytes().value() * indexed;
   plan.per_day = d.sends_per_day * (plan.log_bytes + plan.feed_bytes);
   plan.hot_log = d.sends_per_day * plan.log_bytes * s.hot_days().value();
@@ -186,9 +188,10 @@ StoragePlan storage_of(const Sheet& sheet, const Demand& d) {
   plan.cold = d.sends_per_day * plan.log_bytes * s.cold_share().value() *
               (s.retention_days().value() - s.hot_days().value());
   plan.growth_day = plan.per_day * plan.copies;
-  plan.media_per_day = d.sends_per_day * 1000 *
-                       (m.photo_share().value() * m.photo_kb().value() + m.voice_share().value() * m.voice_kb().value() +
-                        m.video_share().value() * m.video_kb().value());
+  plan.media_per_day =
+      d.sends_per_day * 1000 *
+      (m.photo_share().value() * m.photo_kb().value() + m.voice_share().value() * m.voice_kb().value() +
+       m.video_share().value() * m.video_kb().value());
   plan.media = plan.media_per_day * m.days().value();
   return plan;
 }
@@ -217,7 +220,8 @@ ShardPlan shards_of(const Sheet& sheet, const Demand& d, const StoragePlan& stor
         shards_needed(skew, risk, log_seconds * more, feed_seconds * more, t.failure_utilisation().value());
   }
   plan.feasible = plan.for_load > 0 && (!t.survive_region_loss() || plan.for_region > 0);
-  // Where no number is enough, that of the mean: the nodes and the cost are then a lower bound, and are said to be.
+  // Where no number is enough, that of the mean: the nodes and the cost are then a lower bound, and are said
+  // to be.
   const double by_mean = whole_nodes((log_seconds + feed_seconds) / t.target_utilisation().value());
   plan.per_region = std::max({plan.for_load, plan.for_region, by_mean});
   plan.mean_share = 1 / plan.per_region;
@@ -246,15 +250,17 @@ std::vector<HeadroomState> headroom_of(const Sheet& sheet, const Plan& plan) {
   const double zones = t.zones().value();
   const double of_region = plan.demand.event_connections / regions;
   const double handshakes = sheet.gateways().handshakes_per_s().value();
-  const Skew skew(sheet.shards().zipf_exponent().value(), plan.shards.conversations, sheet.shards().hot_share().value());
+  const Skew skew(sheet.shards().zipf_exponent().value(), plan.shards.conversations,
+                  sheet.shards().hot_share().value());
   const auto shard_busy = [&](double sends_of_region) {
     return busiest_of(skew, plan.shards.per_region, sheet.shards().placement_risk().value(),
-                      sends_of_region * plan.shards.log_us / 1e6, sends_of_region * plan.shards.feed_us / 1e6);
+                      sends_of_region * plan.shards.log_us / 1e6,
+                      sends_of_region * plan.shards.feed_us / 1e6);
   };
   const double sends = plan.demand.sends_event / regions;
   // So many connections on so many gateways of a region, of which `lost` have to come back.
-  const auto state = [&](std::string name, double connections, double nodes, double lost, double sends_of_region,
-                         bool everything_up) {
+  const auto state = [&](std::string name, double connections, double nodes, double lost,
+                         double sends_of_region, bool everything_up) {
     HeadroomState s;
     s.name = std::move(name);
     s.served = nodes > 0;
@@ -279,7 +285,8 @@ std::vector<HeadroomState> headroom_of(const Sheet& sheet, const Plan& plan) {
   std::vector<HeadroomState> out;
   const double day_peak = plan.demand.connections / regions;
   const double n = g.per_region;
-  out.push_back(state("everything up, daily peak", day_peak, n, 0, plan.demand.sends_day_peak / regions, true));
+  out.push_back(
+      state("everything up, daily peak", day_peak, n, 0, plan.demand.sends_day_peak / regions, true));
   out.push_back(state("everything up, event peak", of_region, n, 0, sends, true));
   out.push_back(state("one gateway gone", of_region, n - 1, of_region / n, sends, false));
   // Its shards have their copies elsewhere; connections stay. With one copy nobody takes over.
@@ -295,7 +302,8 @@ std::vector<HeadroomState> headroom_of(const Sheet& sheet, const Plan& plan) {
   out.push_back(zone);
   if (regions > 1) {
     const double more = regions / (regions - 1);
-    HeadroomState region = state("one region gone", of_region * more, n, of_region / (regions - 1), sends * more, false);
+    HeadroomState region =
+        state("one region gone", of_region * more, n, of_region / (regions - 1), sends * more, false);
     region.served = sheet.storage().region_copies().value() > 0;
     region.fits = region.fits && region.served;
     out.push_back(region);
@@ -345,10 +353,12 @@ Plan make_plan(const Sheet& sheet) {
 std::vector<Quantity> quantities_of(const Plan& plan) {
   const double gateways = std::max(1.0, plan.gateways.nodes);
   return {
-      {"gateway.connections", "connections of a gateway", "connections", plan.demand.event_connections / gateways},
+      {"gateway.connections", "connections of a gateway", "connections",
+       plan.demand.event_connections / gateways},
       {"gateway.deliveries", "messages a second from a gateway to devices", "1/s",
        plan.demand.deliveries_event / gateways},
-      {"gateway.sends", "messages a second from devices to a gateway", "1/s", plan.demand.sends_event / gateways},
+      {"gateway.sends", "messages a second from devices to a gateway", "1/s",
+       plan.demand.sends_event / gateways},
       {"shard.sends", "messages a second at the busiest shard", "1/s", plan.shards.sends_per_shard},
       {"shard.busy", "processor of the busiest shard in use", "share", plan.shards.busiest_busy},
       {"region.connections", "connections of a region", "connections",

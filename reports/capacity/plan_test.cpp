@@ -93,10 +93,10 @@ TEST(Plan, Demand) {
 
 TEST(Plan, MissionArithmeticOfTheShippedSheet) {
   const Demand d = demand_of(shipped_sheet());
-  EXPECT_NEAR(d.sends_mean, 5787, 1);       // 10 M x 50 a day
-  EXPECT_NEAR(d.sends_day_peak, 8970, 1);   // x 1.55
-  EXPECT_NEAR(d.recipients, 2.095, 1e-9);   // the 2.1 of 40 G delivered, 19 G sent
-  EXPECT_NEAR(d.heartbeats, 33'333, 1);     // 2 M connections, 60 s
+  EXPECT_NEAR(d.sends_mean, 5787, 1);      // 10 M x 50 a day
+  EXPECT_NEAR(d.sends_day_peak, 8970, 1);  // x 1.55
+  EXPECT_NEAR(d.recipients, 2.095, 1e-9);  // the 2.1 of 40 G delivered, 19 G sent
+  EXPECT_NEAR(d.heartbeats, 33'333, 1);    // 2 M connections, 60 s
   EXPECT_NEAR(d.logins, 3125, 1);
 }
 
@@ -104,8 +104,8 @@ TEST(Plan, Gateways) {
   const Sheet sheet = round_sheet();
   const Plan plan = make_plan(sheet);
   const GatewayPlan& g = plan.gateways;
-  // Processor: (108,000 x 10 + 4,000 x 50 + 20,000 x 40 + 20,000 x 10) us = 2.28 s; by connection 1.0556 us of 10 cores; and a
-  // login each 1,000 s at 2,000 a second: 5e-7. 1.0556e-7 + 5e-7 = 6.0556e-7 of a node.
+  // Processor: (108,000 x 10 + 4,000 x 50 + 20,000 x 40 + 20,000 x 10) us = 2.28 s; by connection 1.0556 us
+  // of 10 cores; and a login each 1,000 s at 2,000 a second: 5e-7. 1.0556e-7 + 5e-7 = 6.0556e-7 of a node.
   EXPECT_NEAR(g.node_share, 2.28 / 2.16e6 / 10 + 5e-7, 1e-15);
   EXPECT_EQ(g.limits[0].connections, 1'048'576);
   EXPECT_EQ(g.limits[1].connections, 900'000);
@@ -127,9 +127,10 @@ TEST(Plan, ShardsByTheMeanWhereNothingIsSkewed) {
   set_number(sheet, "shards.zipf_exponent", 0);
   const Plan plan = make_plan(sheet);
   const ShardPlan& s = plan.shards;
-  EXPECT_DOUBLE_EQ(s.log_us, 30);  // 20 + 2 x 5
+  EXPECT_DOUBLE_EQ(s.log_us, 30);   // 20 + 2 x 5
   EXPECT_DOUBLE_EQ(s.feed_us, 30);  // 2 x 10 + 5 x 2
-  // 2,000 a second in a region x 60 us = 0.12 s: one shard carries it at 0.5; a lost region doubles it to 0.24.
+  // 2,000 a second in a region x 60 us = 0.12 s: one shard carries it at 0.5; a lost region doubles it to
+  // 0.24.
   EXPECT_EQ(s.per_region, 1);
   EXPECT_DOUBLE_EQ(s.busiest_share, 1);
   EXPECT_DOUBLE_EQ(s.busiest_busy, 0.12);
@@ -152,7 +153,8 @@ TEST(Plan, AConversationThatIsTooHotForOneShardIsSaidToBe) {
   Sheet sheet = round_sheet();
   set_number(sheet, "shards.hot_share", 0.5);
   EXPECT_TRUE(make_plan(sheet).shards.feasible);
-  set_number(sheet, "workload.mau", 8.64e8);  // 200,000 a second, half of them at one shard, 30 us each: 3 processors
+  set_number(sheet, "workload.mau",
+             8.64e8);  // 200,000 a second, half of them at one shard, 30 us each: 3 processors
   const Plan plan = make_plan(sheet);
   EXPECT_FALSE(plan.shards.feasible);
   EXPECT_NEAR(plan.shards.hottest_busy, 3, 1e-9);
@@ -184,9 +186,13 @@ TEST(Plan, RestoreOfTheMatrixOrgIncident) {
 
 TEST(Plan, Network) {
   Sheet sheet = round_sheet();
-  for (const auto& [path, value] : std::initializer_list<std::pair<const char*, double>>{
-           {"network.send_bytes", 900}, {"network.delivery_bytes", 900}, {"network.control_bytes", 20},
-           {"network.websocket_bytes", 8}, {"network.tls_bytes", 22}, {"network.packet_bytes", 50}}) {
+  for (const auto& [path, value] :
+       std::initializer_list<std::pair<const char*, double>>{{"network.send_bytes", 900},
+                                                             {"network.delivery_bytes", 900},
+                                                             {"network.control_bytes", 20},
+                                                             {"network.websocket_bytes", 8},
+                                                             {"network.tls_bytes", 22},
+                                                             {"network.packet_bytes", 50}}) {
     set_number(sheet, path, value);
   }
   const NetworkPlan n = make_plan(sheet).network;
@@ -200,7 +206,8 @@ TEST(Plan, Network) {
 TEST(Plan, HeadroomStates) {
   const Plan plan = make_plan(round_sheet());
   const auto state = [&](const std::string& name) {
-    return *std::find_if(plan.headroom.begin(), plan.headroom.end(), [&](const auto& s) { return s.name == name; });
+    return *std::find_if(plan.headroom.begin(), plan.headroom.end(),
+                         [&](const auto& s) { return s.name == name; });
   };
   EXPECT_DOUBLE_EQ(state("everything up, event peak").connections_per_node, 90'000);
   EXPECT_DOUBLE_EQ(state("one gateway gone").connections_per_node, 1.08e6 / 11);
@@ -209,7 +216,8 @@ TEST(Plan, HeadroomStates) {
   EXPECT_DOUBLE_EQ(state("one region gone").connections_per_node, 2.16e6 / 12);
   for (const HeadroomState& s : plan.headroom) EXPECT_TRUE(s.fits) << s.name;
   // Eleven gateways take back 90,000 with what 990,000 leave: 11 x 2,000 x (1 - 90,000 x 6.0556e-7).
-  EXPECT_NEAR(state("one gateway gone").back_s, 90'000 / (22'000 * (1 - 90'000 * plan.gateways.node_share)), 1e-9);
+  EXPECT_NEAR(state("one gateway gone").back_s, 90'000 / (22'000 * (1 - 90'000 * plan.gateways.node_share)),
+              1e-9);
 }
 
 TEST(Plan, NobodyTakesOverTheOnlyRegionOrTheOnlyCopy) {
@@ -218,7 +226,8 @@ TEST(Plan, NobodyTakesOverTheOnlyRegionOrTheOnlyCopy) {
   set_number(sheet, "storage.replicas", 1);
   const Plan plan = make_plan(sheet);
   for (const HeadroomState& s : plan.headroom) {
-    const bool lost = s.name == "one region gone" || s.name == "one zone gone" || s.name == "one shard node gone";
+    const bool lost =
+        s.name == "one region gone" || s.name == "one zone gone" || s.name == "one shard node gone";
     EXPECT_EQ(s.served, !lost) << s.name;
     EXPECT_TRUE(!lost || !s.fits) << s.name;
   }
@@ -244,14 +253,16 @@ RC_GTEST_PROP(Plan, MoreIsNeverFewer, ()) {
   const Plan before = make_plan(sheet);
   const auto path = *rc::gen::element<std::string>(
       "workload.mau", "workload.messages_per_dau", "workload.connected_share", "workload.event_peak_factor",
-      "workload.devices_per_user", "workload.group_recipients", "gateways.connection_kib", "gateways.delivery_us",
-      "shards.send_us", "shards.feed_us", "storage.message_bytes", "storage.hot_days", "topology.spare_gateways");
+      "workload.devices_per_user", "workload.group_recipients", "gateways.connection_kib",
+      "gateways.delivery_us", "shards.send_us", "shards.feed_us", "storage.message_bytes", "storage.hot_days",
+      "topology.spare_gateways");
   Number& number = *find_number(sheet, path);
   const double factor = 1 + *rc::gen::inRange(0, 400) / 100.0;
   number.set_value(std::ceil(number.value() * factor));
   const Plan after = make_plan(sheet);
   RC_ASSERT(after.gateways.nodes >= before.gateways.nodes);
-  if (before.shards.feasible && after.shards.feasible) RC_ASSERT(after.shards.per_region >= before.shards.per_region);
+  if (before.shards.feasible && after.shards.feasible)
+    RC_ASSERT(after.shards.per_region >= before.shards.per_region);
   RC_ASSERT(after.shards.nodes_for_disk >= before.shards.nodes_for_disk);
   RC_ASSERT(after.storage.hot >= before.storage.hot * (1 - 1e-12));
 }
@@ -261,9 +272,9 @@ RC_GTEST_PROP(Plan, MoreRoomIsNeverMoreNodes, ()) {
   Sheet sheet = base;
   set_number(sheet, "workload.mau", *rc::gen::inRange(1, 2000) * 1e6);
   const Plan before = make_plan(sheet);
-  const auto path = *rc::gen::element<std::string>("gateways.memory_gib", "gateways.descriptors", "gateways.cores",
-                                                   "gateways.handshakes_per_s", "gateways.reconnect_s",
-                                                   "gateways.heartbeat_s", "storage.disk_tib");
+  const auto path = *rc::gen::element<std::string>(
+      "gateways.memory_gib", "gateways.descriptors", "gateways.cores", "gateways.handshakes_per_s",
+      "gateways.reconnect_s", "gateways.heartbeat_s", "storage.disk_tib");
   Number& number = *find_number(sheet, path);
   number.set_value(number.value() * (1 + *rc::gen::inRange(0, 400) / 100.0));
   const Plan after = make_plan(sheet);

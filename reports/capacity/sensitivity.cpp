@@ -22,7 +22,8 @@ std::pair<double, double> sensible(const Sheet& s, const std::string& path, doub
   if (path == "workload.day_peak_factor") high = std::min(high, s.workload().event_peak_factor().value());
   if (path == "workload.group_share") high = std::min(high, 1 - s.workload().channel_share().value());
   if (path == "workload.channel_share") high = std::min(high, 1 - s.workload().group_share().value());
-  if (path == "topology.target_utilisation") high = std::min(high, s.topology().failure_utilisation().value());
+  if (path == "topology.target_utilisation")
+    high = std::min(high, s.topology().failure_utilisation().value());
   if (path == "topology.failure_utilisation") low = std::max(low, s.topology().target_utilisation().value());
   if (path == "storage.hot_days") high = std::min(high, s.storage().retention_days().value());
   if (path == "storage.retention_days") low = std::max(low, s.storage().hot_days().value());

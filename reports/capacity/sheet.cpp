@@ -128,12 +128,10 @@ class Checker {
                                  path));
     }
     if (origins > 1) {
-      return say(at,
-                 fmt::format("{} says more than one of source, measured and assumption; keep one", path));
+      return say(at, fmt::format("{} says more than one of source, measured and assumption; keep one", path));
     }
-    for (const double value :
-         {number.value(), number.has_low() ? number.low() : number.value(),
-          number.has_high() ? number.high() : number.value()}) {
+    for (const double value : {number.value(), number.has_low() ? number.low() : number.value(),
+                               number.has_high() ? number.high() : number.value()}) {
       if (!std::isfinite(value) || value < what.low() || value > what.high()) {
         return say(at, fmt::format("{} must be within {:g} and {:g}, is {:g}", path, what.low(), what.high(),
                                    value));
@@ -171,7 +169,8 @@ class Checker {
       say(place_of({"topology", "survive_region_loss"}),
           "topology.survive_region_loss needs storage.region_copies of at least 1");
     if (s.storage().region_copies().value() > t.regions().value() - 1)
-      say(place_of({"storage", "region_copies"}), "storage.region_copies: there are not so many other regions");
+      say(place_of({"storage", "region_copies"}),
+          "storage.region_copies: there are not so many other regions");
     if (s.storage().hot_days().value() > s.storage().retention_days().value())
       say(place_of({"storage", "hot_days"}), "storage.hot_days is above retention_days");
     if (!(s.sensitivity_percent() > 0 && s.sensitivity_percent() < 100))
@@ -251,7 +250,8 @@ std::expected<Sheet, std::string> parse_sheet(std::string_view text, const std::
   parser.WriteLocationsTo(&tree);
   if (!parser.ParseFromString(std::string(text), &sheet))
     return std::unexpected(fmt::format("{}:{}", name, errors.text()));
-  if (const auto wrong = Checker(tree).check(sheet)) return std::unexpected(fmt::format("{}:{}", name, *wrong));
+  if (const auto wrong = Checker(tree).check(sheet))
+    return std::unexpected(fmt::format("{}:{}", name, *wrong));
   return sheet;
 }
 

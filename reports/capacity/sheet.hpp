@@ -7,12 +7,13 @@
 
 #include "reports/capacity/sheet.pb.h"
 
-// The planner's sheet: read, checked, and walked number by number. The schema is sheet.proto; what a number is, its unit
-// and the values that mean something stand there as options of its field.
+// The planner's sheet: read, checked, and walked number by number. The schema is sheet.proto; what a number
+// is, its unit and the values that mean something stand there as options of its field.
 namespace wavetank::capacity {
 
-// Reads a text-format file. An error is one line, "file:line:column: what": it does not parse, a number is missing, out
-// of its range or without exactly one of source, measured and assumption, or two numbers contradict each other.
+// Reads a text-format file. An error is one line, "file:line:column: what": it does not parse, a number is
+// missing, out of its range or without exactly one of source, measured and assumption, or two numbers
+// contradict each other.
 std::expected<Sheet, std::string> load_sheet(const std::string& file);
 
 // The same of a text; `name` stands for the file in errors.

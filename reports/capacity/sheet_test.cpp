@@ -32,7 +32,10 @@ std::string error_with(const std::string& from, const std::string& to) {
 std::string line_of(const std::string& text) {
   const std::string whole = shipped_text();
   const auto at = whole.find(text);
-  return "s.txtpb:" + std::to_string(1 + std::count(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(at), '\n')) + ":3: ";
+  return "s.txtpb:" +
+         std::to_string(1 +
+                        std::count(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(at), '\n')) +
+         ":3: ";
 }
 
 TEST(Sheet, ShippedOnesAreValidAndSayWhereEachNumberComesFrom) {
@@ -50,20 +53,31 @@ TEST(Sheet, ShippedOnesAreValidAndSayWhereEachNumberComesFrom) {
 
 TEST(Sheet, ANumberWithoutOriginIsAnErrorWithItsPlace) {
   EXPECT_EQ(error_with("mau { value: 100e6 source: \"the project's goal\" }", "mau { value: 100e6 }"),
-            line_of("mau {") + "workload.mau does not say where it comes from: add source: \"...\", measured: \"...\" or assumption: \"...\"");
-  EXPECT_NE(error_with("mau { value: 100e6", "mau { value: 100e6 assumption: \"x\"").find("more than one of"), std::string::npos);
-  EXPECT_NE(error_with("source: \"the project's goal\" }", "source: \"\" }").find("workload.mau does not say"), std::string::npos);
+            line_of("mau {") +
+                "workload.mau does not say where it comes from: add source: \"...\", measured: \"...\" or "
+                "assumption: \"...\"");
+  EXPECT_NE(error_with("mau { value: 100e6", "mau { value: 100e6 assumption: \"x\"").find("more than one of"),
+            std::string::npos);
+  EXPECT_NE(
+      error_with("source: \"the project's goal\" }", "source: \"\" }").find("workload.mau does not say"),
+      std::string::npos);
 }
 
 TEST(Sheet, WhatIsMissingOrOutOfRangeIsNamed) {
-  EXPECT_EQ(error_with("mau { value: 100e6", "mau { low: 1"), line_of("mau {") + "workload.mau has no value: value: ...");
-  EXPECT_EQ(error_with("zones { value: 3", "zones { value: 2.5"), line_of("zones {") + "topology.zones must be a whole number, is 2.5");
+  EXPECT_EQ(error_with("mau { value: 100e6", "mau { low: 1"),
+            line_of("mau {") + "workload.mau has no value: value: ...");
+  EXPECT_EQ(error_with("zones { value: 3", "zones { value: 2.5"),
+            line_of("zones {") + "topology.zones must be a whole number, is 2.5");
   EXPECT_EQ(error_with("dau_share { value: 0.10", "dau_share { value: 10"),
             line_of("dau_share {") + "workload.dau_share must be within 1e-06 and 1, is 10");
   EXPECT_EQ(error_with("event_peak_factor { value: 3", "event_peak_factor { value: nan"),
             line_of("event_peak_factor {") + "workload.event_peak_factor must be within 1 and 1000, is nan");
-  EXPECT_NE(error_with("devices_per_user { value: 1.4 low: 1.2", "devices_per_user { value: 1.4 low: 1.5").find("outside of its own low and high"), std::string::npos);
-  EXPECT_NE(error_with("  zones { value: 3 assumption: \"usual offer of cloud providers\" }\n", "").find("topology.zones is missing: zones in a region"), std::string::npos);
+  EXPECT_NE(error_with("devices_per_user { value: 1.4 low: 1.2", "devices_per_user { value: 1.4 low: 1.5")
+                .find("outside of its own low and high"),
+            std::string::npos);
+  EXPECT_NE(error_with("  zones { value: 3 assumption: \"usual offer of cloud providers\" }\n", "")
+                .find("topology.zones is missing: zones in a region"),
+            std::string::npos);
   EXPECT_NE(parse_sheet("name: \"x\"", "s").error().find("s:1:1: workload is missing"), std::string::npos);
   EXPECT_EQ(parse_sheet("", "s").error(), "s:1:1: name is missing");
 }
@@ -72,17 +86,31 @@ TEST(Sheet, NumbersThatContradictEachOtherAreErrors) {
   EXPECT_EQ(error_with("event_peak_factor { value: 3 low: 2.1", "event_peak_factor { value: 1.2 low: 1.1"),
             line_of("event_peak_factor {") +
                 "workload.event_peak_factor is below day_peak_factor; both are over the mean of a usual day");
-  EXPECT_NE(error_with("survive_region_loss: false", "survive_region_loss: true").find("needs at least 2 regions"), std::string::npos);
-  EXPECT_NE(error_with("failure_utilisation { value: 0.8 low: 0.7", "failure_utilisation { value: 0.4 low: 0.3").find("below target_utilisation"), std::string::npos);
-  EXPECT_NE(error_with("hot_days { value: 30 low: 7 high: 90", "hot_days { value: 400 low: 7 high: 900").find("above retention_days"), std::string::npos);
-  EXPECT_NE(error_with("replicas { value: 3 low: 2 high: 3", "replicas { value: 1").find("at least 2 storage.replicas"), std::string::npos);
-  EXPECT_NE(error_with("quantity: \"shard.sends\"", "quantity: \"shard.posts\"").find("there is no quantity 'shard.posts'; there are: gateway.connections,"), std::string::npos);
+  EXPECT_NE(
+      error_with("survive_region_loss: false", "survive_region_loss: true").find("needs at least 2 regions"),
+      std::string::npos);
+  EXPECT_NE(
+      error_with("failure_utilisation { value: 0.8 low: 0.7", "failure_utilisation { value: 0.4 low: 0.3")
+          .find("below target_utilisation"),
+      std::string::npos);
+  EXPECT_NE(error_with("hot_days { value: 30 low: 7 high: 90", "hot_days { value: 400 low: 7 high: 900")
+                .find("above retention_days"),
+            std::string::npos);
+  EXPECT_NE(error_with("replicas { value: 3 low: 2 high: 3", "replicas { value: 1")
+                .find("at least 2 storage.replicas"),
+            std::string::npos);
+  EXPECT_NE(error_with("quantity: \"shard.sends\"", "quantity: \"shard.posts\"")
+                .find("there is no quantity 'shard.posts'; there are: gateway.connections,"),
+            std::string::npos);
 }
 
 TEST(Sheet, ASweepIsChecked) {
-  EXPECT_NE(error_with("load_factor: 1 ", "load_factor: 0.5 ").find("each is above the one before"), std::string::npos);
-  EXPECT_NE(error_with("seeds: 1", "seeds: 0").find("sweep.seeds must be within 1 and 1000, is 0"), std::string::npos);
-  EXPECT_NE(error_with("load_at_one: 100", "load_at_one: 0").find("sweep.load_at_one must be above 0"), std::string::npos);
+  EXPECT_NE(error_with("load_factor: 1 ", "load_factor: 0.5 ").find("each is above the one before"),
+            std::string::npos);
+  EXPECT_NE(error_with("seeds: 1", "seeds: 0").find("sweep.seeds must be within 1 and 1000, is 0"),
+            std::string::npos);
+  EXPECT_NE(error_with("load_at_one: 100", "load_at_one: 0").find("sweep.load_at_one must be above 0"),
+            std::string::npos);
   EXPECT_NE(error_with("scenario: \"knee.txtpb\"", "").find("sweep.scenario is missing"), std::string::npos);
 }
 

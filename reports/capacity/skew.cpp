@@ -9,12 +9,14 @@ namespace {
 constexpr int kAlone = 48;           // so many of the busiest are classes of their own
 constexpr double kClassRatio = 1.2;  // the last rank of a class over its first
 
-// The sum of k^-exponent for k from `first` to `last`: the integral, with halves of the ends (Euler and Maclaurin).
+// The sum of k^-exponent for k from `first` to `last`: the integral, with halves of the ends (Euler and
+// Maclaurin).
 double zipf_sum(double exponent, double first, double last) {
   if (last <= first) return std::pow(first, -exponent);
-  const double integral = std::abs(exponent - 1) < 1e-9
-                              ? std::log(last / first)
-                              : (std::pow(last, 1 - exponent) - std::pow(first, 1 - exponent)) / (1 - exponent);
+  const double integral =
+      std::abs(exponent - 1) < 1e-9
+          ? std::log(last / first)
+          : (std::pow(last, 1 - exponent) - std::pow(first, 1 - exponent)) / (1 - exponent);
   return integral + 0.5 * (std::pow(first, -exponent) + std::pow(last, -exponent));
 }
 
@@ -45,13 +47,16 @@ double Skew::busiest_shard(double shards, double risk) const {
   if (shards <= 1) return 1;
   const double chance = 1 / shards;
   const double needed = std::log(shards / risk);
-  // For every theta > 0: P(share of one shard >= a) <= exp(log_moment(theta) - theta a); solved for a at risk / shards.
+  // For every theta > 0: P(share of one shard >= a) <= exp(log_moment(theta) - theta a); solved for a at risk
+  // / shards.
   const auto bound = [&](double theta) {
     double log_moment = 0;
-    for (const Class& one : classes_) log_moment += one.count * std::log1p(chance * std::expm1(theta * one.share));
+    for (const Class& one : classes_)
+      log_moment += one.count * std::log1p(chance * std::expm1(theta * one.share));
     return (log_moment + needed) / theta;
   };
-  // The best theta: the bound has one minimum. Golden section over its logarithm; exp(theta) must stay finite.
+  // The best theta: the bound has one minimum. Golden section over its logarithm; exp(theta) must stay
+  // finite.
   double low = std::log(1e-3);
   double high = std::log(std::min(600.0 / hottest_, 1e15));
   constexpr double kGolden = 0.6180339887498949;

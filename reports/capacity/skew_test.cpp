@@ -36,14 +36,16 @@ TEST(Skew, AKnownHottestConversationTakesTheFirstPlace) {
   EXPECT_DOUBLE_EQ(Skew(1, 3, 0.1).hottest(), Skew(1, 3, 0).hottest());  // less than the law gives it
 }
 
-// The instrument itself: conversations thrown at random, many times; the bound must hold, and must not be far away.
+// The instrument itself: conversations thrown at random, many times; the bound must hold, and must not be far
+// away.
 TEST(Skew, TheBoundHoldsAgainstRandomPlacementAndIsNear) {
   struct Case {
     double exponent;
     int conversations;
     int shards;
   };
-  for (const Case& c : {Case{0.7, 20'000, 8}, Case{1.0, 5'000, 32}, Case{0.0, 2'000, 10}, Case{0.9, 20'000, 4}}) {
+  for (const Case& c :
+       {Case{0.7, 20'000, 8}, Case{1.0, 5'000, 32}, Case{0.0, 2'000, 10}, Case{0.9, 20'000, 4}}) {
     std::vector<double> shares;
     double total = 0;
     for (int k = 1; k <= c.conversations; ++k) total += shares.emplace_back(std::pow(k, -c.exponent));
@@ -58,7 +60,7 @@ TEST(Skew, TheBoundHoldsAgainstRandomPlacementAndIsNear) {
     const double bound = Skew(c.exponent, c.conversations, 0).busiest_shard(c.shards, 0.01);
     const auto above = std::count_if(busiest.begin(), busiest.end(), [&](double one) { return one > bound; });
     EXPECT_LE(above, 3) << c.exponent;  // one in a hundred of 300
-    EXPECT_LT(bound, 1.35 * busiest[busiest.size() / 2]) << c.exponent;
+    EXPECT_LT(bound, 1.25 * busiest[busiest.size() * 99 / 100]) << c.exponent;
     EXPECT_GT(bound, 1.0 / c.shards) << c.exponent;
   }
 }

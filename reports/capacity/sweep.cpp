@@ -35,7 +35,8 @@ const Series* find_series(const Result& result, std::string_view plot, std::stri
   return nullptr;
 }
 
-// The intervals in which people wrote, without the first and the last, which they may have shared with silence.
+// The intervals in which people wrote, without the first and the last, which they may have shared with
+// silence.
 struct Window {
   std::size_t first = 0;
   std::size_t last = 0;  // one behind
@@ -59,12 +60,15 @@ Window writing_window(const Series& sends) {
 double sum_of(const Series* series, std::size_t first, std::size_t last) {
   double sum = 0;
   if (series == nullptr) return sum;
-  for (std::size_t i = first; i < std::min(last, series->values.size()); ++i) sum += static_cast<double>(series->values[i]);
+  for (std::size_t i = first; i < std::min(last, series->values.size()); ++i)
+    sum += static_cast<double>(series->values[i]);
   return sum;
 }
 
 double mean_of(const Series* series, Window window) {
-  return window.empty() ? 0 : sum_of(series, window.first, window.last) / static_cast<double>(window.last - window.first);
+  return window.empty()
+             ? 0
+             : sum_of(series, window.first, window.last) / static_cast<double>(window.last - window.first);
 }
 
 // The first interval from `begin` on in which nothing happens.
@@ -88,7 +92,8 @@ class Sums {
       (gateways ? point_.gateways : point_.shards) = static_cast<double>(load.nodes);
     }
     for (const reports::PropertyResult& property : result.properties) {
-      if (property.violations == 0 || property.id.starts_with("SLO-") || property.id.starts_with("LIV-")) continue;
+      if (property.violations == 0 || property.id.starts_with("SLO-") || property.id.starts_with("LIV-"))
+        continue;
       if (std::find(point_.violated.begin(), point_.violated.end(), property.id) == point_.violated.end())
         point_.violated.push_back(property.id);
     }
@@ -133,19 +138,24 @@ class Sums {
     if (window.empty()) return;
     const Series* acks = find_series(result, "messages", "acknowledged");
     const Series* deliveries = find_series(result, "deliveries", "deliveries");
-    seconds_ += static_cast<double>(window.last - window.first) * static_cast<double>(sends->interval_ns) / 1e9;
+    seconds_ +=
+        static_cast<double>(window.last - window.first) * static_cast<double>(sends->interval_ns) / 1e9;
     sends_ += sum_of(sends, window.first, window.last);
     acks_ += sum_of(acks, window.first, window.last);
-    // How many deliveries a message has: all up to the silence behind the drain; what comes later reads logs again.
+    // How many deliveries a message has: all up to the silence behind the drain; what comes later reads logs
+    // again.
     const double all_sends = sum_of(sends, 0, sends->values.size());
-    const double ratio = all_sends > 0 ? sum_of(deliveries, 0, silence_after(deliveries, window.last)) / all_sends : 0;
+    const double ratio =
+        all_sends > 0 ? sum_of(deliveries, 0, silence_after(deliveries, window.last)) / all_sends : 0;
     const std::size_t half = (window.first + window.last) / 2;
     const double late = sum_of(sends, half, window.last);
     late_sends_ += late;
     late_unacknowledged_ += late - sum_of(acks, half, window.last);
     if (ratio > 0) late_undelivered_ += late - sum_of(deliveries, half, window.last) / ratio;
-    gateway_permille_ += mean_of(find_series(result, "utilisation", "gateways"), {window.first + 1, window.last + 1});
-    shard_permille_ += mean_of(find_series(result, "utilisation", "shards"), {window.first + 1, window.last + 1});
+    gateway_permille_ +=
+        mean_of(find_series(result, "utilisation", "gateways"), {window.first + 1, window.last + 1});
+    shard_permille_ +=
+        mean_of(find_series(result, "utilisation", "shards"), {window.first + 1, window.last + 1});
   }
 
   SweepPoint point_;
@@ -172,15 +182,18 @@ std::vector<SweepRun> runs_of(const Sweep& sweep, const std::string& sheet_folde
     const Sweep::State* state = k == 0 ? nullptr : &sweep.state(k - 1);
     for (int i = 0; i < sweep.load_factor_size(); ++i) {
       const double factor = sweep.load_factor(i);
-      const double value = sweep.load_is_interval() ? sweep.load_at_one() / factor : sweep.load_at_one() * factor;
+      const double value =
+          sweep.load_is_interval() ? sweep.load_at_one() / factor : sweep.load_at_one() * factor;
       for (int seed = 1; seed <= sweep.seeds(); ++seed) {
         SweepRun run;
         run.state = static_cast<std::size_t>(k);
         run.load = static_cast<std::size_t>(i);
         run.seed = static_cast<std::uint64_t>(seed);
         run.settings.assign(sweep.set().begin(), sweep.set().end());
-        if (state != nullptr) run.settings.insert(run.settings.end(), state->set().begin(), state->set().end());
-        run.settings.push_back(fmt::format("{}={}", sweep.load_field(), std::max<std::int64_t>(1, std::llround(value))));
+        if (state != nullptr)
+          run.settings.insert(run.settings.end(), state->set().begin(), state->set().end());
+        run.settings.push_back(
+            fmt::format("{}={}", sweep.load_field(), std::max<std::int64_t>(1, std::llround(value))));
         run.arguments = {"run", scenario, "--seed", std::to_string(seed)};
         for (const std::string& setting : run.settings) {
           run.arguments.emplace_back("--set");
@@ -190,8 +203,9 @@ std::vector<SweepRun> runs_of(const Sweep& sweep, const std::string& sheet_folde
           run.arguments.emplace_back("--plan");
           run.arguments.push_back(beside(sheet_folder, state->plan()));
         }
-        run.folder = fmt::format("{}-{}/load-{:g}/seed-{}", k,
-                                 state == nullptr ? "everything-up" : folder_name(state->name()), factor, seed);
+        run.folder =
+            fmt::format("{}-{}/load-{:g}/seed-{}", k,
+                        state == nullptr ? "everything-up" : folder_name(state->name()), factor, seed);
         runs.push_back(std::move(run));
       }
     }
@@ -223,7 +237,8 @@ std::expected<SweepOutcome, std::string> sweep_of(
   outcome.seeds = static_cast<std::uint64_t>(sweep.seeds());
   outcome.states.resize(static_cast<std::size_t>(sweep.state_size()) + 1);
   outcome.states[0].name = "everything up";
-  for (int k = 0; k < sweep.state_size(); ++k) outcome.states[static_cast<std::size_t>(k) + 1].name = sweep.state(k).name();
+  for (int k = 0; k < sweep.state_size(); ++k)
+    outcome.states[static_cast<std::size_t>(k) + 1].name = sweep.state(k).name();
   std::vector<Result> seeds;
   for (const SweepRun& run : runs_of(sweep, sheet_folder)) {
     auto one = result(run);

@@ -9,8 +9,8 @@
 #include "reports/capacity/sheet.hpp"
 #include "reports/result.hpp"
 
-// The latency knee: one scenario simulated at several loads, open loop, and again with something gone. Whoever runs the
-// simulator hands results in; nothing here starts a program.
+// The latency knee: one scenario simulated at several loads, open loop, and again with something gone.
+// Whoever runs the simulator hands results in; nothing here starts a program.
 namespace wavetank::capacity {
 
 // One run that a sheet's sweep asks for.
@@ -23,8 +23,8 @@ struct SweepRun {
   std::string folder;                  // below the sweep's own: "0-everything-up/load-0.5/seed-1"
 };
 
-// All runs, state by state, load by load, seed by seed. A scenario or plan that is a file beside the sheet is taken from
-// `sheet_folder`; any other scenario is a shipped name.
+// All runs, state by state, load by load, seed by seed. A scenario or plan that is a file beside the sheet is
+// taken from `sheet_folder`; any other scenario is a shipped name.
 std::vector<SweepRun> runs_of(const Sweep& sweep, const std::string& sheet_folder);
 
 // What one load did, all seeds together.
@@ -37,7 +37,8 @@ struct SweepPoint {
   std::int64_t p95_ns = 0;
   std::int64_t p99_ns = 0;
   std::int64_t p999_ns = 0;
-  double growth = 0;        // of what waits, in the second half: the larger of un-acknowledged and undelivered, of sends
+  double growth =
+      0;  // of what waits, in the second half: the larger of un-acknowledged and undelivered, of sends
   double gateway_busy = 0;  // mean over nodes while people wrote; a shard that waits for its disk is busy
   double shard_busy = 0;
   std::int64_t gateway_inbox = 0;  // the longest ever
@@ -46,7 +47,8 @@ struct SweepPoint {
   double gateways = 0;
   bool in_time = false;  // 99 of 100 within the SLO, and at least 100 samples
   bool stable = false;   // nothing piles up
-  std::vector<std::string> violated;  // properties other than SLO and LIV: correctness must not depend on load
+  std::vector<std::string>
+      violated;  // properties other than SLO and LIV: correctness must not depend on load
 };
 
 struct SweepState {
@@ -61,7 +63,7 @@ struct SweepOutcome {
   std::string metric;
   double slo_ns = 0;
   std::uint64_t seeds = 0;
-  std::string command;  // of one run: the first
+  std::string command;                    // of one run: the first
   std::vector<std::string> trace_hashes;  // of every run, in the order of runs_of
   std::vector<SweepState> states;
 };

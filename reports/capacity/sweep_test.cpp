@@ -14,15 +14,15 @@ TEST(Sweep, RunsAreEveryStateLoadAndSeed) {
   Sheet sheet = shipped_sheet();
   sheet.mutable_sweep()->set_seeds(2);
   const auto runs = runs_of(sheet.sweep(), sheets_folder());
-  ASSERT_EQ(runs.size(), 3U * 5U * 2U);
+  ASSERT_EQ(runs.size(), 3U * 6U * 2U);
   const std::string scenario = sheets_folder() + "/knee.txtpb";
-  EXPECT_EQ(runs[0].arguments,
-            (std::vector<std::string>{"run", scenario, "--seed", "1", "--set", "population.send_interval_ms=200"}));
+  EXPECT_EQ(runs[0].arguments, (std::vector<std::string>{"run", scenario, "--seed", "1", "--set",
+                                                         "population.send_interval_ms=200"}));
   EXPECT_EQ(runs[1].folder, "0-everything-up/load-0.5/seed-2");
   EXPECT_EQ(runs[4].settings, (std::vector<std::string>{"population.send_interval_ms=67"}));  // 100 / 1.5
-  EXPECT_EQ(runs[10].arguments.back(), sheets_folder() + "/gateway_gone.txtpb");
-  EXPECT_EQ(runs[20].settings.front(), "topology.region[0].shards=1");
-  EXPECT_EQ(runs[20].folder, "2-one-shard-gone/load-0.5/seed-1");
+  EXPECT_EQ(runs[12].arguments.back(), sheets_folder() + "/gateway_gone.txtpb");
+  EXPECT_EQ(runs[24].settings.front(), "topology.region[0].shards=1");
+  EXPECT_EQ(runs[24].folder, "2-one-shard-gone/load-0.5/seed-1");
   sheet.mutable_sweep()->set_load_is_interval(false);
   EXPECT_EQ(runs_of(sheet.sweep(), "nowhere")[0].arguments[1], "knee.txtpb");  // no file: a shipped name
   EXPECT_EQ(runs_of(sheet.sweep(), "nowhere")[0].settings[0], "population.send_interval_ms=50");
@@ -47,7 +47,8 @@ TEST(Sweep, WhatPilesUpIsNotStable) {
   EXPECT_NEAR(point_of({run_of({.acks = 900})}, "service_share", kSlo).growth, 0.1, 1e-9);
   EXPECT_FALSE(point_of({run_of({.deliveries = 1700})}, "service_share", kSlo).stable);
   EXPECT_TRUE(point_of({run_of({.acks = 995, .deliveries = 1990})}, "service_share", kSlo).stable);
-  EXPECT_FALSE(point_of({reports::Result{}}, "service_share", kSlo).stable);  // nobody wrote: nothing is shown
+  EXPECT_FALSE(
+      point_of({reports::Result{}}, "service_share", kSlo).stable);  // nobody wrote: nothing is shown
 }
 
 TEST(Sweep, LateOnesAndTooFewSamplesAreNotInTime) {
@@ -63,7 +64,8 @@ TEST(Sweep, ViolationsOfAnythingButTimeAreKept) {
     property.violations = 1;
     result.properties.push_back(property);
   }
-  EXPECT_EQ(point_of({result, result}, "service_share", kSlo).violated, std::vector<std::string>{"ORD-AGREE"});
+  EXPECT_EQ(point_of({result, result}, "service_share", kSlo).violated,
+            std::vector<std::string>{"ORD-AGREE"});
 }
 
 SweepState state_of(std::initializer_list<std::pair<bool, bool>> points) {

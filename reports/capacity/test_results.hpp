@@ -22,7 +22,8 @@ inline reports::Result run_of(const RunShape& shape) {
   result.messages_sent = 8 * shape.sends;
   // Twice what was pushed: in the end all logs are read again.
   result.deliveries = 4 * result.messages_sent;
-  const auto series = [&](std::string plot, std::string name, std::int64_t rate, std::int64_t total, std::int64_t again) {
+  const auto series = [&](std::string plot, std::string name, std::int64_t rate, std::int64_t total,
+                          std::int64_t again) {
     reports::Series s;
     s.plot = std::move(plot);
     s.name = std::move(name);

@@ -44,7 +44,7 @@ function header(c) {
   return h('header', { 'data-verdict': c.verdict },
     h('div.verdict', null, verdictChip(c.verdict, true), h('h1', null, c.name, h('span.seed', null, 'capacity')),
       h('span.brand', null, 'Wavetank')),
-    h('p.lead', null, c.description, ' ', meanings[c.verdict]),
+    h('p.lead', null, c.description ? `${c.description.replace(/[.\s]*$/, '')}. ` : '', meanings[c.verdict]),
     h('dl.facts', null,
       fact(short(c.mau), 'monthly users'),
       fact(short(c.demand.eventConnections), 'connections, event peak'),
@@ -64,14 +64,14 @@ function checks(c) {
     c.checks.map((check) => [check.name, verdictChip(check.verdict), check.text]), 'checks'));
 }
 
-const origins = { source: 'source', measured: 'measured here', assumption: 'assumption' };
+const origins = { source: 'source', measured: 'by this project', assumption: 'assumption' };
 const amount = (value) => (Math.abs(value) >= 1e5 ? short(value) : plain(value));
 
 function inputs(c) {
   const groups = [...new Set(c.inputs.map((n) => n.path.split('.')[0]))];
   const columns = [{ title: 'Number' }, { title: 'Value', number: true }, { title: 'Unit' }, { title: 'Low to high', number: true },
     { title: 'From' }, { title: 'Reason' }];
-  return section('1 Inputs', 'Every number of the sheet and where it comes from. An assumption is what it says: nobody measured it.',
+  return section('1 Inputs', 'Every number of the sheet and where it comes from. An assumption is what it says: nobody measured it. By this project means measured on the machine or simulated as the reason says.',
     table(columns, groups.flatMap((group) => [
       h('tr.group', null, h('th', { colspan: columns.length, scope: 'colgroup' }, group)),
       ...c.inputs.filter((n) => n.path.split('.')[0] === group).map((n) => h('tr', null,
@@ -98,7 +98,7 @@ function gateways(c) {
     ['so that enough are left when a zone is gone', g.forZone ? count(g.forZone) : 'not asked for', ''],
     ['so that the others take over a lost region, each 1/(n-1) of it', g.forRegion ? count(g.forRegion) : 'not asked for', ''],
     ['spare', count(g.spare), 'on top of the largest of these'],
-    [h('strong', null, 'in a region; in all'), h('strong', null, `${count(g.perRegion)}; ${count(g.nodes)}`), `${count(c.regions)} regions`],
+    [h('strong', null, 'in a region; in all'), h('strong', null, `${count(g.perRegion)}; ${count(g.nodes)}`), c.regions === 1 ? 'one region' : `${count(c.regions)} regions`],
     ['heartbeats; logins, with the mean length of a connection', `${short(c.demand.heartbeats)}/s; ${short(c.demand.logins)}/s`, 'all gateways'],
     ['a region that was cut off is back in', seconds(g.allBackS), 'nobody is connected, all processors take logins'],
   ]));
@@ -166,6 +166,7 @@ function sloLine(slo) {
     context.lineTo(left + width, y);
     context.stroke();
     context.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    context.textAlign = 'left';
     context.fillText(`p99 bound ${latencyText(slo)}`, left + 6 * devicePixelRatio, y - 5 * devicePixelRatio);
     context.restore();
   };
@@ -197,7 +198,7 @@ function sweepRows(state) {
     ...state.points.map((p, i) => h('tr', { 'data-mark': i === state.knee ? 'better' : '' },
       [plain(p.factor), `${short(p.offered)}/s`, digits(p.samples), plain(p.p50Ms), plain(p.p95Ms),
         p.inTime ? plain(p.p99Ms) : h('span.bad', null, plain(p.p99Ms)), plain(p.p999Ms), percent(p.gatewayBusy), percent(p.shardBusy),
-        digits(Math.max(p.shardInbox, p.gatewayInbox)), p.stable ? percent(Math.max(0, p.growth)) : h('span.bad', null, percent(p.growth))]
+        plain(Math.max(p.shardInbox, p.gatewayInbox)), p.stable ? percent(Math.max(0, p.growth)) : h('span.bad', null, percent(p.growth))]
         .map((cell) => h('td.number', null, cell)),
       h('td.mark', null, i === state.knee ? 'knee' : p.violated.length ? `violates ${p.violated.join(', ')}` : '')))];
 }
@@ -207,7 +208,7 @@ function sweep(c) {
   if (!s) return section('6 Latency knee', 'Not simulated: the sheet has no sweep, or it was left out.');
   const columns = ['Load', 'Offered', 'Samples', 'p50', 'p95', 'p99', 'p99.9', 'Gateways', 'Shards', 'Longest inbox', 'Growth', '']
     .map((title, i) => ({ title, number: i < 11 }));
-  return section('6 Latency knee', `${s.metric} of ${s.scenario} in ms, seeds 1 to ${s.seeds}, open loop: people send whether or not the service keeps up. `
+  return section('6 Latency knee', `${s.metric} of ${s.scenario} in ms, ${s.seeds === 1 ? 'seed 1' : `seeds 1 to ${s.seeds}`}, open loop: people send whether or not the service keeps up. `
     + `The knee is the last load before one whose p99 is above ${plain(s.sloMs)} ms or whose queue grows. Busy counts waiting for the disk, too: `
     + 'commits are shared the more the busier a shard is, so 100 % is no knee. Simulated, not measured on sockets.',
   h('div.figures', null, s.states.map((state) => sweepPlot(s, state))),
@@ -216,12 +217,12 @@ function sweep(c) {
 }
 
 function headroom(c) {
-  const columns = [{ title: 'With' }, { title: 'Connections of a gateway', number: true }, { title: 'of what it can hold', number: true },
-    { title: 'Its processors', number: true }, { title: 'Busiest shard', number: true }, { title: 'Cut off at once', number: true }, { title: 'All back in', number: true }, { title: '' }];
+  const columns = [{ title: 'With' }, { title: 'On a gateway', number: true }, { title: 'of its limit', number: true },
+    { title: 'Processors', number: true }, { title: 'Busiest shard', number: true }, { title: 'Cut off', number: true }, { title: 'Back in', number: true }, { title: '' }];
   const swept = c.sweep ? c.sweep.states.slice(1).filter((state) => state.points.length) : [];
   const up = c.sweep?.states[0];
   const rateAt = (state) => (state.knee < 0 ? 0 : state.points[state.knee].offered);
-  return section('7 Headroom', 'Reckoned at the event peak. Those who were cut off come back as fast as the processors that the others leave free take logins; '
+  return section('7 Headroom', 'Reckoned at the event peak: connections of a gateway, its processors in use, the processor of the busiest shard, connections cut off at once. Those who were cut off come back as fast as the processors that the others leave free take logins; '
     + 'all of them wait at the door at first.',
   table(columns, c.headroom.map((s) => (s.served
     ? [s.name, count(s.connectionsPerNode), percent(s.gatewayShare), percent(s.gatewayBusy), percent(s.shardBusy),
