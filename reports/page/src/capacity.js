@@ -229,7 +229,8 @@ function headroom(c) {
       s.lostConnections ? short(s.lostConnections) : '', s.lostConnections ? seconds(s.backS) : '', holds(s.fits)]
     : [s.name, '', '', '', '', s.lostConnections ? short(s.lostConnections) : '', '', h('span.bad', null, 'nobody takes over')])), 'headroom'),
   swept.length && rateAt(up) ? h('p.lead.gap', null, 'Simulated: ', swept.map((state, i) => [i ? '; ' : '',
-    `with ${state.name} the knee is at ${short(rateAt(state))}/s of ${short(rateAt(up))}/s (${percent(rateAt(state) / rateAt(up))})`]), '.') : null);
+    `with ${state.name} the knee is at ${short(rateAt(state))}/s of ${short(rateAt(up))}/s (${percent(rateAt(state) / rateAt(up))})`]),
+    '. Offered is what people want to send, also those who are still on their way back to a connection: their share loads nothing yet.') : null);
 }
 
 function tornado(c) {
