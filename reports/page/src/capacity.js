@@ -141,7 +141,7 @@ function storage(c) {
 function network(c) {
   const n = c.network;
   return section('5 Network', 'At the event peak. Each frame is one packet, an upper bound.', pairs([
-    ['around each frame: WebSocket, TLS, TCP and IP', bytes(n.overhead), ''],
+    ['around each frame: web socket, TLS, TCP and IP', bytes(n.overhead), ''],
     ['from devices: all; one gateway', `${bits(n.ingress)}; ${bits(n.nodeIngress)}`, `${percent(n.heartbeatShare)} of it heartbeats`],
     ['to devices: all; one gateway', `${bits(n.egress)}; ${bits(n.nodeEgress)}`, ''],
     ['between regions', bits(n.crossRegion), 'recipients elsewhere and copies'],
