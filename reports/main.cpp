@@ -1,17 +1,19 @@
-// wavetank-report: turns a result.json into a page or a screen, and merges results. Exits with the verdict's
-// code.
+// wavetank-report: turns a result.json into a page or a screen, merges results, and makes a capacity
+// planner's report of a sheet. Exits with the verdict's code.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "reports/capacity/capacity_command.hpp"
 #include "reports/exit_code.hpp"
 #include "reports/html.hpp"
 #include "reports/json.hpp"
@@ -54,8 +56,28 @@ void write_text(const std::string& path, const std::string& text) {
   if (!file) throw UsageError(path + ": cannot be written");
 }
 
+// wavetank-sim stands beside this executable, as the build puts it.
+std::string simulator_beside_us() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "wavetank-sim").string();
+}
+
+int report_capacity(wavetank::capacity::CapacityOptions options, const std::string& colour) {
+  options.colour = colour == "always" || (colour == "auto" && isatty(STDOUT_FILENO) == 1);
+  options.command = "./wavetank report capacity " + options.sheet;
+  if (!options.out.empty()) options.command += " --out " + options.out;
+  const auto done = wavetank::capacity::run_capacity(options);
+  if (!done) {
+    fmt::print(stderr, "wavetank-report: {}\n", done.error().text);
+    return done.error().exit_code;
+  }
+  write_text("", done->screen);
+  return done->exit_code;
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("Reads result.json files and reports on them.", "wavetank-report");
+  CLI::App app("Reads result.json files and reports on them; plans capacity.", "wavetank-report");
   app.footer(
       "Example: wavetank-report html out/result.json -o report.html\n"
       "Exits 0 for PASS, 1 for FAIL, 2 for INCONCLUSIVE, 64 for a usage error, 70 for an internal error.");
@@ -82,6 +104,27 @@ int run(int argc, char** argv) {
   merging->add_option("-o,--output", output, "the result to write; standard output if not given");
   merging->footer("Example: wavetank-report merge a/result.json b/result.json -o both.json");
 
+  wavetank::capacity::CapacityOptions planned;
+  planned.simulator = simulator_beside_us();
+  auto* capacity =
+      app.add_subcommand("capacity", "Nodes, bytes, latency, headroom and cost from a planner's sheet");
+  capacity
+      ->add_option("sheet", planned.sheet, "a sheet in protobuf text format (reports/capacity/sheet.proto)")
+      ->required();
+  capacity->add_option("--out", planned.out, "folder for report.html, capacity.json and the sweep's runs");
+  auto* results =
+      capacity->add_option("--results", planned.results,
+                           "the --out folder of an earlier report: its sweep is read, nothing is simulated");
+  capacity
+      ->add_flag("--no-sweep", planned.no_sweep, "leave the sweep out; the latency knee is then inconclusive")
+      ->excludes(results);
+  capacity->add_option("--sim", planned.simulator,
+                       "the simulator to run (default: the one beside this program)");
+  capacity->add_option("--colour", colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  capacity->footer("Example: wavetank-report capacity reports/sheets/region.txtpb --out out/region");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help
@@ -90,6 +133,7 @@ int run(int argc, char** argv) {
     throw UsageError(error.what());
   }
 
+  if (*capacity) return report_capacity(planned, colour);
   if (*merging) {
     Result merged = read_result_file(inputs.front());
     for (std::size_t i = 1; i < inputs.size(); ++i) merged = merge(merged, read_result_file(inputs[i]));

@@ -12,8 +12,8 @@
 #include "conformance/history/reader.hpp"
 #include "reference/protocol/codec.hpp"
 #include "reports/comparison_builder.hpp"
+#include "reports/external_program.hpp"
 #include "reports/json.hpp"
-#include "sim/runner/external_program.hpp"
 #include "sim/runner/first_difference.hpp"
 #include "sim/runner/result_builder.hpp"
 #include "sim/runner/runner.hpp"
@@ -116,7 +116,7 @@ class Side {
                                        std::to_string(seed), "--no-progress"};
     if (!design_.defect.empty()) arguments.insert(arguments.end(), {"--defect", design_.defect});
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const auto end = run_program(design_.program, arguments, scratch_.path() / "errors");
+    const auto end = reports::run_program(design_.program, arguments, scratch_.path() / "errors");
     if (!end) return Failure(CompareError{reports::kUsage, fmt::format("side {}: {}", name_, end.error())});
     if (end->signal == 0 && end->exit_code <= reports::kInconclusive) return {};
     const std::string how = end->signal != 0 ? fmt::format("was killed by signal {}", end->signal)

@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './page.css';
+import { capacity } from './capacity.js';
 import { comparison } from './comparison.js';
 import { header } from './header.js';
 import { properties } from './properties.js';
@@ -17,7 +18,9 @@ function reportParts(result) {
   return [header, stories, properties, latencies, overTime, reconnects, counts, conditions].map((part) => part(result));
 }
 
-const parts = document.body.dataset.page === 'comparison'
-  ? comparison(data, (document.body.dataset.seeds ?? '').split(' ').filter(Boolean))
-  : reportParts(data);
+const pages = {
+  capacity: () => capacity(data),
+  comparison: () => comparison(data, (document.body.dataset.seeds ?? '').split(' ').filter(Boolean)),
+};
+const parts = (pages[document.body.dataset.page] ?? (() => reportParts(data)))();
 document.getElementById('report').append(...parts.flat().filter(Boolean));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace wavetank::sim {
+namespace wavetank::reports {
 
 struct ProgramEnd {
   int exit_code = 0;
@@ -20,4 +20,4 @@ std::expected<ProgramEnd, std::string> run_program(const std::string& program,
                                                    const std::vector<std::string>& arguments,
                                                    const std::filesystem::path& errors);
 
-}  // namespace wavetank::sim
+}  // namespace wavetank::reports

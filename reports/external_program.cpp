@@ -1,4 +1,4 @@
-#include "sim/runner/external_program.hpp"
+#include "reports/external_program.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <fstream>
 
-namespace wavetank::sim {
+namespace wavetank::reports {
 
 std::expected<ProgramEnd, std::string> run_program(const std::string& program,
                                                    const std::vector<std::string>& arguments,
@@ -45,4 +45,4 @@ std::expected<ProgramEnd, std::string> run_program(const std::string& program,
   return end;
 }
 
-}  // namespace wavetank::sim
+}  // namespace wavetank::reports
