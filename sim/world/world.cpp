@@ -21,7 +21,6 @@ constexpr std::uint32_t kCueAudit = 0xffffffffU;
 constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
 // The harness looks at its clock.
 constexpr DurationNs kTickEvery = kSecond;
-constexpr std::uint32_t kCueReopen = 0xfffffffdU;
 constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
@@ -406,14 +405,6 @@ void World::see_sign_out(std::uint32_t number) {
                                         number, device.generation, 3);
   scheduler_.at(scheduler_.now() + kSignInAfter + static_cast<DurationNs>(spread), source_population_, kCue,
                 number, kCueSignIn);
-}
-
-void World::reopen_soon(std::uint32_t number) {
-  Device& device = devices_[number];
-  device.has_crashed = true;
-  const auto spread = randomness_.below(kSecond, Purpose::kPoisonedApp, number, device.connections, 1);
-  scheduler_.at(scheduler_.now() + kSecond / 2 + static_cast<DurationNs>(spread), source_population_, kCue,
-                number, kCueReopen);
 }
 
 void World::sign_in(std::uint32_t number) {

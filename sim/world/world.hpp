@@ -93,6 +93,8 @@ struct WorldFacts {
 
 // The payload of a hostile peer's cue; its target is the peer.
 inline constexpr std::uint32_t kCueHostile = 0xfffffffdU;
+// A device whose app has crashed opens it again.
+inline constexpr std::uint32_t kCueReopen = 0xfffffffcU;
 
 class World final : private AccessListener,
                     private LinkListener,

@@ -41,4 +41,12 @@ bool World::crash_on(std::uint32_t number, const protocol::Frame& frame) {
   return true;
 }
 
+void World::reopen_soon(std::uint32_t number) {
+  Device& device = devices_[number];
+  device.has_crashed = true;
+  const auto spread = randomness_.below(kSecond, Purpose::kPoisonedApp, number, device.connections, 1);
+  scheduler_.at(scheduler_.now() + kSecond / 2 + static_cast<DurationNs>(spread), source_population_, kCue,
+                number, kCueReopen);
+}
+
 }  // namespace wavetank::sim
