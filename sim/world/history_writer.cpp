@@ -29,6 +29,15 @@ void HistoryWriter::write(Record r) {
   sink_.on(r);
 }
 
+void HistoryWriter::tick(TimeNs time, DurationNs interval) {
+  Record r;
+  r.time = time;
+  r.kind = Kind::kTick;
+  r.value = ticks_++;
+  r.value2 = static_cast<std::uint64_t>(interval);
+  sink_.on(r);
+}
+
 void HistoryWriter::end() {
   Record r;
   r.kind = Kind::kEnd;

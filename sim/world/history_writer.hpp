@@ -31,6 +31,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   // The world's own records.
   void write(history::Record record);
+  // The harness has looked at its clock, at `time`, which is not before the last event; it does every
+  // `interval`.
+  void tick(TimeNs time, DurationNs interval);
   // The last one: it counts those before it.
   void end();
   void declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort);
@@ -170,6 +173,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   const Scheduler& scheduler_;
   Directory& directory_;
   Counter sink_;
+  std::uint64_t ticks_ = 0;
   Shown shown_;
   struct Owner {
     NodeId node = 0;

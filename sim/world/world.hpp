@@ -181,7 +181,6 @@ class World final : private AccessListener,
   void sample_reconnect(std::uint32_t curve);
   void change_phase();
   void collect_facts();
-  void tick(std::uint32_t number);
   void let_target_die();
 
   // ---- devices
@@ -330,6 +329,7 @@ class World final : private AccessListener,
   history::Phase phase_ = history::Phase::kCalm;
   TimeNs phase_since_ = 0;
   TimeNs recovery_until_ = 0;
+  TimeNs next_tick_ = 0;  // when the harness looks at its clock next
   bool draining_ = false;
   bool is_target_dead_ = false;
   std::vector<PhaseSpan> phases_;
