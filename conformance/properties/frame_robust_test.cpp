@@ -259,7 +259,7 @@ TEST(FrameRobust, OneChangeIsNoticed) {
   };
   for (const auto& [name, change] : changes) {
     int applied = 0;
-    EXPECT_TRUE(rc::check(name, [&, change = change] {
+    EXPECT_TRUE(rc::check(name, [&, alter = change] {
       std::vector<Strike> strikes = *rc::gen::suchThat(rc::gen::arbitrary<std::vector<Strike>>(),
                                                        [](const auto& list) { return list.size() > 5; });
       // All in one calm phase, no gateway dies, and there is a forged message.
@@ -273,7 +273,7 @@ TEST(FrameRobust, OneChangeIsNoticed) {
       h.chat(h.anna, h.chat_room);
       const auto start = *rc::gen::inRange<std::size_t>(0, h.records.size());
       for (std::size_t i = 0; i < h.records.size(); ++i) {
-        if (!change(h.records, (start + i) % h.records.size())) continue;
+        if (!alter(h.records, (start + i) % h.records.size())) continue;
         ++applied;
         RC_ASSERT(h.judged().violated("FRM-ROBUST"));
         return;
