@@ -21,7 +21,7 @@ constexpr auto kParkedReason = static_cast<std::uint8_t>(protocol::TombstoneReas
 constexpr auto kFetched = static_cast<std::uint8_t>(Via::kFetch);
 
 // How many records before `at` are of one of these kinds.
-std::uint64_t count_between(const Facts& facts, Index from, Index at, std::set<Kind> kinds) {
+std::uint64_t count_between(const Facts& facts, Index from, Index at, const std::set<Kind>& kinds) {
   std::uint64_t count = 0;
   for (Index i = from; i < at; ++i) count += kinds.contains(facts.records[i]->kind) ? 1 : 0;
   return count;

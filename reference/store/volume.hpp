@@ -45,7 +45,7 @@ class VolumeMeter {
   void erase_parked() { add(1, 16); }
   // One range in each table that may hold something of it.
   void erase_conversation() { add(5, 5 * kKey); }
-  void erase_user() { add(6, 6 * 8); }
+  void erase_user() { add(6, 48); }  // six numbers of a user
   void erase_send_key() { add(1, kKey + 32); }
 
   // What was counted since the last call.
