@@ -325,16 +325,14 @@ void HostilePeers::connected(std::uint32_t device) {
   const Part part = part_of(setup_, device);
   peer.lines[part].is_open = true;
   peer.trace.add(static_cast<std::uint64_t>(scheduler_.now()));
-  if (part == kBystander) {
-    send(peer, part, wire_.pack(hello_of(peer, part)));
-  } else if (part == kFresh) {
+  if (part == kFresh) {
     std::string hello = encoded(hello_of(peer, part));
     const auto announced = static_cast<std::uint32_t>(hello.size());
     peer.fresh_rest = hello.substr(hello.size() / 2);
     hello.resize(hello.size() / 2);
     send(peer, part, Wire::pack_raw(std::move(hello), announced));
     wake(peer, peer.step, kBetweenParts);
-  } else if (peer.needs_session) {
+  } else if (part == kBystander || peer.needs_session) {
     send(peer, part, wire_.pack(hello_of(peer, part)));
   } else {
     strike(peer);
