@@ -7,8 +7,6 @@
 // The sums are counted from what senders and receivers said one by one, and compared with what the devices
 // say they hold when they are asked in the end. A device that is still waiting then is LIV-CONVERGE's
 // business. Besides, what is parked for a device is not shown by it: it is counted once.
-#include <vector>
-
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
@@ -38,10 +36,10 @@ class DeliveryConserve final : public Monitor {
       case Kind::kTombstone:
         return on_tombstone(seen);
       case Kind::kSkipped:
-        if (record.seq > record.value) take(record.device, dropped_, record.seq - record.value);
+        if (record.seq > record.value) take(*seen.device, dropped_, record.seq - record.value);
         return;
       case Kind::kConversationState:
-        balance(record.device) -= static_cast<std::int64_t>(record.seq);
+        seen.device->balance -= static_cast<std::int64_t>(record.seq);
         return;
       case Kind::kParked:
         parked_.insert_or_assign(delivery_of(record), Parked{record.size, record.code, false});
@@ -69,9 +67,7 @@ class DeliveryConserve final : public Monitor {
     for (ConversationIndex index = 0; index < truth().conversation_count(); ++index) check_log(index);
   }
 
-  std::size_t bytes() const override {
-    return table_bytes(parked_) + heap_bytes(balances_.capacity() * sizeof(std::int64_t));
-  }
+  std::size_t bytes() const override { return table_bytes(parked_); }
 
  private:
   struct Parked {
@@ -103,7 +99,7 @@ class DeliveryConserve final : public Monitor {
   void on_received(const Observation& seen) {
     const Record& record = seen.record;
     if (!record.flag) return;
-    take(record.device, shown_, 1);
+    take(*seen.device, shown_, 1);
     if (parked_.empty()) return;
     const auto parked = parked_.find(delivery_of(record));
     if (parked == parked_.end()) return;
@@ -121,16 +117,12 @@ class DeliveryConserve final : public Monitor {
       if (parked != parked_.end()) parked->second.is_told = true;
     }
     if (!record.flag || record.value <= seen.subscription->cur) return;
-    take(record.device, is_parked ? marked_ : buried_, record.value - seen.subscription->cur);
+    take(*seen.device, is_parked ? marked_ : buried_, record.value - seen.subscription->cur);
   }
 
-  void take(DeviceTag device, std::uint64_t& total, std::uint64_t entries) {
+  void take(Device& device, std::uint64_t& total, std::uint64_t entries) {
     total += entries;
-    balance(device) += static_cast<std::int64_t>(entries);
-  }
-  std::int64_t& balance(DeviceTag device) {
-    if (device >= balances_.size()) balances_.resize(device + std::size_t{1});
-    return balances_[device];
+    device.balance += static_cast<std::int64_t>(entries);
   }
 
   void check_sends() {
@@ -149,7 +141,7 @@ class DeliveryConserve final : public Monitor {
     const Device& device = truth().device(tag);
     if (!device.has(Device::kStateSeen)) return;
     fired();
-    const std::int64_t balance = tag < balances_.size() ? balances_[tag] : 0;
+    const std::int64_t balance = device.balance;
     if (balance == 0) return;
     violate_at(truth().now(), kNone, tag, 0, {},
                "device {} was shown, or told the end of, {} entries {} than it holds", tag,
@@ -200,7 +192,6 @@ class DeliveryConserve final : public Monitor {
   std::uint64_t buried_ = 0;
   std::uint64_t marked_ = 0;
   std::uint64_t dropped_ = 0;
-  std::vector<std::int64_t> balances_;  // by device: entries that it took, less those that it holds
   boost::unordered_flat_map<Delivery, Parked, DeliveryHash> parked_;
 };
 

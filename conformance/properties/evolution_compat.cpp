@@ -36,8 +36,7 @@ class EvolutionCompat final : public Monitor {
   void on(const Observation& seen) override {
     const Record& r = seen.record;
     if (r.kind == Kind::kVersions && r.device == kNone) return node_speaks(r);
-    sessions_.ensure(r.device + 1ULL);
-    Session& s = sessions_[r.device];
+    Session& s = seen.device->versions;
     switch (r.kind) {
       case Kind::kConnected:
         s.is_open = false;
@@ -116,18 +115,12 @@ class EvolutionCompat final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    return sessions_.bytes() + nodes_.capacity() * sizeof(nodes_[0]) + table_bytes(entries_) +
+    return nodes_.capacity() * sizeof(nodes_[0]) + table_bytes(entries_) +
            open_.bucket_count() * (sizeof(std::set<std::uint64_t>) + 9) + table_bytes(unacknowledged_);
   }
 
  private:
-  struct Session {
-    std::uint32_t features = 0;
-    std::uint16_t node = 0;
-    std::uint8_t newest = 0;  // that the device speaks; 0: it has not said so
-    bool is_open = false;
-    bool is_settled = false;  // at the end
-  };
+  using Session = VersionSession;
   struct Pair {
     std::uint64_t acked = 0;
     std::uint64_t shown = 0;
@@ -259,7 +252,6 @@ class EvolutionCompat final : public Monitor {
   std::uint64_t fewest_of_a_pair_;
   bool is_mixed_ = false;              // a node speaks more than version 1
   std::vector<SpokenVersions> nodes_;  // {0, 0}: nothing was told
-  Chunks<Session> sessions_;           // by device
   std::array<std::array<Pair, 2>, 2> pairs_;
   std::array<bool, 2> met_{};     // clients, old and new
   std::array<bool, 2> serves_{};  // servers

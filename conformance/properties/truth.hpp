@@ -82,6 +82,18 @@ struct Send {
 };
 static_assert(sizeof(Send) == 40);
 
+// What a device has said and been told of versions on its connection (EVO-COMPAT). 16 bytes.
+struct VersionSession {
+  std::uint32_t features = 0;
+  std::uint16_t node = 0;
+  std::uint8_t newest = 0;  // that the device speaks; 0: it has not said so
+  bool is_open = false;
+  bool is_settled = false;  // at the end
+};
+
+// 96 bytes. What a monitor keeps for each device and changes with nearly each of its records stands here,
+// too: the memory of the device is on its way when its record's turn comes, one of the monitor's own would
+// not be.
 struct Device {
   enum Flag : std::uint8_t {
     kAuditor = 1,
@@ -109,9 +121,13 @@ struct Device {
   std::uint16_t feed_page = 0;  // counts the pages of its feed
   std::uint8_t sync_era = 0;    // moves whenever a sync repeats a range
   std::uint8_t flags = 0;
+  VersionSession versions;   // EVO-COMPAT's
+  std::int64_t balance = 0;  // DLV-CONSERVE's: entries that it took, less those that it holds
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
 };
+
+static_assert(sizeof(Device) <= 96);
 
 struct User {
   DeviceTag first_device = kNone;
