@@ -1,12 +1,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "sim/kernel/distribution.hpp"
 #include "sim/population/community.hpp"
 #include "sim/population/people.hpp"
 
 namespace wavetank::sim {
+namespace {
+
+// What happens at one time stays in its order.
+void sort_by_time(std::vector<Action>& actions) {
+  std::vector<std::uint32_t> order(actions.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return actions[a].at != actions[b].at ? actions[a].at < actions[b].at : a < b;
+  });
+  std::vector<Action> sorted;
+  sorted.reserve(order.size());
+  for (const std::uint32_t i : order) sorted.push_back(actions[i]);
+  actions = std::move(sorted);
+}
+
+}  // namespace
 
 Script make_crowd(const scenarios::Scenario& scenario, Randomness randomness) {
   const scenarios::Population& population = scenario.population();
@@ -45,8 +63,7 @@ Script make_crowd(const scenarios::Scenario& scenario, Randomness randomness) {
     if (at >= end) break;
     act(0, at, protocol::EntryKind::kMessage, static_cast<std::uint32_t>(population.payload_bytes()));
   }
-  std::stable_sort(script.actions.begin(), script.actions.end(),
-                   [](const Action& a, const Action& b) { return a.at < b.at; });
+  sort_by_time(script.actions);
   add_synthetic_sessions(scenario, randomness, script);
   script.factors.push_back({"messages", fmt::format("{}, of one writer", messages),
                             fmt::format("exponential gaps around {} ms", population.send_interval_ms())});

@@ -71,7 +71,9 @@ TEST(Crowd, HasOneWriterAndManyReaders) {
       leaves += action.kind == EntryKind::kLeave;
       EXPECT_TRUE(member[user] == 0 || member[user] == 1);
     }
-    if (messages == 1 && leaves == 0) EXPECT_EQ(std::count(member.begin(), member.end(), 1), 300);
+    if (messages == 1 && leaves == 0) {
+      EXPECT_EQ(std::count(member.begin(), member.end(), 1), 300);
+    }
   }
   EXPECT_EQ(std::count(member.begin(), member.end(), 1), 300);
   EXPECT_GT(messages, 100);
