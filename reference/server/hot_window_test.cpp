@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/environment/randomness.hpp"
 #include "reference/protocol/codec.hpp"
 #include "reference/server/conversation_log.hpp"
 #include "reference/server/shard.hpp"
@@ -70,6 +71,15 @@ struct HotLog {
   std::vector<UserId> recipients;
   TimeNs now = 0;
   std::uint32_t counter = 0;
+};
+
+// Keyed draws below a bound, one after the other: not scaled by the size of a rapidcheck case.
+struct Draws {
+  Randomness randomness;
+  std::uint64_t drawn = 0;
+  std::uint64_t operator()(std::uint64_t bound) {
+    return randomness.below(bound, Purpose::kTest, 0, ++drawn);
+  }
 };
 
 TEST(HotWindow, WhatIsReadOftenIsReadFromTheStoreOnce) {
@@ -188,25 +198,31 @@ TEST(HotWindow, TheColdestGivesUpItsRoom) {
 }
 
 TEST(HotWindow, NeverMoreThanItsBounds) {
-  EXPECT_TRUE(rc::check([] {
+  std::uint64_t held = 0;
+  std::uint64_t evicted = 0;
+  EXPECT_TRUE(rc::check([&] {
+    Draws draw{Randomness(*rc::gen::arbitrary<std::uint64_t>())};
     ServerConfig config;
-    config.hot_window_entries = *rc::gen::inRange<std::uint32_t>(1, 10);
-    config.hot_window_bytes = *rc::gen::inRange<std::uint32_t>(0, 6000);
-    config.hot_window_conversations = *rc::gen::inRange<std::uint32_t>(1, 4);
+    config.hot_window_entries = static_cast<std::uint32_t>(1 + draw(9));
+    config.hot_window_bytes = static_cast<std::uint32_t>(draw(6000));
+    config.hot_window_conversations = static_cast<std::uint32_t>(1 + draw(3));
     HotLog s(config);
-    const auto steps = *rc::gen::inRange(10, 120);
-    for (int i = 0; i < steps; ++i) {
-      const ConversationId id = group_conversation(0, *rc::gen::inRange<std::uint32_t>(1, 6));
-      const auto size = *rc::gen::inRange<std::size_t>(0, 900);
+    const std::uint64_t steps = 10 + draw(110);
+    for (std::uint64_t i = 0; i < steps; ++i) {
+      const ConversationId id = group_conversation(0, static_cast<std::uint32_t>(1 + draw(5)));
       if (!s.log->load(id).exists) s.join(1, id);
-      s.say(1, *rc::gen::inRange(0, 3), id, size);
-      if (*rc::gen::inRange(0, 3) == 0) s.heat(1, id);
+      s.say(1, static_cast<int>(draw(3)), id, draw(900));
+      if (draw(3) == 0) s.heat(1, id);
       s.commit();
       RC_ASSERT(s.log->windows().bytes() <= config.hot_window_bytes);
       RC_ASSERT(s.log->windows().windows() <= config.hot_window_conversations);
-      if (s.log->windows().windows() == 0) RC_ASSERT(s.log->windows().bytes() == 0u);
+      RC_ASSERT(s.log->windows().windows() != 0 || s.log->windows().bytes() == 0u);
+      held += s.log->windows().windows();
     }
+    evicted += s.observer.count(Probe::kHotWindowEvicted);
   }));
+  EXPECT_GT(held, 1'000u);
+  EXPECT_GT(evicted, 100u);
 }
 
 TEST(CoalescedReads, EqualRangesOfABatchAreReadOnce) {
@@ -287,19 +303,19 @@ class Twin {
   TimeNs now = 1000 * kSecond;
 };
 
-protocol::Frame draw_frame(std::uint64_t request, std::uint32_t& counter) {
-  const auto user = *rc::gen::inRange<UserId>(1, 5);
-  const auto device = *rc::gen::inRange<DeviceIndex>(0, 2);
-  const ConversationId id = *rc::gen::element(kGroup, kDirect, group_conversation(0, 3));
+protocol::Frame draw_frame(Draws& draw, std::uint64_t request, std::uint32_t& counter) {
+  const ConversationId ids[] = {kGroup, kGroup, kDirect, group_conversation(0, 3)};
+  const ConversationId id = ids[draw(4)];
+  const UserId user = 1 + draw(4);
+  const auto device = static_cast<DeviceIndex>(draw(2));
   protocol::Frame frame;
   frame.request_id = request;
   // Several sessions of a device: what is asked for again in another one counts as not taken.
-  frame.route = protocol::Route{user * 10 + *rc::gen::inRange<SessionId>(0, 2), user, device};
-  const int what = *rc::gen::inRange(0, 12);
+  frame.route = protocol::Route{user * 10 + draw(2), user, device};
+  const std::uint64_t what = draw(14);
   const ClientMessageId key = test::key(user, device, ++counter);
   if (what < 2) {
-    frame.body = test::text(
-        id, key, std::string(*rc::gen::inRange<std::size_t>(0, 40), static_cast<char>('a' + what)));
+    frame.body = test::text(id, key, std::string(draw(40), static_cast<char>('a' + draw(26))));
   } else if (what == 2) {
     frame.body = test::membership(id, key, EntryKind::kJoin);
   } else if (what == 3) {
@@ -307,9 +323,9 @@ protocol::Frame draw_frame(std::uint64_t request, std::uint32_t& counter) {
   } else {
     protocol::FetchRange range;
     range.conversation = id;
-    range.from_seq = *rc::gen::inRange<std::uint64_t>(0, 24);
-    range.to_seq = *rc::gen::element<std::uint64_t>(0, 0, 0, 12, 20);
-    range.limit = *rc::gen::element<std::uint32_t>(0, 0, 0, 2);
+    range.from_seq = draw(3) == 0 ? draw(60) : 1 + draw(3) * 8;
+    range.to_seq = draw(4) == 0 ? draw(60) : 0;
+    range.limit = draw(4) == 0 ? 2 : 0;
     frame.body = range;
   }
   return frame;
@@ -318,36 +334,50 @@ protocol::Frame draw_frame(std::uint64_t request, std::uint32_t& counter) {
 // FET-HOT-001, FET-HOT-003: retention, stays, parked entries, crashes in the middle of a commit.
 TEST(HotWindow, AnswersOfShardsWithAndWithoutAreTheSameBytes) {
   std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t evicted = 0;
   std::uint64_t shared = 0;
+  std::uint64_t parked = 0;
+  std::uint64_t too_old = 0;
   EXPECT_TRUE(rc::check([&] {
+    Draws draw{Randomness(*rc::gen::arbitrary<std::uint64_t>())};
     ServerConfig plain;
     plain.receipt_delay_ms = 0;
-    plain.retain_entries = *rc::gen::element(0U, 6U, 12U);
-    plain.park_after = *rc::gen::element(0U, 3U);
-    plain.page_limit = *rc::gen::element(3U, 100U);
-    plain.max_frame_bytes = *rc::gen::element(1U << 20, 1500U);
+    plain.retain_entries = draw(2) == 0 ? 0 : static_cast<std::uint32_t>(8 + draw(16));
+    plain.park_after = draw(2) == 0 ? 0 : 3;
+    plain.page_limit = draw(3) == 0 ? 3 : 100;
+    plain.max_frame_bytes = draw(3) == 0 ? 1500 : 1 << 20;
     ServerConfig hot = plain;
-    hot.hot_window_entries = *rc::gen::element(0U, 4U, 16U, 64U);
-    hot.hot_window_bytes = *rc::gen::element(2000U, 1U << 20);
-    hot.hot_window_conversations = *rc::gen::element(1U, 8U);
-    hot.coalesce_reads = hot.hot_window_entries == 0 || *rc::gen::arbitrary<bool>();
+    const std::uint32_t sizes[] = {0, 4, 16, 64};
+    hot.hot_window_entries = sizes[draw(4)];
+    hot.hot_window_bytes = draw(3) == 0 ? 2000 : 1 << 20;
+    hot.hot_window_conversations = draw(3) == 0 ? 1 : 8;
+    hot.coalesce_reads = hot.hot_window_entries == 0 || draw(2) == 0;
     Twin a(plain);
     Twin b(hot);
     std::uint64_t request = 0;
     std::uint32_t counter = 0;
-    const int batches = *rc::gen::inRange(5, 60);
-    for (int i = 0; i < batches; ++i) {
+    const std::uint64_t batches = 5 + draw(60);
+    for (std::uint64_t i = 0; i < batches; ++i) {
       std::vector<protocol::Frame> frames;
-      const int count = *rc::gen::inRange(1, 12);
-      for (int f = 0; f < count; ++f) frames.push_back(draw_frame(++request, counter));
-      const bool dies = *rc::gen::inRange(0, 20) == 0;
+      const std::uint64_t count = 1 + draw(16);
+      for (std::uint64_t f = 0; f < count; ++f) frames.push_back(draw_frame(draw, ++request, counter));
+      const bool dies = draw(30) == 0;
       RC_ASSERT(a.batch(frames, dies) == b.batch(frames, dies));
     }
     hits += b.observer.count(Probe::kHotWindowHit);
+    misses += b.observer.count(Probe::kHotWindowMissed);
+    evicted += b.observer.count(Probe::kHotWindowEvicted);
     shared += b.observer.count(Probe::kReadCoalesced);
+    parked += b.observer.count(Probe::kEntryParked);
+    too_old += b.observer.count(Probe::kRangeTooOldAnswered);
   }));
-  EXPECT_GT(hits, 100u);
+  EXPECT_GT(hits, 1'000u);
+  EXPECT_GT(misses, 100u);
+  EXPECT_GT(evicted, 20u);
   EXPECT_GT(shared, 100u);
+  EXPECT_GT(parked, 20u);
+  EXPECT_GT(too_old, 100u);
 }
 
 }  // namespace
