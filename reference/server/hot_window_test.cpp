@@ -303,10 +303,10 @@ class Twin {
   TimeNs now = 1000 * kSecond;
 };
 
-protocol::Frame draw_frame(Draws& draw, std::uint64_t request, std::uint32_t& counter) {
+protocol::Frame draw_frame(Draws& draw, std::uint64_t users, std::uint64_t request, std::uint32_t& counter) {
   const ConversationId ids[] = {kGroup, kGroup, kDirect, group_conversation(0, 3)};
   const ConversationId id = ids[draw(4)];
-  const UserId user = 1 + draw(4);
+  const UserId user = 1 + draw(users);
   const auto device = static_cast<DeviceIndex>(draw(2));
   protocol::Frame frame;
   frame.request_id = request;
@@ -351,17 +351,18 @@ TEST(HotWindow, AnswersOfShardsWithAndWithoutAreTheSameBytes) {
     const std::uint32_t sizes[] = {0, 4, 16, 64};
     hot.hot_window_entries = sizes[draw(4)];
     hot.hot_window_bytes = draw(3) == 0 ? 2000 : 1 << 20;
-    hot.hot_window_conversations = draw(3) == 0 ? 1 : 8;
+    hot.hot_window_conversations = draw(2) == 0 ? 1 : 8;
     hot.coalesce_reads = hot.hot_window_entries == 0 || draw(2) == 0;
     Twin a(plain);
     Twin b(hot);
     std::uint64_t request = 0;
     std::uint32_t counter = 0;
-    const std::uint64_t batches = 5 + draw(60);
+    const std::uint64_t users = 1 + draw(4);
+    const std::uint64_t batches = 20 + draw(200);
     for (std::uint64_t i = 0; i < batches; ++i) {
       std::vector<protocol::Frame> frames;
       const std::uint64_t count = 1 + draw(16);
-      for (std::uint64_t f = 0; f < count; ++f) frames.push_back(draw_frame(draw, ++request, counter));
+      for (std::uint64_t f = 0; f < count; ++f) frames.push_back(draw_frame(draw, users, ++request, counter));
       const bool dies = draw(30) == 0;
       RC_ASSERT(a.batch(frames, dies) == b.batch(frames, dies));
     }
