@@ -535,6 +535,24 @@ TEST(HotConversations, AreReadFromMemoryAndNobodyCanTell) {
   EXPECT_EQ(cold.hot_window_bytes, 0u);
 }
 
+// A window goes with its bucket, and what is parked for one device is in the window all the same.
+TEST(HotConversations, AreTheSameWhereBucketsMoveAndEntriesAreParked) {
+  for (const char* name : {"moves", "poison"}) {
+    SCOPED_TRACE(name);
+    scenarios::Scenario scenario =
+        changed_scenario(name, {"fidelity.wire=FRAMES", "fidelity.store=MEMORY", "protocol.inline_limit=2",
+                                "protocol.hot_window_entries=32", "protocol.coalesce_reads=true"});
+    scenario.mutable_checks()->clear_require();
+    const WorldFacts hot = facts_of(scenario);
+    scenario.mutable_protocol()->set_hot_window_entries(0);
+    scenario.mutable_protocol()->set_coalesce_reads(false);
+    const WorldFacts cold = facts_of(scenario);
+    expect_same_run(hot, cold);
+    EXPECT_LT(hot.log_reads, cold.log_reads);
+    EXPECT_GT(hot.hot_window_bytes, 0u);
+  }
+}
+
 TEST(HotConversations, ReadsTakeAShardTheTimeThatTheTableSays) {
   scenarios::Scenario scenario =
       changed_scenario("crowd", {"population.users=20", "protocol.hot_window_entries=0",
