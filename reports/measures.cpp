@@ -75,8 +75,10 @@ void add_wire(const Result& result, List& list) {
 }
 
 void add_store(const Result& result, List& list) {
-  for (const auto& [name, resource] :
-       {std::pair{"store.rows", "rows written"}, {"store.commits", "commits"}}) {
+  for (const auto& [name, resource] : {std::pair{"store.rows", "rows written"},
+                                       {"store.commits", "commits"},
+                                       {"store.log_reads", "log reads"},
+                                       {"store.log_rows_read", "log rows read"}}) {
     for (const Counter& counter : result.resources) {
       if (counter.name == resource) list.add(name, counter.unit, counter.value);
     }

@@ -22,6 +22,8 @@ Result small_result() {
                  {"device links: bytes", 900, "bytes"},
                  {"rows written", 12, "rows"},
                  {"commits", 5, "commits"},
+                 {"log reads", 4, "reads"},
+                 {"log rows read", 40, "rows"},
                  {"inbox overflows", 2, "inputs"}};
   r.frames = {{"device", "SendMessage", 30, 400}};
   r.load = {{"gateways", 2, 1'000'000'000, 250'000, 7}};
@@ -53,6 +55,8 @@ TEST(Measures, AreWhatTheResultSays) {
   EXPECT_EQ(value("device_links.SendMessage.frames"), 30);
   EXPECT_EQ(value("store.rows"), 12);
   EXPECT_EQ(value("store.commits"), 5);
+  EXPECT_EQ(value("store.log_reads"), 4);
+  EXPECT_EQ(value("store.log_rows_read"), 40);
   EXPECT_DOUBLE_EQ(value("gateways.utilisation.mean"), 5);  // one second of two times ten
   EXPECT_DOUBLE_EQ(value("gateways.utilisation.peak"), 25);
   EXPECT_EQ(value("gateways.inbox.peak"), 7);

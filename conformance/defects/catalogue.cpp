@@ -34,6 +34,7 @@ constexpr std::string_view kMoves = "moves";
 constexpr std::string_view kMovedDevices = "moved_devices";
 constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
+constexpr std::string_view kCrowds = "crowds";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -741,6 +742,26 @@ constexpr SeededDefect kCatalogue[] = {
      "Every seventh entry of a conversation does not reach the feed of the last of its recipients.",
      "DLV-CONSERVE",
      kPoison,
+     {1, 2, 3}},
+    {Defect::kHotWindowServesUncommitted,
+     "A shard that keeps hot conversations in memory answers ranges before its disk has what they show.",
+     "DUR-NOREUSE",
+     kCrowds,
+     {1, 2, 3}},
+    {Defect::kHotWindowIgnoresMembership,
+     "What a shard has in memory it shows to whoever has been a member, without a look at the stays.",
+     "ACL-BOUNDARY",
+     kCrowds,
+     {1, 2, 3}},
+    {Defect::kHotWindowSkipsMemberships,
+     "Joins and leaves are stored, and not put into the window of a hot conversation.",
+     "SYN-CURSOR",
+     kCrowds,
+     {1, 2, 3}},
+    {Defect::kCoalescedReadIgnoresStay,
+     "Equal ranges of a batch get the page of the first of them, whose member has joined at another time.",
+     "ACL-BOUNDARY",
+     kCrowds,
      {1, 2, 3}},
 };
 

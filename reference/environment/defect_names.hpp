@@ -154,6 +154,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "parked-leaves-hole",
     "parked-counts-as-delivered",
     "fan-out-drops-last",
+    "hot-window-serves-uncommitted",
+    "hot-window-ignores-membership",
+    "hot-window-skips-memberships",
+    "coalesced-read-answers-wrong-stay",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

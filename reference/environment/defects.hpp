@@ -161,6 +161,10 @@ enum class Defect : std::uint16_t {
   kParkedLeavesHole,          // shard: leaves what is parked out, without a mark
   kParkedCountsAsDelivered,   // client: takes the mark of a parked entry for the entry
   kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
+  kHotWindowServesUncommitted,  // shard: answers to ranges, mostly from memory, do not wait for the disk
+  kHotWindowIgnoresMembership,  // shard: what is in memory is shown to whoever was a member once
+  kHotWindowSkipsMemberships,   // shard: joins and leaves are not put into the window
+  kCoalescedReadIgnoresStay,    // shard: shares a page with members who joined at another time
   kCount
 };
 

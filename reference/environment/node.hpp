@@ -20,10 +20,12 @@
 
 namespace wavetank {
 
-// How much a batch wrote: what the driver's commit time is computed from.
+// How much a batch wrote: what the driver's commit time is computed from; and what it has read of logs.
 struct WriteVolume {
   std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  // logical bytes: the same for every store engine
+  std::uint64_t bytes = 0;          // logical bytes: the same for every store engine
+  std::uint64_t log_reads = 0;      // times that entries were asked for
+  std::uint64_t log_rows_read = 0;  // and how many came
 };
 
 class Node {

@@ -132,6 +132,11 @@ enum class Probe : std::uint8_t {
   kFailureRemembered,  // and had counted such a failure before it was started last
   kEntryParked,        // an entry is delivered to a device no more
   kParkedPassed,       // a device went on behind an entry that is parked for it
+  // ---- hot conversations
+  kHotWindowHit,      // entries were read from memory
+  kHotWindowMissed,   // a range begins below what is in memory
+  kHotWindowEvicted,  // a window was given up for room
+  kReadCoalesced,     // a range was answered with what another one of its batch has read
   kCount
 };
 
@@ -267,6 +272,9 @@ class ServerObserver {
   // An effect of another shard is parked that could not be applied so often; it is not durable yet.
   virtual void effect_parked(NodeId, NodeId /*source*/, std::uint64_t /*number*/,
                              std::uint32_t /*failures*/) {}
+  // So many conversations of the shard are hot, and what is kept of them counts for so many bytes. Told at
+  // every change.
+  virtual void hot_windows(NodeId, std::size_t /*windows*/, std::uint64_t /*bytes*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

@@ -104,6 +104,10 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "failure counted before a restart",
     "entry parked",
     "parked entry passed",
+    "hot window answered",
+    "range below a hot window",
+    "hot window given up for room",
+    "read shared within a batch",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

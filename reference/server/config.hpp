@@ -86,6 +86,14 @@ struct ServerConfig {
   // Snapshot tokens are made with it. A token opens nothing by itself: a snapshot is of the session's user.
   std::uint64_t snapshot_seed = 0;
 
+  // FET-HOT-*: so many of the newest entries of a conversation that is read by many are kept in memory, for
+  // at most so many conversations and so many bytes (hot_window.hpp). Entries 0: all is read from the store.
+  std::uint32_t hot_window_entries = 0;
+  std::uint32_t hot_window_bytes = 4 << 20;
+  std::uint32_t hot_window_conversations = 64;
+  // Equal ranges of one batch that let the same through are read once (shared_reads.hpp).
+  bool coalesce_reads = false;
+
   // PRK-*: what has ended so many sessions of a device, one after the other, is parked for it; so is an
   // effect that could not be applied so often. 0: nothing is.
   std::uint32_t park_after = 0;

@@ -59,7 +59,7 @@ std::size_t ConversationLog::SendKeyHash::operator()(const store::SendKey& key) 
 }
 
 ConversationLog::ConversationLog(const ServerConfig& config, store::LogStore& store, ServerObserver& observer)
-    : config_(config), store_(store), observer_(observer) {}
+    : config_(config), store_(store), observer_(observer), windows_(config, store, observer) {}
 
 Conversation& ConversationLog::load(const ConversationId& id) {
   const auto [at, fresh] = cache_.try_emplace(id);
@@ -89,6 +89,7 @@ Conversation& ConversationLog::load(const ConversationId& id) {
 
 void ConversationLog::bound_cache() {
   if (cache_.size() > config_.cache_limit) cache_.clear();
+  shared_.clear();
 }
 
 // ---- membership
@@ -235,6 +236,8 @@ void ConversationLog::append(const ConversationId& id, Conversation& conversatio
   conversation.row.head_seq = event.conv_seq;
   if (event.msg_no != 0) conversation.row.head_msg_no = event.msg_no;
   store_.append_entry(event);
+  windows_.appended(event);
+  shared_.forget(id);
   store_.put_conversation(id, conversation.row);
   change_membership(id, conversation, event);
   if (config_.retain_entries != 0) drop_old(id, conversation);
@@ -253,6 +256,7 @@ void ConversationLog::drop_old(const ConversationId& id, Conversation& conversat
   if (below == 0) return;
   observer_.probe(config_.self, Probe::kEntriesDropped);
   store_.drop_entries(id, std::max<std::uint64_t>(conversation.floor_seq, 1), below);
+  windows_.dropped(id, below);
   conversation.floor_seq = below;
 }
 
@@ -382,11 +386,38 @@ std::uint64_t ConversationLog::visible_msg_no(const ConversationId& id, const Co
   return msg_no;
 }
 
-std::uint64_t ConversationLog::fill_range(const ConversationId& id, UserId user, std::uint64_t from,
+std::uint64_t ConversationLog::read_range(const ConversationId& id, UserId user, std::uint64_t from,
                                           std::uint64_t to, std::uint32_t limit,
                                           protocol::RangeResult& result) {
   intervals_.clear();
   visible_intervals(id, load(id), user, intervals_);
+  if (config_.defects.has(Defect::kHotWindowIgnoresMembership) && windows_.holds(id, from)) {
+    // Seeded defect: a hit is answered before anybody looks at the stays.
+    intervals_.assign(1, Interval{from, to});
+  }
+  if (!config_.coalesce_reads) return fill_range(id, from, to, limit, result);
+  RangeKey key{id, from, to, limit, {}};
+  // Seeded defect: takes two members for the same.
+  if (!config_.defects.has(Defect::kCoalescedReadIgnoresStay)) {
+    for (const Interval& interval : intervals_) {
+      if (interval.to < from || interval.from > to) continue;
+      key.visible.push_back({std::max(interval.from, from), std::min(interval.to, to)});
+    }
+  }
+  if (const SharedReads::Page* page = shared_.find(key)) {
+    observer_.probe(config_.self, Probe::kReadCoalesced);
+    result.events = page->events;
+    result.tombstones = page->tombstones;
+    return page->covered_to_seq;
+  }
+  const std::uint64_t covered = fill_range(id, from, to, limit, result);
+  shared_.keep(std::move(key), result, covered);
+  return covered;
+}
+
+std::uint64_t ConversationLog::fill_range(const ConversationId& id, std::uint64_t from, std::uint64_t to,
+                                          std::uint32_t limit, protocol::RangeResult& result) {
+  const Conversation& conversation = load(id);
   FrameBudget budget(config_.max_frame_bytes);
   std::uint64_t next = from;
   // Appends the run of invisible entries [next, end]; false when the page is full before it.
@@ -405,7 +436,7 @@ std::uint64_t ConversationLog::fill_range(const ConversationId& id, UserId user,
     const std::uint32_t room = limit - static_cast<std::uint32_t>(result.events.size());
     if (room == 0) return next - 1;
     const std::size_t before = result.events.size();
-    store_.entries(id, next, end, room, result.events);
+    windows_.entries(id, conversation.floor_seq, conversation.row.head_seq, next, end, room, result.events);
     for (std::size_t i = before; i < result.events.size(); ++i) {
       if (budget.take(result.events[i])) continue;
       result.events.resize(i);
@@ -475,7 +506,7 @@ protocol::RangeResult ConversationLog::fetch(UserId user, const protocol::FetchR
       request.limit == 0 ? config_.page_limit : std::min(request.limit, config_.page_limit);
   const bool second_page = from > 1;
   const bool repeats = config_.defects.has(Defect::kPageRepeatsLastRow) && second_page;
-  result.covered_to_seq = fill_range(id, user, repeats ? from - 1 : from, to, limit, result);
+  result.covered_to_seq = read_range(id, user, repeats ? from - 1 : from, to, limit, result);
   result.more = result.covered_to_seq < to;
   if (!result.tombstones.empty()) observer_.probe(config_.self, Probe::kRangeWithTombstones);
 

@@ -13,6 +13,8 @@
 #include "reference/environment/observer.hpp"
 #include "reference/protocol/frames.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/hot_window.hpp"
+#include "reference/server/shared_reads.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -70,10 +72,7 @@ class ConversationLog {
   Conversation& load(const ConversationId& id);
   Visibility visibility(const ConversationId& id, const Conversation& conversation, UserId user) const;
   // The parts of [1, head] that the user sees, ascending and disjoint, appended to `out`.
-  struct Interval {
-    std::uint64_t from = 0;
-    std::uint64_t to = 0;
-  };
+  using Interval = LogInterval;
   void visible_intervals(const ConversationId& id, const Conversation& conversation, UserId user,
                          std::vector<Interval>& out) const;
   bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
@@ -94,10 +93,17 @@ class ConversationLog {
   std::uint64_t visible_msg_no(const ConversationId& id, const Conversation& conversation,
                                const Visibility& seen);
 
-  // Forgets what is cached when there is more than the configured bound. Call it between batches.
+  // Forgets what is cached when there is more than the configured bound, and the pages that the last batch
+  // has shared. Call it between batches.
   void bound_cache();
   // Forgets all of it: the store has been written past this object.
-  void clear_cache() { cache_.clear(); }
+  void clear_cache() {
+    cache_.clear();
+    windows_.clear();
+    shared_.clear();
+  }
+  // What is held of hot conversations.
+  const HotWindows& windows() const { return windows_; }
 
   static constexpr std::size_t kRecentMax = 128;
 
@@ -129,9 +135,12 @@ class ConversationLog {
   void change_membership(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
   void recipients_of(const ConversationId& id, const Conversation& conversation, const protocol::Event& event,
                      std::vector<UserId>& out) const;
-  // Fills `result` with at most `limit` visible events of [from, to]; returns the last covered sequence
-  // number.
-  std::uint64_t fill_range(const ConversationId& id, UserId user, std::uint64_t from, std::uint64_t to,
+  // Fills `result` with at most `limit` events of [from, to] that `user` sees; returns the last covered
+  // sequence number. With coalesce_reads from what this batch has read already, if it is the same.
+  std::uint64_t read_range(const ConversationId& id, UserId user, std::uint64_t from, std::uint64_t to,
+                           std::uint32_t limit, protocol::RangeResult& result);
+  // The same of what intervals_ let through.
+  std::uint64_t fill_range(const ConversationId& id, std::uint64_t from, std::uint64_t to,
                            std::uint32_t limit, protocol::RangeResult& result);
   void misorder(protocol::RangeResult& result) const;
 
@@ -139,6 +148,8 @@ class ConversationLog {
   store::LogStore& store_;
   ServerObserver& observer_;
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> cache_;
+  HotWindows windows_;
+  SharedReads shared_;
   std::vector<Interval> intervals_;
   std::vector<protocol::Event> events_;
   std::vector<EntryNote> notes_;

@@ -657,6 +657,93 @@ const Case kParking[] = {
      }},
 };
 
+// A conversation log by itself, in one batch, with a group that user 1 has founded.
+struct HotGroup {
+  explicit HotGroup(const ServerConfig& with) : config(with) {
+    config.hot_window_entries = 32;
+    config.coalesce_reads = true;
+    log.emplace(config, store, observer);
+    member(1, EntryKind::kJoin);
+  }
+  void send(UserId user, const protocol::SendMessage& message) {
+    log->send({9, user, 0}, message, kSecond, recipients);
+  }
+  void member(UserId user, EntryKind kind) {
+    send(user, test::membership(kGroup, test::key(user, 0, ++counter), kind));
+  }
+  void say() { send(1, test::text(kGroup, test::key(1, 0, ++counter), "text")); }
+  protocol::RangeResult fetch(UserId user, std::uint64_t from = 1) {
+    return log->fetch(user, {kGroup, 0, from, 0, 0});
+  }
+  void heat() {
+    for (std::uint32_t i = 0; i < HotWindows::kHotAfter; ++i) {
+      log->bound_cache();
+      fetch(1);
+    }
+  }
+
+  ServerConfig config;
+  store::MemoryStore store;
+  ServerObserver observer;
+  std::optional<ConversationLog> log;
+  std::vector<UserId> recipients;
+  std::uint32_t counter = 0;
+};
+
+// Whether a shard lets the answer to a range go before what it shows is durable.
+bool shows_what_is_not_durable(ServerConfig config) {
+  config.self = kShard;
+  config.hot_window_entries = 32;
+  const Placement placement = Placement::even(1, 8, {{kShard}});
+  store::MemoryStore store;
+  ServerObserver observer;
+  Shard shard(config, placement, store, observer);
+  Effects effects;
+  shard.start(kSecond, effects);
+  shard.peer_up(0, kSecond, effects);
+  shard.begin_batch();
+  protocol::Frame frame;
+  frame.route = protocol::Route{9, 1, 0};
+  frame.request_id = 1;
+  frame.body = test::text(kDirect, test::key(1, 0, 1), "text");
+  shard.peer_frame_received(0, protocol::Frame(frame), kSecond, effects);
+  frame.body = protocol::FetchRange{kDirect, 0, 1, 0, 0};
+  shard.peer_frame_received(0, protocol::Frame(frame), kSecond, effects);
+  return std::any_of(effects.list().begin(), effects.list().end(), [&](const Effect& effect) {
+    const auto* range = std::get_if<protocol::RangeResult>(&effect.frame.body);
+    return range != nullptr && range->events.size() == 1 && shard.may_leave_early(effect);
+  });
+}
+
+const Case kHotConversations[] = {
+    {Defect::kHotWindowServesUncommitted, "HotWindowServesUncommitted", shows_what_is_not_durable},
+    {Defect::kHotWindowIgnoresMembership, "HotWindowIgnoresMembership",
+     [](const ServerConfig& config) {
+       HotGroup s(config);
+       s.say();
+       s.heat();
+       s.member(2, EntryKind::kJoin);
+       return s.fetch(2).events.at(0).conv_seq == 1;
+     }},
+    {Defect::kHotWindowSkipsMemberships, "HotWindowSkipsMemberships",
+     [](const ServerConfig& config) {
+       HotGroup s(config);
+       s.heat();
+       s.member(2, EntryKind::kJoin);
+       s.say();
+       const protocol::RangeResult range = s.fetch(1, 2);
+       return range.covered_to_seq == 3 && range.events.size() == 1;
+     }},
+    {Defect::kCoalescedReadIgnoresStay, "CoalescedReadIgnoresStay",
+     [](const ServerConfig& config) {
+       HotGroup s(config);
+       s.say();
+       s.member(2, EntryKind::kJoin);
+       s.fetch(1);
+       return s.fetch(2).events.at(0).conv_seq == 1;
+     }},
+};
+
 class SeededDefect : public testing::TestWithParam<Case> {};
 
 TEST_P(SeededDefect, IsSeenWhenSwitchedOnAndOnlyThen) {
@@ -676,6 +763,7 @@ INSTANTIATE_TEST_SUITE_P(Durability, SeededDefect, testing::ValuesIn(kDurability
 INSTANTIATE_TEST_SUITE_P(Pointers, SeededDefect, testing::ValuesIn(kPointers), kName);
 INSTANTIATE_TEST_SUITE_P(Settings, SeededDefect, testing::ValuesIn(kSettings), kName);
 INSTANTIATE_TEST_SUITE_P(Parking, SeededDefect, testing::ValuesIn(kParking), kName);
+INSTANTIATE_TEST_SUITE_P(HotConversations, SeededDefect, testing::ValuesIn(kHotConversations), kName);
 INSTANTIATE_TEST_SUITE_P(Versions, SeededDefect, testing::ValuesIn(kVersions), kName);
 INSTANTIATE_TEST_SUITE_P(Marks, SeededDefect, testing::ValuesIn(kMarks), kName);
 

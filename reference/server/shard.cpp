@@ -59,7 +59,13 @@ void Shard::begin_batch() {
   deliveries_.bound_cache();
 }
 
-WriteVolume Shard::end_batch() { return store_.commit(); }
+WriteVolume Shard::end_batch() {
+  WriteVolume volume = store_.commit();
+  const TappedStore::Reads reads = store_.take_reads();
+  volume.log_reads = reads.reads;
+  volume.log_rows_read = reads.rows;
+  return volume;
+}
 
 void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
@@ -497,7 +503,9 @@ bool Shard::may_leave_early(const Effect& effect) const {
          (config_.defects.has(Defect::kSettingAckedBeforeStored) &&
           std::holds_alternative<protocol::SettingAck>(effect.frame.body)) ||
          (config_.defects.has(Defect::kPushBeforeSync) &&
-          std::holds_alternative<protocol::ChangePush>(effect.frame.body));
+          std::holds_alternative<protocol::ChangePush>(effect.frame.body)) ||
+         (config_.defects.has(Defect::kHotWindowServesUncommitted) && config_.hot_window_entries != 0 &&
+          std::holds_alternative<protocol::RangeResult>(effect.frame.body));
 }
 
 }  // namespace wavetank::server

@@ -38,8 +38,8 @@ namespace wavetank::server {
 // - Of a request that came with request_id 0 no reply is sent.
 // - StoreFailure passes through every method; the shard must then be destroyed.
 // Seeded defects that need the driver
-// - kAckBeforeSync, kSettingAckedBeforeStored, kPushBeforeSync: the driver sends some of a batch's frames
-// before the sync (may_leave_early() says which).
+// - kAckBeforeSync, kSettingAckedBeforeStored, kPushBeforeSync, kHotWindowServesUncommitted: the driver sends
+// some of a batch's frames before the sync (may_leave_early() says which).
 // - kHeadAheadOfStore: after a crash the driver plants take_heads() of the dead shard in the new one.
 class Shard : public Node, private MoveHost {
  public:

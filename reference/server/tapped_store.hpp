@@ -1,6 +1,7 @@
 // A store whose writes are also told to the copy of a bucket that is being made (bucket_copy.hpp).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,6 +22,14 @@ class TappedStore final : public store::LogStore {
   void set_copy(BucketCopy* copy) { copy_ = copy; }
   store::LogStore& base() { return base_; }
 
+  // How often entries of logs were asked for, and how many came, since the last call. Copies of buckets are
+  // not counted.
+  struct Reads {
+    std::uint64_t reads = 0;
+    std::uint64_t rows = 0;
+  };
+  Reads take_reads() { return std::exchange(reads_, {}); }
+
   std::optional<store::ConversationRow> conversation(const ConversationId& id) override {
     return base_.conversation(id);
   }
@@ -34,7 +43,10 @@ class TappedStore final : public store::LogStore {
   }
   void entries(const ConversationId& id, std::uint64_t from, std::uint64_t to, std::uint32_t limit,
                std::vector<protocol::Event>& out) override {
+    const std::size_t before = out.size();
     base_.entries(id, from, to, limit, out);
+    ++reads_.reads;
+    reads_.rows += out.size() - before;
   }
   std::optional<store::SendKeyRow> send_key(const store::SendKey& key) override {
     return base_.send_key(key);
@@ -165,6 +177,7 @@ class TappedStore final : public store::LogStore {
 
   store::LogStore& base_;
   BucketCopy* copy_ = nullptr;
+  Reads reads_;
 };
 
 }  // namespace wavetank::server

@@ -22,4 +22,10 @@ std::expected<Script, std::string> make_college(const scenarios::Scenario& scena
 // A community of the same shape from keyed draws alone.
 Script make_campus(const scenarios::Scenario& scenario, Randomness randomness);
 
+// One group of population.users: the first founds it and writes at exponential gaps around send_interval_ms,
+// at first when all have come; the others join within the ramp and read. early_leave_percent of them leave
+// for a while. A join is told to all members there are, so a group of n costs n * n / 2 pointers before the
+// first message.
+Script make_crowd(const scenarios::Scenario& scenario, Randomness randomness);
+
 }  // namespace wavetank::sim

@@ -46,6 +46,40 @@ Script campus(std::uint64_t seed = 1) {
   return make_campus(small_world(Population::CAMPUS), Randomness(seed));
 }
 
+// One group, one founder who is also the one writer, and everybody else joins before the first message.
+TEST(Crowd, HasOneWriterAndManyReaders) {
+  auto scenario = small_world(Population::CROWD);
+  scenario.mutable_population()->set_users(300);
+  scenario.mutable_population()->set_early_leave_percent(30);
+  scenario.mutable_population()->set_send_interval_ms(200);
+  const Script script = make_crowd(scenario, Randomness(1));
+  ASSERT_EQ(script.conversations.size(), 1u);
+  EXPECT_EQ(script.users.size(), 300u);
+  std::vector<int> member(300, 0);
+  int messages = 0;
+  int leaves = 0;
+  TimeNs before = 0;
+  for (const Action& action : script.actions) {
+    EXPECT_GE(action.at, before);
+    before = action.at;
+    const std::uint32_t user = script.devices[action.device].user;
+    if (action.kind == EntryKind::kMessage) {
+      EXPECT_EQ(user, 0u);
+      ++messages;
+    } else {
+      member[user] += action.kind == EntryKind::kJoin ? 1 : -1;
+      leaves += action.kind == EntryKind::kLeave;
+      EXPECT_TRUE(member[user] == 0 || member[user] == 1);
+    }
+    if (messages == 1 && leaves == 0) {
+      EXPECT_EQ(std::count(member.begin(), member.end(), 1), 300);
+    }
+  }
+  EXPECT_EQ(std::count(member.begin(), member.end(), 1), 300);
+  EXPECT_GT(messages, 100);
+  EXPECT_NEAR(leaves, 90, 30);
+}
+
 bool is_group(const ConversationSpec& spec) { return spec.second_user == kNoIndex; }
 
 std::size_t count_kind(const Script& script, EntryKind kind, bool groups) {

@@ -155,6 +155,9 @@ void add_resources(const WorldFacts& f, const conformance::JudgeMemory& judge, r
   };
   add("rows written", f.rows, "rows");
   add("commits", f.commits, "commits");
+  add("log reads", f.log_reads, "reads");
+  add("log rows read", f.log_rows_read, "rows");
+  add("hot windows: bytes of a shard at most", f.hot_window_bytes, "bytes");
   add("device links: packets", f.access_packets, "packets");
   add("device links: bytes", f.access_bytes, "bytes");
   add("server links: packets", f.node_packets, "packets");

@@ -92,6 +92,9 @@ std::expected<void, std::string> World::build_population() {
     case scenarios::Population::CAMPUS:
       script_ = make_campus(scenario_, randomness_);
       break;
+    case scenarios::Population::CROWD:
+      script_ = make_crowd(scenario_, randomness_);
+      break;
     case scenarios::Population::STAR:
       add_people(scenario_, static_cast<std::uint32_t>(scenario_.devices()), randomness_, script_);
       break;
@@ -194,6 +197,9 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.max_in_flight = static_cast<std::uint32_t>(protocol.max_in_flight());
   config.reconnect_min_ms = static_cast<std::uint32_t>(protocol.reconnect_min_ms());
   config.reconnect_jitter_ms = static_cast<std::uint32_t>(protocol.reconnect_jitter_ms());
+  config.hot_window_entries = static_cast<std::uint32_t>(protocol.hot_window_entries());
+  config.hot_window_bytes = static_cast<std::uint32_t>(protocol.hot_window_bytes());
+  config.coalesce_reads = protocol.coalesce_reads();
   config.park_after = static_cast<std::uint32_t>(protocol.park_after());
   config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
   config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());

@@ -60,6 +60,8 @@ void World::collect_facts() {
     f.trace_hash = combine_by_id(f.trace_hash, node, nodes_[node]->trace_hash());
     f.commits += nodes_[node]->commits();
     f.rows += nodes_[node]->rows();
+    f.log_reads += nodes_[node]->log_reads();
+    f.log_rows_read += nodes_[node]->log_rows_read();
     f.inbox_overflows += nodes_[node]->inbox_overflows();
     RoleLoad& load = f.load[nodes_[node]->is_gateway() ? 0 : 1];
     ++load.nodes;
@@ -74,6 +76,7 @@ void World::collect_facts() {
   }
   if (hostile_) f.trace_hash = combine_by_id(f.trace_hash, source_devices_, hostile_->trace());
   f.history_hash = history_->history_hash();
+  f.hot_window_bytes = history_->hot_window_bytes();
   f.sends = history_->sends();
   f.deliveries = history_->deliveries();
   f.devices = script_.devices.size();

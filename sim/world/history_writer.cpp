@@ -647,6 +647,11 @@ void HistoryWriter::effect_parked(NodeId node, NodeId source, std::uint64_t numb
   sink_.on(r);
 }
 
+// A gauge, no record: nobody outside of the shard could see it.
+void HistoryWriter::hot_windows(NodeId, std::size_t, std::uint64_t bytes) {
+  hot_window_bytes_ = std::max(hot_window_bytes_, bytes);
+}
+
 void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
 
 }  // namespace wavetank::sim

@@ -61,6 +61,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t sends() const { return sends_; }
   std::uint64_t acks() const { return acks_; }
   std::uint64_t deliveries() const { return deliveries_; }
+  // The most that one shard has held of hot conversations.
+  std::uint64_t hot_window_bytes() const { return hot_window_bytes_; }
   std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
   // In the order of their ends.
   const std::vector<Reconnect>& reconnects() const { return reconnects_; }
@@ -130,6 +132,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void entry_parked(NodeId node, const protocol::Route& route, const ConversationId& conversation,
                     std::uint64_t seq, Via via, std::uint32_t failures) override;
   void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
+  void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 
@@ -187,6 +190,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t sends_ = 0;
   std::uint64_t acks_ = 0;
   std::uint64_t deliveries_ = 0;
+  std::uint64_t hot_window_bytes_ = 0;
   std::uint64_t probes_[static_cast<std::size_t>(Probe::kCount)] = {};
 };
 

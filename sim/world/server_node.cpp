@@ -138,6 +138,9 @@ void ServerNode::start_batch() {
     service += handle(input, now);
   }
   const WriteVolume written = machine_->end_batch();
+  log_reads_ += written.log_reads;
+  log_rows_read_ += written.log_rows_read;
+  service += services_.costs.of_log_reads(written.log_reads, written.log_rows_read);
   if (written.rows > 0) {
     ++commits_;
     rows_ += written.rows;
@@ -148,7 +151,8 @@ void ServerNode::start_batch() {
   }
   if (shard_ != nullptr && (config_.defects.has(Defect::kAckBeforeSync) ||
                             config_.defects.has(Defect::kSettingAckedBeforeStored) ||
-                            config_.defects.has(Defect::kPushBeforeSync))) {
+                            config_.defects.has(Defect::kPushBeforeSync) ||
+                            config_.defects.has(Defect::kHotWindowServesUncommitted))) {
     std::vector<Effect>& list = effects_.list();
     for (Effect& effect : list) {
       if (shard_->may_leave_early(effect)) carry_out(effect);

@@ -102,6 +102,8 @@ class ServerNode {
   DurationNs busy_total() const { return busy_total_; }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t rows() const { return rows_; }
+  std::uint64_t log_reads() const { return log_reads_; }
+  std::uint64_t log_rows_read() const { return log_rows_read_; }
   std::uint64_t inbox_overflows() const { return overflows_; }
   std::uint64_t trace_hash() const { return trace_.value(); }
   std::size_t disk_bytes() const { return disk_ == nullptr ? 0 : disk_->bytes(); }
@@ -168,6 +170,8 @@ class ServerNode {
   bool is_torn_ = false;  // its disk, by the last kill
   std::uint64_t commits_ = 0;
   std::uint64_t rows_ = 0;
+  std::uint64_t log_reads_ = 0;
+  std::uint64_t log_rows_read_ = 0;
   std::uint64_t overflows_ = 0;
   std::size_t inbox_max_ = 0;
   std::int64_t disk_slowdown_ = 1;

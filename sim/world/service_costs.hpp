@@ -14,7 +14,10 @@ class ServiceCosts {
   // Every body has its row; unnamed ones get the defaults. `unknown` receives the first body name that does
   // not exist.
   ServiceCosts(const scenarios::ServiceCosts& table, std::string& unknown)
-      : per_byte_ps_(table.per_byte_ps()), per_row_ns_(table.per_row_ns()) {
+      : per_byte_ps_(table.per_byte_ps()),
+        per_row_ns_(table.per_row_ns()),
+        per_read_ns_(table.per_read_ns()),
+        per_read_row_ns_(table.per_read_row_ns()) {
     gateway_.fill(table.default_gateway_ns());
     shard_.fill(table.default_shard_ns());
     for (const auto& cost : table.cost()) {
@@ -35,6 +38,10 @@ class ServiceCosts {
   // An input without a frame: a connection opened or closed, a link, a timer.
   DurationNs of_event(bool gateway) const { return (gateway ? gateway_ : shard_)[0]; }
   DurationNs of_rows(std::uint64_t rows) const { return per_row_ns_ * static_cast<DurationNs>(rows); }
+  // Entries read out of logs: so many times, so many of them.
+  DurationNs of_log_reads(std::uint64_t reads, std::uint64_t rows) const {
+    return per_read_ns_ * static_cast<DurationNs>(reads) + per_read_row_ns_ * static_cast<DurationNs>(rows);
+  }
 
  private:
   static constexpr std::size_t kBodies = std::variant_size_v<protocol::Body>;
@@ -51,6 +58,8 @@ class ServiceCosts {
   std::array<DurationNs, kBodies> shard_{};
   DurationNs per_byte_ps_;
   DurationNs per_row_ns_;
+  DurationNs per_read_ns_;
+  DurationNs per_read_row_ns_;
 };
 
 }  // namespace wavetank::sim

@@ -514,6 +514,59 @@ TEST(Versions, WithoutOneInCommonADeviceWaitsAndComesBack) {
   EXPECT_LT(count, 1'000);  // 20 devices, on average 15 s between two attempts of one
 }
 
+// FET-HOT-*: a crowd whose shards die, with reads that cost nothing, so that nothing is different but where
+// the entries come from.
+TEST(HotConversations, AreReadFromMemoryAndNobodyCanTell) {
+  scenarios::Scenario scenario = changed_scenario(
+      "crowd", {"population.users=60", "population.ramp_s=10", "population.early_leave_percent=20",
+                "protocol.inline_limit=8", "costs.per_read_ns=0", "costs.per_read_row_ns=0",
+                "protocol.retain_entries=150"});
+  scenario.mutable_checks()->clear_require();
+  const WorldFacts hot = facts_of(scenario);
+  scenario.mutable_protocol()->set_hot_window_entries(0);
+  scenario.mutable_protocol()->set_coalesce_reads(false);
+  const WorldFacts cold = facts_of(scenario);
+  expect_same_run(hot, cold);
+  EXPECT_GT(cold.log_rows_read, 1'000u);
+  EXPECT_LT(hot.log_rows_read, cold.log_rows_read / 2);
+  EXPECT_LT(hot.log_reads, cold.log_reads / 2);
+  EXPECT_GT(hot.hot_window_bytes, 0u);
+  EXPECT_LE(hot.hot_window_bytes, static_cast<std::uint64_t>(scenario.protocol().hot_window_bytes()));
+  EXPECT_EQ(cold.hot_window_bytes, 0u);
+}
+
+// A window goes with its bucket, and what is parked for one device is in the window all the same.
+TEST(HotConversations, AreTheSameWhereBucketsMoveAndEntriesAreParked) {
+  for (const char* name : {"moves", "poison"}) {
+    SCOPED_TRACE(name);
+    scenarios::Scenario scenario =
+        changed_scenario(name, {"fidelity.wire=FRAMES", "fidelity.store=MEMORY", "protocol.inline_limit=2",
+                                "protocol.hot_window_entries=32", "protocol.coalesce_reads=true"});
+    scenario.mutable_checks()->clear_require();
+    const WorldFacts hot = facts_of(scenario);
+    scenario.mutable_protocol()->set_hot_window_entries(0);
+    scenario.mutable_protocol()->set_coalesce_reads(false);
+    const WorldFacts cold = facts_of(scenario);
+    expect_same_run(hot, cold);
+    EXPECT_LT(hot.log_reads, cold.log_reads);
+    EXPECT_GT(hot.hot_window_bytes, 0u);
+  }
+}
+
+TEST(HotConversations, ReadsTakeAShardTheTimeThatTheTableSays) {
+  scenarios::Scenario scenario =
+      changed_scenario("crowd", {"population.users=20", "protocol.hot_window_entries=0",
+                                 "protocol.inline_limit=4", "protocol.coalesce_reads=false"});
+  scenario.clear_faults();
+  scenario.mutable_checks()->clear_require();
+  const WorldFacts dear = facts_of(scenario);
+  scenario.mutable_costs()->set_per_read_ns(0);
+  scenario.mutable_costs()->set_per_read_row_ns(0);
+  const WorldFacts free = facts_of(scenario);
+  EXPECT_GT(dear.log_reads, 100u);
+  EXPECT_GT(dear.load[1].busy, free.load[1].busy);
+}
+
 TEST(World, ConvergesThoughInboxesOverflow) {
   scenarios::Scenario scenario = small_campus();
   scenario.mutable_costs()->set_inbox_limit(8);
