@@ -15,6 +15,7 @@ namespace wavetank::figures {
 namespace {
 
 constexpr const char* kOurs = "wavetank";
+constexpr std::string_view kLibrary = "std::";  // begins the names of what is no simulator
 
 template <class Number>
 bool read_number(std::string_view text, Number& value) {
@@ -88,17 +89,18 @@ std::string table_of(const std::vector<ToolRates>& tools, const std::string& uni
   using reports::left;
   using reports::right;
   std::string out =
-      left("tool", 36) + right(unit, 14) + "   " + left("min .. max", 22) + "ours / peer   min .. max\n";
+      left("tool", 40) + right(unit, 14) + "   " + left("min .. max", 22) + "ours / peer   min .. max\n";
   const ToolRates* fastest = nullptr;
   for (const ToolRates& tool : tools) {
     const Spread rates = spread_of(tool.rates);
-    out += left(tool.tool, 36) + right(figure_text(rates.middle), 14) + "   " +
+    out += left(tool.tool, 40) + right(figure_text(rates.middle), 14) + "   " +
            left(figure_text(rates.low) + " .. " + figure_text(rates.high), 22);
     if (!tool.ratios.empty()) {
       const Spread ratios = spread_of(tool.ratios);
       out += right(fmt::format("{:.3g}", ratios.middle), 11) +
              fmt::format("   {:.3g} .. {:.3g}", ratios.low, ratios.high);
-      if (fastest == nullptr || median(fastest->rates) < rates.middle) fastest = &tool;
+      const bool simulator = !tool.tool.starts_with(kLibrary);
+      if (simulator && (fastest == nullptr || median(fastest->rates) < rates.middle)) fastest = &tool;
     }
     while (out.ends_with(' ')) out.pop_back();
     out += "\n";

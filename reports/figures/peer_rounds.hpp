@@ -25,7 +25,8 @@ std::vector<PeerRun> parse_rounds(std::string_view text);
 
 // For each job a table: the median rate of each tool per second of processor time, the least and the most,
 // and our rate divided by the peer's in the same round: median, least, most. A peer without a round in common
-// with us has no ratio. At the end one line names the fastest peer of each job.
+// with us has no ratio. One line more names the fastest peer; what the standard library has ("std::...") is
+// shown and is no peer.
 std::string render_rounds(const std::vector<PeerRun>& runs);
 
 }  // namespace wavetank::figures

@@ -20,10 +20,11 @@ TEST(PeerRounds, RatiosAreTakenRoundByRound) {
       "1\tmessages\twavetank\t20000\t4\n1\tmessages\tslow\t20000\t8\n1\tmessages\tquick\t20000\t2\n"
       "2\tmessages\twavetank\t20000\t8\n2\tmessages\tslow\t20000\t16\n2\tmessages\tquick\t20000\t5\n"
       "3\tmessages\twavetank\t20000\t2\n3\tmessages\tslow\t20000\t5\n3\tmessages\tquick\t20000\t1\n"
-      "1\thold\twavetank\t1e6\t0.1\n1\thold\tqueue\t1e6\t0.7\n"));
-  EXPECT_NE(text.find("slow                                        2.50 k   1.25 k .. 4.00 k                "
-                      "2   2 .. 2.5\n"),
-            std::string::npos)
+      "1\thold\twavetank\t1e6\t0.1\n1\thold\tqueue\t1e6\t0.7\n1\thold\tstd::x\t1e6\t0.2\n"));
+  EXPECT_NE(
+      text.find("slow                                            2.50 k   1.25 k .. 4.00 k                "
+                "2   2 .. 2.5\n"),
+      std::string::npos)
       << text;
   EXPECT_NE(text.find("against the fastest peer (quick): 0.5 (0.5 .. 0.625 over 3 rounds)\n"),
             std::string::npos)
@@ -36,7 +37,7 @@ TEST(PeerRounds, APeerWithoutARoundInCommonHasNoRatio) {
   const std::string text =
       render_rounds(parse_rounds("1\tmessages\twavetank\t10\t1\n2\tmessages\tpeer\t10\t1\n"));
   EXPECT_EQ(text.find("against"), std::string::npos) << text;
-  EXPECT_NE(text.find("peer                                          10.0   10.0 .. 10.0\n"),
+  EXPECT_NE(text.find("peer                                              10.0   10.0 .. 10.0\n"),
             std::string::npos)
       << text;
 }
