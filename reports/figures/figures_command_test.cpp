@@ -90,7 +90,7 @@ TEST_F(FiguresCommand, AMalformedFileIsOneLineAndLeavesTheHistoryAlone) {
   expect_usage_error("figures --benchmarks kernel.json --out nowhere/history.jsonl",
                      "nowhere/history.jsonl: cannot be written");
   write("other.json", "{\"benchmarks\": []}");
-  expect_usage_error("figures --benchmarks other.json",
+  expect_usage_error("figures --benchmarks other.json --out new.jsonl",
                      "none of the benchmarks that ran belongs to a figure");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new.jsonl"));
   EXPECT_EQ(run("figures --benchmarks other.json"), reports::kPass);

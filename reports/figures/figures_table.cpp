@@ -34,8 +34,8 @@ std::string render_figures(const FigureRun& run, const std::optional<FigureRun>&
   using reports::right;
   std::string out = "figures: " + reports::one_line(description(run)) + "\n";
   if (earlier) out += "earlier: " + reports::one_line(description(*earlier)) + "\n";
-  out += left("figure", 46) + right("value", 12) + "  " + left("unit", 14) +
-         (earlier ? "  against the earlier" : "") + "\n";
+  out += left("figure", 46) + right("value", 12) + "  " +
+         (earlier ? left("unit", 14) + "  against the earlier\n" : "unit\n");
   for (const FigureName& name : figure_names()) {
     out += left(name.title, 46);
     const Figure* figure = figure_called(run, name.name);
