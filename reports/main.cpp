@@ -1,5 +1,5 @@
-// wavetank-report: turns a result.json into a page or a screen, merges results, and makes a capacity
-// planner's report of a sheet. Exits with the verdict's code.
+// wavetank-report: turns a result.json into a page or a screen, merges results, makes a capacity planner's
+// report of a sheet, and the table of the project's own figures. Exits with the verdict's code.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,6 +15,8 @@
 
 #include "reports/capacity/capacity_command.hpp"
 #include "reports/exit_code.hpp"
+#include "reports/figures/benchmark_file.hpp"
+#include "reports/figures/figures_command.hpp"
 #include "reports/html.hpp"
 #include "reports/json.hpp"
 #include "reports/merge.hpp"
@@ -77,7 +79,8 @@ int report_capacity(wavetank::capacity::CapacityOptions options, const std::stri
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Reads result.json files and reports on them; plans capacity.", "wavetank-report");
+  CLI::App app("Reads result.json files and reports on them; plans capacity; tabulates benchmarks.",
+               "wavetank-report");
   app.footer(
       "Example: wavetank-report html out/result.json -o report.html\n"
       "Exits 0 for PASS, 1 for FAIL, 2 for INCONCLUSIVE, 64 for a usage error, 70 for an internal error.");
@@ -125,6 +128,27 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   capacity->footer("Example: wavetank-report capacity reports/sheets/region.txtpb --out out/region");
 
+  wavetank::figures::FiguresOptions measured;
+  auto* figures = app.add_subcommand("figures", "The table of the project's figures (./wavetank bench)");
+  figures->add_option("--benchmarks", measured.benchmarks,
+                      "a JSON file of Google Benchmark; may be repeated");
+  figures->add_option("--star", measured.star,
+                      "RESULT=SECONDS: a run of star and its processor time; may be repeated");
+  figures->add_option("--date", measured.date, "when");
+  figures->add_option("--commit", measured.commit, "of what");
+  figures->add_option("--machine", measured.machine, "where");
+  figures->add_option("--load", measured.load, "how busy the machine was");
+  figures->add_option("--compiler", measured.compiler, "compiled with");
+  figures->add_option("--out", measured.out, "a history: it gets one line of JSON more");
+  figures->add_option("--against", measured.against,
+                      "a history whose last line is compared with (default: the one of --out)");
+  figures->footer("Example: wavetank-report figures --benchmarks kernel_bench.json --out figures.jsonl");
+
+  auto* peers =
+      app.add_subcommand("peers", "The table of rounds run in turn with others (./wavetank bench --peers)");
+  peers->add_option("rounds", input, "lines of round, job, tool, work and processor seconds")->required();
+  peers->footer("Example: wavetank-report peers rounds.tsv");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help
@@ -133,6 +157,13 @@ int run(int argc, char** argv) {
     throw UsageError(error.what());
   }
 
+  try {
+    if (*figures) write_text("", wavetank::figures::run_figures(measured));
+    if (*peers) write_text("", wavetank::figures::run_peers(input));
+  } catch (const wavetank::figures::FiguresError& error) {
+    throw UsageError(error.what());
+  }
+  if (*figures || *peers) return kPass;
   if (*capacity) return report_capacity(planned, colour);
   if (*merging) {
     Result merged = read_result_file(inputs.front());

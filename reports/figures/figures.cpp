@@ -1,0 +1,131 @@
+#include "reports/figures/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/verdict.hpp"
+
+namespace wavetank::figures {
+namespace {
+
+// Collects the figures; one that lacks an input, or whose divisor is 0, is left out.
+class Collector {
+ public:
+  explicit Collector(const Benchmarks& benchmarks) : benchmarks_(benchmarks) {}
+
+  void add(const std::string& name, std::optional<double> value) {
+    const auto known = std::ranges::find(figure_names(), name, &FigureName::name);
+    if (value && std::isfinite(*value) && *value > 0) figures_.push_back({name, *value, known->unit});
+  }
+
+  [[nodiscard]] std::optional<double> processor_ns(const std::string& benchmark) const {
+    const auto found = benchmarks_.find(benchmark);
+    if (found == benchmarks_.end()) return std::nullopt;
+    return found->second.processor_ns;
+  }
+  [[nodiscard]] std::optional<double> counter(const std::string& benchmark, const std::string& name) const {
+    const auto found = benchmarks_.find(benchmark);
+    if (found == benchmarks_.end() || !found->second.counters.contains(name)) return std::nullopt;
+    return found->second.counters.at(name);
+  }
+  // A rate that the benchmark gave per second of real time, per second of processor time.
+  [[nodiscard]] std::optional<double> processor_rate(const std::string& benchmark,
+                                                     const std::string& name) const {
+    const auto rate = counter(benchmark, name);
+    if (!rate) return std::nullopt;
+    const BenchmarkTimes& times = benchmarks_.at(benchmark);
+    return *rate * times.real_ns / times.processor_ns;
+  }
+
+  std::vector<Figure> take() { return std::move(figures_); }
+
+ private:
+  const Benchmarks& benchmarks_;
+  std::vector<Figure> figures_;
+};
+
+std::optional<double> ratio(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b) return std::nullopt;
+  return *a / *b;
+}
+
+std::optional<double> least(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+void add_star(Collector& out, const std::vector<StarRun>& runs) {
+  if (runs.empty()) return;
+  std::vector<double> events;
+  std::vector<double> messages;
+  std::vector<double> bytes;
+  for (const StarRun& run : runs) {
+    if (effective_verdict(run.result) != reports::Verdict::kPass) {
+      throw FiguresError("a run of star did not pass: its speed says nothing");
+    }
+    if (!(run.processor_s > 0) || run.result.devices <= 0) {
+      throw FiguresError("a run of star without processor time or devices");
+    }
+    events.push_back(static_cast<double>(run.result.events) / run.processor_s);
+    messages.push_back(static_cast<double>(run.result.messages_sent) / run.processor_s);
+    bytes.push_back(static_cast<double>(run.result.peak_rss_bytes) / static_cast<double>(run.result.devices));
+  }
+  out.add("star.events", median(events));
+  out.add("star.messages", median(messages));
+  out.add("star.bytes", median(bytes));
+}
+
+}  // namespace
+
+const std::vector<FigureName>& figure_names() {
+  static const std::vector<FigureName> kNames{
+      {"kernel.events.1m", "bare kernel, 1 M events pending", "events/s"},
+      {"kernel.events.10m", "bare kernel, 10 M events pending", "events/s"},
+      {"kernel.ratio.1m", "the same against std::priority_queue, 1 M", "times as fast"},
+      {"kernel.ratio.10m", "the same against std::priority_queue, 10 M", "times as fast"},
+      {"codec.encode", "codec, encode a send, against protobuf", "times as fast"},
+      {"codec.decode", "codec, decode a send, against protobuf", "times as fast"},
+      {"store.sqlite", "store, mixed rows, SQLite", "rows/s"},
+      {"store.memory", "store, mixed rows, memory", "rows/s"},
+      {"store.ratio", "store, memory against SQLite", "times as fast"},
+      {"monitors.2", "all monitors, 2 members a conversation", "records/s"},
+      {"monitors.20", "all monitors, 20 members", "records/s"},
+      {"monitors.200", "all monitors, 200 members", "records/s"},
+      {"star.events", "star, all monitors on", "events/s"},
+      {"star.messages", "star, all monitors on", "messages/s"},
+      {"star.bytes", "star, peak memory of the process", "bytes/device", /*less_is_better=*/true},
+  };
+  return kNames;
+}
+
+std::vector<Figure> figures_of(const Benchmarks& benchmarks, const std::vector<StarRun>& star) {
+  Collector out(benchmarks);
+  const auto wheel = [&](const char* n) { return out.processor_ns(fmt::format("hold/wheel/{}", n)); };
+  const auto heap = [&](const char* n) { return out.processor_ns(fmt::format("hold/binary_heap/{}", n)); };
+  out.add("kernel.events.1m", ratio(1e9, wheel("1000000")));
+  out.add("kernel.events.10m", ratio(1e9, wheel("10000000")));
+  out.add("kernel.ratio.1m", ratio(heap("1000000"), wheel("1000000")));
+  out.add("kernel.ratio.10m", ratio(heap("10000000"), wheel("10000000")));
+  // Against the faster way to use the generated classes, whichever it was in this run.
+  for (const std::string way : {"encode", "decode"}) {
+    const auto generated = least(out.processor_ns(way + "_generated_fresh/send"),
+                                 out.processor_ns(way + "_generated_reused/send"));
+    out.add("codec." + way, ratio(generated, out.processor_ns(way + "_ours/send")));
+  }
+  const auto sqlite = out.processor_rate("mixed<SqliteEngine>", "rows/s");
+  const auto memory = out.processor_rate("mixed<MemoryEngine>", "rows/s");
+  out.add("store.sqlite", sqlite);
+  out.add("store.memory", memory);
+  out.add("store.ratio", ratio(memory, sqlite));
+  for (const auto& [members, each] : {std::pair("2", "4"), std::pair("20", "4"), std::pair("200", "1")}) {
+    out.add(fmt::format("monitors.{}", members),
+            out.counter(fmt::format("judge_records/devices:100000/members:{}/each:{}/ahead:1", members, each),
+                        "items_per_second"));
+  }
+  add_star(out, star);
+  return out.take();
+}
+
+}  // namespace wavetank::figures

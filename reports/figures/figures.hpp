@@ -1,0 +1,54 @@
+// The project's figures of speed and memory: a fixed list of names, and how each is read from what one run of
+// the benchmarks left behind.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "reports/figures/benchmark_file.hpp"
+#include "reports/result.hpp"
+
+namespace wavetank::figures {
+
+// One figure: `value` is finite and above 0, in `unit`.
+struct Figure {
+  std::string name;  // "kernel.events.1m"; see figure_names()
+  double value = 0;
+  std::string unit;
+};
+
+// One run of the benchmarks and the machine it ran on.
+struct FigureRun {
+  std::string date;      // "2026-11-27T01:20:00Z"
+  std::string commit;    // as git names it; empty outside of a checkout
+  std::string machine;   // processor and how many
+  std::string load;      // how many processes wanted one when the run began, as the kernel counts them
+  std::string compiler;  // "g++ 12.2.0"
+  std::vector<Figure> figures;
+};
+
+// One run of the scenario star, and the user and system time of its whole process.
+struct StarRun {
+  reports::Result result;
+  double processor_s = 0;
+};
+
+struct FigureName {
+  std::string name;
+  std::string title;  // for the table
+  std::string unit;
+  bool less_is_better = false;
+};
+
+// All figures there are, in the order of the table.
+const std::vector<FigureName>& figure_names();
+
+// The figures that can be read from these; one whose benchmarks did not run is left out. Rates are per second
+// of processor time, ratios are of two medians of the same run, and of several runs of star the median
+// counts. Throws FiguresError when a run of star did not pass (then its speed says nothing) or has no time or
+// devices.
+std::vector<Figure> figures_of(const Benchmarks& benchmarks, const std::vector<StarRun>& star);
+
+}  // namespace wavetank::figures
