@@ -161,6 +161,11 @@ enum class Defect : std::uint16_t {
   kParkedLeavesHole,          // shard: leaves what is parked out, without a mark
   kParkedCountsAsDelivered,   // client: takes the mark of a parked entry for the entry
   kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
+  kLastSeenOfFirstDevice,     // shard: last seen is when the first of a user's devices went
+  kLastSeenLostAtRestart,     // shard: last seen is written down once for each user, and then kept in memory
+  kLastSeenWhenAsked,         // shard: asking for a user counts as a sign of the user
+  kHiddenUserIsTold,          // shard: privacy is minded when somebody asks, not when something changes
+  kPrivacyLostAtRestart,      // shard: keeps in memory who may see a user
   kCount
 };
 

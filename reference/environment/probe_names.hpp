@@ -104,6 +104,9 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "failure counted before a restart",
     "entry parked",
     "parked entry passed",
+    "last seen stored",
+    "last seen read back",
+    "presence hidden by its user",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }
