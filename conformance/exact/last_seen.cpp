@@ -185,6 +185,7 @@ std::vector<Display> read_displays(const Facts& facts) {
 
 Findings presence_seen(const Facts& facts) {
   Findings out;
+  if (facts.config.last_seen_lag == 0) return out;
   std::map<UserIndex, Whereabouts> users;
   std::map<std::pair<DeviceTag, UserIndex>, TimeNs> latest;
   const DurationNs skew = facts.config.last_seen_skew;

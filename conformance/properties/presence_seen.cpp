@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "conformance/properties/catalogue.hpp"
 
@@ -19,6 +20,7 @@ class PresenceSeen final : public Monitor {
       : Monitor("PRS-SEEN", truth), lag_(config.last_seen_lag), skew_(config.last_seen_skew) {}
 
   KindSet kinds() const override {
+    if (lag_ == 0) return {};
     return kinds_of(Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kAppOpened,
                     Kind::kAppClosed, Kind::kLastSeenShown);
   }
@@ -36,10 +38,10 @@ class PresenceSeen final : public Monitor {
         if (is_connected) change(user, record.time, -1, 0);
         return;
       case Kind::kAppOpened:
-        if (!std::exchange(open_[record.device], true)) change(user, record.time, 0, 1);
+        if (open_.insert(record.device).second) change(user, record.time, 0, 1);
         return;
       case Kind::kAppClosed:
-        if (std::exchange(open_[record.device], false)) change(user, record.time, 0, -1);
+        if (open_.erase(record.device) != 0) change(user, record.time, 0, -1);
         return;
       default:
         return shown(record);
@@ -92,7 +94,7 @@ class PresenceSeen final : public Monitor {
   DurationNs lag_;
   DurationNs skew_;
   Chunks<User> users_;
-  boost::unordered_flat_map<DeviceTag, bool> open_;          // devices whose app is open
+  boost::unordered_flat_set<DeviceTag> open_;                // devices whose app is open
   boost::unordered_flat_map<std::uint64_t, TimeNs> latest_;  // by (device, user): the latest shown
 };
 

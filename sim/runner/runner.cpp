@@ -32,7 +32,7 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   home.heartbeat_timeout_ms = static_cast<std::uint32_t>(protocol.heartbeat_timeout_ms());
   home.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
   home.last_seen_window_ms = static_cast<std::uint32_t>(protocol.last_seen_window_ms());
-  config.last_seen_lag = server::last_seen_lag(home);
+  if (home.last_seen_window_ms != 0) config.last_seen_lag = server::last_seen_lag(home);
   // A node's clock, twice, and the way from gateway to home.
   config.last_seen_skew = (2 * (scenario.clocks().node_offset_ms() + scenario.clocks().restart_step_ms()) +
                            scenario.run_s() * scenario.clocks().drift_ppm() / 500 + 2000) *
