@@ -26,6 +26,7 @@ struct Whereabouts {
   std::map<DeviceTag, TimeNs> open;
   TimeNs last_connected = 0;
   TimeNs last_there = 0;
+  TimeNs stalled_until = 0;  // by when everything of its devices had arrived
 };
 
 void follow(const Record& r, Whereabouts& user) {
@@ -44,6 +45,9 @@ void follow(const Record& r, Whereabouts& user) {
     case Kind::kAppClosed:
       if (user.open.erase(r.device) == 0) return;
       break;
+    case Kind::kLinkStalled:
+      user.stalled_until = std::max(user.stalled_until, static_cast<TimeNs>(r.value));
+      return;
     default:
       return;
   }
@@ -204,7 +208,10 @@ Findings presence_seen(const Facts& facts) {
     const bool falls = told < highest - lag;
     highest = std::max(highest, told);
     const bool is_there = !user.connected.empty() || !user.open.empty();
-    const bool is_late = told > (is_there ? r.time : user.last_there) + skew;
+    const TimeNs until = std::max(is_there ? r.time : user.last_there, user.stalled_until);
+    const DurationNs ahead = told > r.time ? told - std::max(r.time, until) : 0;
+    const bool is_late =
+        calm_between(facts, until, std::min(told, r.time)) + std::max<DurationNs>(0, ahead) > skew;
     const bool is_old = user.connected.empty() && calm_between(facts, told, user.last_connected) > lag;
     if (is_late || falls || is_old) {
       out.violate(r, "device {} shows user {} last seen at {} ms: {}", r.device, r.subject,

@@ -1,9 +1,10 @@
 // PRS-SEEN: last seen shown is when the user was there last.
 //
 // What a device shows is never later than the last moment at which an app of that user was open or connected
-// (and what clocks and links add), and never so much older than the end of the user's last connection that
-// more than the lag of it was calm; nor does it ever fall by more than that for one device. Lag and skew are
-// the run's (JudgeConfig).
+// (and what clocks and links add: time in which something was broken, or a device's link carried nothing,
+// does not count), and never so much older than the end of the user's last connection that more than the lag
+// of it was calm; nor does it ever fall by more than that for one device. Lag and skew are the run's
+// (JudgeConfig).
 #include <algorithm>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -22,7 +23,7 @@ class PresenceSeen final : public Monitor {
   KindSet kinds() const override {
     if (lag_ == 0) return {};
     return kinds_of(Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kAppOpened,
-                    Kind::kAppClosed, Kind::kLastSeenShown);
+                    Kind::kAppClosed, Kind::kLinkStalled, Kind::kLastSeenShown);
   }
 
   void on(const Observation& seen) override {
@@ -43,6 +44,11 @@ class PresenceSeen final : public Monitor {
       case Kind::kAppClosed:
         if (open_.erase(record.device) != 0) change(user, record.time, 0, -1);
         return;
+      case Kind::kLinkStalled: {
+        TimeNs& until = user_at(user).stalled_until;
+        until = std::max(until, static_cast<TimeNs>(record.value));
+        return;
+      }
       default:
         return shown(record);
     }
@@ -56,6 +62,7 @@ class PresenceSeen final : public Monitor {
     std::int32_t open_apps = 0;
     TimeNs connected_until = 0;  // while there is no connection
     TimeNs there_until = 0;      // while no app is open either
+    TimeNs stalled_until = 0;    // what a device had said may have come so late
   };
 
   User& user_at(UserIndex index) {
@@ -78,8 +85,10 @@ class PresenceSeen final : public Monitor {
     const auto told = static_cast<TimeNs>(record.value);
     TimeNs& latest = latest_[std::uint64_t{record.device} << 32 | record.subject];
     const TimeNs before = std::exchange(latest, std::max(latest, told));
-    const TimeNs there_until = user.connections > 0 || user.open_apps > 0 ? record.time : user.there_until;
-    if (told > there_until + skew_) {
+    const bool is_there = user.connections > 0 || user.open_apps > 0;
+    const TimeNs there_until = std::max(is_there ? record.time : user.there_until, user.stalled_until);
+    const DurationNs ahead = std::max<DurationNs>(0, told - std::max(record.time, there_until));
+    if (truth().calm_between(there_until, std::min(told, record.time)) + ahead > skew_) {
       violate(record, "device {} shows user {} last seen {} ms after the user was gone", record.device,
               record.subject, (told - there_until) / kMillisecond);
     } else if (told < before - lag_ - skew_) {

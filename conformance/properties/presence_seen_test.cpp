@@ -57,6 +57,20 @@ TEST(PresenceSeen, LaterThanTheTruth) {
   }
 }
 
+// What the device had said may have lain on its link.
+TEST(PresenceSeen, LaterThanAStalledLinkCarriedIt) {
+  for (const bool is_late : {false, true}) {
+    Porch h;
+    const TimeNs left = h.leave(h.bert);
+    h.stall_link(h.bert, left + 20 * kSecond);
+    h.wait(50 * kSecond);
+    h.see(left + (is_late ? 30 : 20) * kSecond);
+    h.connect(h.bert);
+    h.end();
+    EXPECT_EQ(h.judged().violated("PRS-SEEN"), is_late);
+  }
+}
+
 // Whoever waits for a connection with the app open is there.
 TEST(PresenceSeen, AnOpenAppIsASign) {
   for (const bool is_open : {false, true}) {
