@@ -237,7 +237,7 @@ TEST_F(Written, TellsLastSeenOnItsOwnClockAndWhatPrivacyIsPut) {
   EXPECT_EQ(last().kind, Kind::kLastSeenShown);
   EXPECT_EQ(last().subject, 1u);
   EXPECT_EQ(last().value, static_cast<std::uint64_t>(5 * kSecond));
-  EXPECT_NE(writer.history_hash(), hash);  // the user sees it
+  EXPECT_NE(writer.history_hash(), hash);    // the user sees it
   writer.last_seen_shown(0, chat, bert, 7);  // before the world began
   EXPECT_EQ(last().value, 1u);
   writer.last_seen_shown(0, chat, bert, 0);
