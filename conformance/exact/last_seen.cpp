@@ -29,7 +29,7 @@ struct Whereabouts {
   TimeNs stalled_until = 0;  // by when everything of its devices had arrived
 };
 
-void follow(const Record& r, Whereabouts& user) {
+void follow_user(const Record& r, Whereabouts& user) {
   switch (r.kind) {
     case Kind::kConnected:
       user.connected.try_emplace(r.device, r.time);
@@ -79,7 +79,7 @@ struct Settings {
   std::vector<Closed> closed[kOpenToAll];  // by what is needed, less 1
 };
 
-void take(const Record& r, Settings& user) {
+void take_setting(const Record& r, Settings& user) {
   if (r.kind == Kind::kSettingPut) {
     user.under_way.emplace(r.key, openness_of(r.size));
     return;
@@ -111,7 +111,7 @@ std::map<UserIndex, Settings> read_settings(const Facts& facts) {
     const bool is_setting = r.kind == Kind::kSettingPut || r.kind == Kind::kSettingResolved;
     if (!is_setting || r.entry_kind != kPrivacySetting) continue;
     Settings& user = users[facts.user_of(r.device)];
-    take(r, user);
+    take_setting(r, user);
     std::uint32_t open = user.open;
     for (const auto& [key, other] : user.under_way) open = std::max(open, other);
     for (std::uint32_t needed = 1; needed <= kOpenToAll; ++needed) {
@@ -131,23 +131,23 @@ std::map<UserIndex, Settings> read_settings(const Facts& facts) {
 
 // ---- what is shown
 
-struct Display {
+struct ShownStretch {
   DeviceTag device = kNone;
   ConversationIndex conversation = kNone;
   UserIndex user = kNone;
   Stretch time;
 };
 
-std::vector<Display> read_displays(const Facts& facts) {
+std::vector<ShownStretch> read_displays(const Facts& facts) {
   using Place = std::tuple<DeviceTag, ConversationIndex, UserIndex>;
-  struct Shown {
+  struct Present {
     bool is_online = false;
     bool has_last_seen = false;
     TimeNs since = 0;
   };
-  std::map<Place, Shown> present;
-  std::vector<Display> all;
-  const auto end = [&](const Place& place, const Shown& shown, TimeNs at) {
+  std::map<Place, Present> present;
+  std::vector<ShownStretch> all;
+  const auto end = [&](const Place& place, const Present& shown, TimeNs at) {
     all.push_back({std::get<0>(place), std::get<1>(place), std::get<2>(place), {shown.since, at}});
   };
   const auto end_where = [&](const auto& is_over, TimeNs at) {
@@ -170,7 +170,7 @@ std::vector<Display> read_displays(const Facts& facts) {
     }
     if (r.kind != Kind::kPresenceShown && r.kind != Kind::kLastSeenShown) continue;
     const Place place{r.device, r.conversation, r.subject};
-    const auto [row, is_fresh] = present.try_emplace(place, Shown{false, false, r.time});
+    const auto [row, is_fresh] = present.try_emplace(place, Present{false, false, r.time});
     if (r.kind == Kind::kLastSeenShown) {
       row->second.has_last_seen = r.value != 0;
     } else {
@@ -197,7 +197,7 @@ Findings presence_seen(const Facts& facts) {
   for (const Record* record : facts.records) {
     const Record& r = *record;
     if (r.kind != Kind::kLastSeenShown) {
-      if (r.device != kNone) follow(r, users[facts.user_of(r.device)]);
+      if (r.device != kNone) follow_user(r, users[facts.user_of(r.device)]);
       continue;
     }
     if (r.value == 0) continue;
@@ -236,7 +236,7 @@ Findings presence_private(const Facts& facts) {
     if (std::any_of(closed.begin(), closed.end(), [i](const Closed& c) { return c.from < i && i < c.to; }))
       out.fired();
   }
-  for (const Display& display : read_displays(facts)) {
+  for (const ShownStretch& display : read_displays(facts)) {
     for (const Closed& closed : closed_of(display.user, display.conversation)) {
       const TimeNs start = std::max(display.time.begin, closed.time.begin + facts.config.privacy_bound);
       const TimeNs end = std::min(display.time.end, closed.time.end);
