@@ -35,6 +35,7 @@ constexpr std::string_view kMovedDevices = "moved_devices";
 constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
 constexpr std::string_view kCrowds = "crowds";
+constexpr std::string_view kLastSeen = "last_seen";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -762,6 +763,31 @@ constexpr SeededDefect kCatalogue[] = {
      "Equal ranges of a batch get the page of the first of them, whose member has joined at another time.",
      "ACL-BOUNDARY",
      kCrowds,
+     {1, 2, 3}},
+    {Defect::kLastSeenOfFirstDevice,
+     "Last seen of a user is when the first of the devices left, however long the others stay.",
+     "PRS-SEEN",
+     kLastSeen,
+     {1, 2, 3}},
+    {Defect::kLastSeenLostAtRestart,
+     "A home writes last seen once for each user and keeps what is newer in memory.",
+     "PRS-SEEN",
+     kLastSeen,
+     {1, 5, 6}},
+    {Defect::kLastSeenWhenAsked,
+     "A home takes a question about a user for a sign of the user.",
+     "PRS-SEEN",
+     kLastSeen,
+     {1, 2, 3}},
+    {Defect::kHiddenUserIsTold,
+     "Who may see a user is checked when somebody asks, and not again when the user comes or goes.",
+     "PRS-PRIVATE",
+     kLastSeen,
+     {1, 2, 4}},
+    {Defect::kPrivacyLostAtRestart,
+     "A home keeps in memory who may see its users.",
+     "PRS-PRIVATE",
+     kLastSeen,
      {1, 2, 3}},
 };
 

@@ -35,7 +35,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
       {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust},
-      {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve}};
+      {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve},
+      {"PRS-SEEN", presence_seen},        {"PRS-PRIVATE", presence_private}};
   return all;
 }
 

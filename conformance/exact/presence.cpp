@@ -11,6 +11,7 @@
 
 #include "conformance/exact/properties.hpp"
 #include "conformance/requirements/presence_bounds.hpp"
+#include "conformance/requirements/privacy_bounds.hpp"
 
 namespace wavetank::conformance::exact {
 
@@ -19,6 +20,7 @@ namespace {
 struct OfUser {
   std::vector<Stretch> connected;
   std::vector<Stretch> away;
+  TimeNs hides_since = kNever;  // the first time that the user set who may see it
 };
 struct Shown {
   DeviceTag device = kNone;
@@ -34,6 +36,11 @@ std::map<UserIndex, OfUser> read_users(const Facts& facts) {
   std::map<UserIndex, std::set<DeviceTag>> here;
   for (const Record* record : facts.records) {
     const Record& r = *record;
+    if (r.kind == Kind::kSettingPut && r.entry_kind == kPrivacySetting) {
+      OfUser& of = users[facts.user_of(r.device)];
+      if (of.away.empty()) of.away.push_back({0, kNever});
+      of.hides_since = std::min(of.hides_since, r.time);
+    }
     const bool comes = r.kind == Kind::kConnected;
     const bool goes = r.kind == Kind::kDisconnected || r.kind == Kind::kDeviceRestart;
     if (!comes && !goes) continue;
@@ -129,7 +136,7 @@ void judge_offline(const Facts& facts, const Shown& shown, const OfUser& user, F
   for (const Stretch& here : user.connected) {
     const TimeNs start = std::max(shown.time.begin, here.begin);
     const TimeNs end = std::min(shown.time.end, here.end);
-    if (end - start <= bound) continue;
+    if (end - start <= bound || user.hides_since < end) continue;
     const bool is_calm = facts.phase_of(start, start + bound, kNowhere) == Phase::kCalm;
     if (!is_presence_missed(start, end, bound, is_calm, facts.quiesced_at)) continue;
     out.violate_at(end, shown.conversation, shown.device, 0, {},

@@ -30,6 +30,8 @@ Findings setting_monotone(const Facts& facts);     // SET-MONO
 Findings setting_once(const Facts& facts);         // SET-ONCE
 Findings setting_own(const Facts& facts);          // SET-OWN
 Findings typing_ttl(const Facts& facts);           // TYP-TTL        typing.cpp
+Findings presence_seen(const Facts& facts);        // PRS-SEEN       last_seen.cpp
+Findings presence_private(const Facts& facts);     // PRS-PRIVATE    last_seen.cpp
 Findings presence_stale(const Facts& facts);       // PRS-STALE      presence.cpp
 Findings send_limit(const Facts& facts);           // RL-LIMIT       limits.cpp
 Findings push_bounds(const Facts& facts);          // BP-BOUNDED

@@ -133,6 +133,9 @@ Header a_header() {
   config.recover_per_million = 26;
   config.revoke_bound = 27;
   config.park_after = 28;
+  config.last_seen_lag = 29;
+  config.last_seen_skew = 30;
+  config.privacy_bound = 31;
   return header;
 }
 

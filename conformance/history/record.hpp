@@ -91,7 +91,8 @@ enum class Kind : std::uint8_t {
             // the token that the device has shown, canary = the token given (0: none), value = the device's
             // feed cursor, value2 = the feed head that it named
   // ---- settings of conversations; entry_kind = SettingKind. A put is named by key: its device and op.
-  kSettingPut,       // conversation, entry_kind, key, digest of the value
+  kSettingPut,       // conversation, entry_kind, key, digest of the value; of the user's presence
+                     // privacy, size = the number
   kSettingResolved,  // conversation, entry_kind, key, value = revision, code = SendStatus,
                      // size = ErrorCode of a refusal
   kSettingSeen,   // the device shows another value: conversation, entry_kind, key of the put it comes from,
@@ -167,6 +168,11 @@ enum class Kind : std::uint8_t {
             // that node dies before it is durable
   kEffectParked,  // a shard has given up an effect of another: value = its number, value2 = its source,
                   // epoch = how often it could not be applied, size = node
+  // ---- last seen
+  kLastSeenShown,  // the device shows another last seen of a user who is offline: conversation, subject =
+                   // whose, value = that moment on the history's clock in ns (1: or before), 0: it shows
+                   // none any more. kPresenceShown (online) takes its place, and whatever ends the watch
+                   // ends it
   kCount
 };
 

@@ -34,6 +34,8 @@ std::unique_ptr<Monitor> make_setting_once(Truth& truth);                       
 std::unique_ptr<Monitor> make_setting_own(Truth& truth);                                  // SET-OWN
 std::unique_ptr<Monitor> make_typing_ttl(Truth& truth);                                   // TYP-TTL
 std::unique_ptr<Monitor> make_presence_stale(Truth& truth, const JudgeConfig& config);    // PRS-STALE
+std::unique_ptr<Monitor> make_presence_seen(Truth& truth, const JudgeConfig& config);     // PRS-SEEN
+std::unique_ptr<Monitor> make_presence_private(Truth& truth, const JudgeConfig& config);  // PRS-PRIVATE
 std::unique_ptr<Monitor> make_send_limit(Truth& truth, const JudgeConfig& config);        // RL-LIMIT
 std::unique_ptr<Monitor> make_push_bounds(Truth& truth, const JudgeConfig& config);       // BP-BOUNDED
 std::unique_ptr<Monitor> make_convergence(Truth& truth, const JudgeConfig& config);       // LIV-CONVERGE

@@ -665,6 +665,19 @@ class HistoryBuilder {
     r.flag = online;
   }
 
+  void show_last_seen(DeviceTag device, ConversationIndex conversation, UserIndex user, TimeNs at) {
+    Record& r = write(Kind::kLastSeenShown, device);
+    r.conversation = conversation;
+    r.subject = user;
+    r.value = static_cast<std::uint64_t>(at);
+  }
+  // The user sets on the device who may see it: 0 everybody, 1 contacts, 2 nobody.
+  MessageKey put_privacy(DeviceTag device, ConversationIndex own, std::uint32_t number) {
+    const MessageKey key = put(device, own, 6);
+    records.back().size = number;
+    return key;
+  }
+
   // ---- the end: everybody catches up, auditors read everything again, all tell their state
   void catch_up() {
     for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {

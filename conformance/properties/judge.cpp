@@ -46,6 +46,8 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_setting_own(truth_));
   add(make_typing_ttl(truth_));
   add(make_presence_stale(truth_, config_));
+  add(make_presence_seen(truth_, config_));
+  add(make_presence_private(truth_, config_));
   add(make_send_limit(truth_, config_));
   add(make_push_bounds(truth_, config_));
   add(make_convergence(truth_, config_));

@@ -3,7 +3,8 @@
 // Nobody is shown online for the whole of one bound without having a connection, and in a direct conversation
 // the other is shown online when both have been there, one connected and one watching, for another bound
 // without a fault. Nothing is shown that the device does not watch, nor of somebody who shares no
-// conversation with it. Both bounds are the run's (JudgeConfig).
+// conversation with it. Both bounds are the run's (JudgeConfig). Of users who have ever set who may see them
+// nobody need be shown anything; what must not be shown of them is PRS-PRIVATE's.
 #include <algorithm>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "conformance/properties/catalogue.hpp"
+#include "conformance/properties/privacy.hpp"
 #include "conformance/requirements/presence_bounds.hpp"
 
 namespace wavetank::conformance {
@@ -23,7 +25,7 @@ class PresenceStale final : public Monitor {
 
   KindSet kinds() const override {
     return kinds_of(Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kPresenceWatched,
-                    Kind::kPresenceShown);
+                    Kind::kPresenceShown, Kind::kSettingPut);
   }
 
   void on(const Observation& seen) override {
@@ -37,6 +39,9 @@ class PresenceStale final : public Monitor {
       case Kind::kDeviceRestart:
         if (seen.device->has(Device::kConnected)) leave(user, record.time);
         return close_all(record.device, record.time);
+      case Kind::kSettingPut:
+        if (is_of_privacy(record)) user_at(user).may_hide = true;
+        return;
       case Kind::kPresenceWatched:
         if (record.flag) return open(record, *seen.conversation, user);
         return close(record.device, record.conversation, record.time);
@@ -70,6 +75,7 @@ class PresenceStale final : public Monitor {
   struct User {
     std::uint32_t connections = 0;
     TimeNs since = 0;  // of the last change between none and some
+    bool may_hide = false;
   };
   // What one device shows of a user in a conversation.
   struct Row {
@@ -220,7 +226,7 @@ class PresenceStale final : public Monitor {
   void check_missed(const Row& row, TimeNs now) {
     const User& user = user_at(row.user);
     const TimeNs start = std::max(row.since, user.since);
-    if (!row.is_required || user.connections == 0 || now - start <= on_) return;
+    if (!row.is_required || user.may_hide || user.connections == 0 || now - start <= on_) return;
     const bool is_calm = truth().phase_of(start, start + on_) == Phase::kCalm;
     if (!is_presence_missed(start, now, on_, is_calm, truth().quiesced_at())) return;
     violate_at(now, row.conversation, row.device, 0, {},

@@ -175,6 +175,17 @@ Phase Truth::phase_of(TimeNs start, TimeNs end) const {
   return worst;
 }
 
+DurationNs Truth::calm_between(TimeNs start, TimeNs end) const {
+  DurationNs sum = 0;
+  if (end <= start) return sum;
+  for (std::uint32_t at = phase_number(start); at < phases_.size() && phases_[at].at < end; ++at) {
+    if (phases_[at].phase != Phase::kCalm) continue;
+    const TimeNs until = at + 1 < phases_.size() ? std::min(end, phases_[at + 1].at) : end;
+    sum += until - std::max(start, phases_[at].at);
+  }
+  return sum;
+}
+
 // ---- adding what a record says
 
 void Truth::apply(Observation& seen) {

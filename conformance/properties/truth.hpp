@@ -284,6 +284,8 @@ class Truth {
   Phase phase_at(TimeNs time) const { return phases_[phase_number(time)].phase; }
   // Calm only when one calm phase held from `start` to `end`; else the worst of the two ends.
   Phase phase_of(TimeNs start, TimeNs end) const;
+  // How much of [start, end] was calm; 0 when end is before start.
+  DurationNs calm_between(TimeNs start, TimeNs end) const;
 
   // ---- visibility; exact for entries up to conversation.known
   bool is_member(const Conversation& conversation, UserIndex user, std::uint64_t seq) const;

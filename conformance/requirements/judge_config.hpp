@@ -102,6 +102,13 @@ struct JudgeConfig {
   // is parked.
   std::uint32_t park_after = 0;
 
+  // PRS-SEEN: last seen is so much older than the truth at most, and younger by no more than clocks differ
+  // and the word is on its way. Lag 0: it is not kept, and not judged.
+  DurationNs last_seen_lag = 0;
+  DurationNs last_seen_skew = 2 * kSecond;
+  // PRS-PRIVATE: so long after a setting was acknowledged nothing is shown that it forbids.
+  DurationNs privacy_bound = 60 * kSecond;
+
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };
 

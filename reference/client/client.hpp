@@ -325,7 +325,8 @@ class Client {
   void suspend_presence();
   void pump_presence(TimeNs now, Effects& effects);
   void on_presence(const protocol::PresenceState& state, TimeNs now);
-  void see_presence(const ConversationId& conversation, UserId user, bool online, TimeNs until);
+  void see_presence(const ConversationId& conversation, UserId user, bool online, std::uint64_t last_seen_ms,
+                    TimeNs until);
   void expire_presence(TimeNs now);
   TimeNs presence_deadline(TimeNs now) const;
 

@@ -58,20 +58,27 @@ void Client::on_presence(const protocol::PresenceState& state, TimeNs now) {
   const TimeNs until =
       (static_cast<TimeNs>(state.sent_ms) + state.valid_ms) * kMillisecond - ephemeral_->clock_ahead;
   if (!is_open || until <= now) return;
-  for (const UserId user : state.online) see_presence(state.conversation, user, true, until);
-  for (const UserId user : state.offline) see_presence(state.conversation, user, false, until);
+  for (const UserId user : state.online) see_presence(state.conversation, user, true, 0, until);
+  for (std::size_t at = 0; at < state.offline.size(); ++at) {
+    const std::uint64_t last_seen_ms = at < state.last_seen_ms.size() ? state.last_seen_ms[at] : 0;
+    see_presence(state.conversation, state.offline[at], false, last_seen_ms, until);
+  }
 }
 
-void Client::see_presence(const ConversationId& conversation, UserId user, bool online, TimeNs until) {
+void Client::see_presence(const ConversationId& conversation, UserId user, bool online,
+                          std::uint64_t last_seen_ms, TimeNs until) {
   std::vector<Ephemeral::Seen>& seen = ephemeral_->seen;
   auto at = std::find_if(seen.begin(), seen.end(), [&](const Ephemeral::Seen& row) {
     return row.user == user && row.conversation == conversation;
   });
   const bool is_news = at == seen.end() ? true : at->online != online;
-  if (at == seen.end()) at = seen.insert(seen.end(), Ephemeral::Seen{conversation, user, 0, false});
+  if (at == seen.end()) at = seen.insert(seen.end(), Ephemeral::Seen{conversation, user, 0, false, 0});
   at->online = online;
   at->until = until;
   if (is_news) shared_.observer.presence_shown(tag_, conversation, user, online);
+  const bool is_later_known = std::exchange(at->last_seen_ms, last_seen_ms) != last_seen_ms;
+  // Online takes its place, without a word.
+  if (is_later_known && !online) shared_.observer.last_seen_shown(tag_, conversation, user, last_seen_ms);
 }
 
 // Nobody has said so for too long.
@@ -80,6 +87,7 @@ void Client::expire_presence(TimeNs now) {
   std::erase_if(ephemeral_->seen, [&](const Ephemeral::Seen& row) {
     if (row.until > now) return false;
     if (row.online) shared_.observer.presence_shown(tag_, row.conversation, row.user, false);
+    if (row.last_seen_ms != 0) shared_.observer.last_seen_shown(tag_, row.conversation, row.user, 0);
     return true;
   });
 }

@@ -27,12 +27,13 @@ struct Watching : Harness {
     step([&](Client& machine, Effects& effects) { machine.watch_presence(kDirect, is_open, now, effects); });
     settle();
   }
-  void tell(bool online, std::uint64_t ago_ms = 0) {
+  void tell(bool online, std::uint64_t ago_ms = 0, std::uint64_t last_seen_ms = 0) {
     protocol::PresenceState state;
     state.conversation = kDirect;
     (online ? state.online : state.offline).push_back(kPeer);
     state.sent_ms = service_ms() - ago_ms;
     state.valid_ms = 30'000;
+    if (last_seen_ms != 0) state.last_seen_ms.push_back(last_seen_ms);
     push(protocol::make_frame(std::move(state)));
     settle();
   }
@@ -93,6 +94,25 @@ TEST(WatchedPresence, IsBelievedForAWhile) {
   EXPECT_EQ(h.recorder.presence, (Changes{{kPeer, true}}));
   h.advance(2 * kSecond);
   EXPECT_EQ(h.recorder.presence, (Changes{{kPeer, true}, {kPeer, false}}));
+}
+
+TEST(WatchedPresence, ShowsLastSeenWhileItIsValid) {
+  Watching h;
+  h.open();
+  const std::uint64_t at = h.service_ms() - 100'000;
+  h.tell(false, 0, at);
+  h.tell(false, 0, at);
+  h.tell(false, 0, at + 1);
+  h.tell(true);  // takes its place
+  h.tell(false, 0, at + 1);
+  h.tell(false);  // is not told any more
+  h.tell(false, 0, at);
+  using Times = std::vector<std::pair<UserId, std::uint64_t>>;
+  Times expected{{kPeer, at}, {kPeer, at + 1}, {kPeer, at + 1}, {kPeer, 0}, {kPeer, at}};
+  EXPECT_EQ(h.recorder.last_seen, expected);
+  h.advance(31 * kSecond);
+  expected.emplace_back(kPeer, 0);
+  EXPECT_EQ(h.recorder.last_seen, expected);
 }
 
 TEST(WatchedPresence, IsNothingWhereItIsOff) {

@@ -121,6 +121,7 @@ struct Ephemeral {
     UserId user = 0;
     TimeNs until = 0;
     bool online = false;
+    std::uint64_t last_seen_ms = 0;  // shown while offline; 0: nothing is
   };
   std::vector<Own> own;
   std::vector<Shown> shown;

@@ -52,6 +52,7 @@ class Recorder final : public ClientObserver {
   std::vector<std::pair<ConversationId, UserId>> typing_over;
   std::vector<TypingEnd> typing_ends;
   std::vector<std::pair<UserId, bool>> presence;  // as it changes
+  std::vector<std::pair<UserId, std::uint64_t>> last_seen;
   std::vector<bool> watches;
   int connects = 0;
   int disconnects = 0;
@@ -144,6 +145,9 @@ class Recorder final : public ClientObserver {
 
   void presence_shown(DeviceTag, const ConversationId&, UserId user, bool online) override {
     presence.emplace_back(user, online);
+  }
+  void last_seen_shown(DeviceTag, const ConversationId&, UserId user, std::uint64_t last_seen_ms) override {
+    last_seen.emplace_back(user, last_seen_ms);
   }
   void presence_watched(DeviceTag, const ConversationId&, bool on) override { watches.push_back(on); }
 

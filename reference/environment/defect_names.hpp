@@ -158,6 +158,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "hot-window-ignores-membership",
     "hot-window-skips-memberships",
     "coalesced-read-answers-wrong-stay",
+    "last-seen-of-first-device",
+    "last-seen-lost-at-restart",
+    "last-seen-when-asked",
+    "hidden-user-is-told",
+    "privacy-lost-at-restart",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -137,6 +137,10 @@ enum class Probe : std::uint8_t {
   kHotWindowMissed,   // a range begins below what is in memory
   kHotWindowEvicted,  // a window was given up for room
   kReadCoalesced,     // a range was answered with what another one of its batch has read
+  // ---- last seen
+  kLastSeenStored,  // a shard has written down when a user was last there
+  kLastSeenRead,    // and has read that of a user who has not come since it was started, or took the bucket
+  kPresenceHidden,  // somebody was not told of a user who does not want it
   kCount
 };
 
@@ -235,6 +239,9 @@ class ClientObserver {
   virtual void presence_watched(DeviceTag, const ConversationId&, bool /*on*/) {}
   // What the device shows of a user has changed. A lost connection ends all of it, untold.
   virtual void presence_shown(DeviceTag, const ConversationId&, UserId, bool /*online*/) {}
+  // Of a user who is shown offline: since when, by the service's clock in milliseconds; 0: no more. Online
+  // takes its place, and the end of the connection or of the watch ends it, without a word.
+  virtual void last_seen_shown(DeviceTag, const ConversationId&, UserId, std::uint64_t /*last_seen_ms*/) {}
 };
 
 // What became of the pushes that wait for one session's reader.

@@ -108,6 +108,9 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "range below a hot window",
     "hot window given up for room",
     "read shared within a batch",
+    "last seen stored",
+    "last seen read back",
+    "presence hidden by its user",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

@@ -59,6 +59,7 @@ enum class Purpose : std::uint32_t {
   kPoison = 41,
   kPoisonedApp = 42,
   kClockStep = 47,
+  kPrivacy = 48,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -83,8 +83,19 @@ enum class SettingKind : std::uint32_t {
   kArchived = 3,      // number: 0 or 1
   kPinned = 4,        // number: 0 or 1
   kMarkedUnread = 5,  // number: 0 or 1; the read mark stays where it is
+  kPresence = 6,      // of the user, in own_place(user). number: PresencePrivacy
 };
 inline constexpr SettingKind kLastSettingKind = static_cast<SettingKind>(255);
+
+// Who is told whether a user is online, and since when not (PRS-PRIVATE-*). A number above kNobody is taken
+// for kNobody.
+enum class PresencePrivacy : std::uint64_t {
+  kEverybody = 0,  // with whom a conversation is shared; also without a setting
+  kContacts = 1,   // whoever asks in the direct conversation with the user
+  kNobody = 2,
+};
+// The conversation of what a user sets for none: the direct one with oneself.
+constexpr ConversationId own_place(UserId user) { return direct_conversation(user, user); }
 
 // What a signal says of its user. A server relays no kind that it does not know.
 enum class EphemeralKind : std::uint32_t { kTyping = 0, kRecording = 1 };
@@ -673,6 +684,9 @@ struct PresenceState {
   std::vector<UserId> offline;
   std::uint64_t sent_ms = 0;
   std::uint32_t valid_ms = 0;
+  // Of each user of `offline`, at the same place: when the user was last there, by the service's clock; 0:
+  // that is not told. None where it is told of nobody.
+  std::vector<std::uint64_t> last_seen_ms;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -680,6 +694,7 @@ struct PresenceState {
     v(4, s.offline, "offline");
     v(5, s.sent_ms, "sent_ms");
     v(6, s.valid_ms, "valid_ms");
+    v(7, s.last_seen_ms, "last_seen_ms");
   }
   friend bool operator==(const PresenceState&, const PresenceState&) = default;
 };
@@ -768,6 +783,9 @@ struct Attach {
   // Of a session whose user's home has moved: the first change that its gateway was not pushed; the new home
   // pushes from there on. 0: from the head on.
   std::uint64_t from_user_seq = 0;
+  // Where last seen is kept, of a session that is no new one: 1 more than the milliseconds since its device
+  // was heard.
+  std::uint32_t silent_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
@@ -776,6 +794,7 @@ struct Attach {
     v(4, s.again, "again");
     v(5, s.generation, "generation");
     v(6, s.from_user_seq, "from_user_seq");
+    v(7, s.silent_ms, "silent_ms");
   }
   friend bool operator==(const Attach&, const Attach&) = default;
 };
@@ -806,12 +825,15 @@ struct Detach {
   UserId user = 0;
   DeviceIndex device = 0;
   std::uint32_t debt_ms = 0;  // what the device owes where sends are limited, as in AttachResult
+  // Where last seen is kept: 1 more than the milliseconds since the device was heard; 0: it never was.
+  std::uint32_t silent_ms = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.session, "session");
     v(2, s.user, "user");
     v(3, s.device, "device");
     v(4, s.debt_ms, "debt_ms");
+    v(5, s.silent_ms, "silent_ms");
   }
   friend bool operator==(const Detach&, const Detach&) = default;
 };
@@ -872,10 +894,12 @@ struct RelayEphemeral {
 struct PresenceLease {
   std::vector<SessionId> away;  // without a connection or in the background since now
   std::vector<SessionId> back;
+  std::vector<std::uint64_t> silent_ms;  // of each of `away`, at the same place; as in Detach
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.away, "away");
     v(2, s.back, "back");
+    v(3, s.silent_ms, "silent_ms");
   }
   friend bool operator==(const PresenceLease&, const PresenceLease&) = default;
 };
@@ -948,7 +972,8 @@ enum class StoredRowKind : std::uint32_t {
   kDevice = 11,       // user, device; numbers: generation, expires_ms, removed (0 or 1)
   // The conversation, or {user, 0} for the user's feed; user, device; numbers: entry, until, count, parked (0
   // or 1).
-  kFailure = 12
+  kFailure = 12,
+  kLastSeen = 13  // user; numbers: milliseconds, by the clock of its home then
 };
 
 // One row of a shard's store as it is copied to another shard.

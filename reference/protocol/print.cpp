@@ -198,8 +198,8 @@ std::string_view name_of(ChangeKind value) {
   return pick(value, names);
 }
 std::string_view name_of(SettingKind value) {
-  static constexpr std::string_view names[] = {"NONE",     "DRAFT",  "MUTE_UNTIL",
-                                               "ARCHIVED", "PINNED", "MARKED_UNREAD"};
+  static constexpr std::string_view names[] = {"NONE",   "DRAFT",         "MUTE_UNTIL", "ARCHIVED",
+                                               "PINNED", "MARKED_UNREAD", "PRESENCE"};
   return pick(value, names);
 }
 std::string_view name_of(EphemeralKind value) {
@@ -209,7 +209,7 @@ std::string_view name_of(EphemeralKind value) {
 std::string_view name_of(StoredRowKind value) {
   static constexpr std::string_view names[] = {
       "NONE",   "CONVERSATION", "ENTRY",      "SEND_KEY",   "LOG_FLOOR", "MEMBERSHIP", "MARK",
-      "CHANGE", "FEED_FLOOR",   "FEED_STATE", "SETTING_OP", "DEVICE",    "FAILURE"};
+      "CHANGE", "FEED_FLOOR",   "FEED_STATE", "SETTING_OP", "DEVICE",    "FAILURE",    "LAST_SEEN"};
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {

@@ -55,13 +55,14 @@ WAVETANK_VALUES(GoAwayReason, "GO_AWAY_REASON_", {kShutdown, "SHUTDOWN"}, {kSlow
 WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"},
                 {kSetting, "SETTING"});
 WAVETANK_VALUES(SettingKind, "SETTING_KIND_", {kNone, "NONE"}, {kDraft, "DRAFT"}, {kMuteUntil, "MUTE_UNTIL"},
-                {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"});
+                {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"},
+                {kPresence, "PRESENCE"});
 WAVETANK_VALUES(EphemeralKind, "EPHEMERAL_KIND_", {kTyping, "TYPING"}, {kRecording, "RECORDING"});
 WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversation, "CONVERSATION"},
                 {kEntry, "ENTRY"}, {kSendKey, "SEND_KEY"}, {kLogFloor, "LOG_FLOOR"},
                 {kMembership, "MEMBERSHIP"}, {kMark, "MARK"}, {kChange, "CHANGE"}, {kFeedFloor, "FEED_FLOOR"},
                 {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"},
-                {kFailure, "FAILURE"});
+                {kFailure, "FAILURE"}, {kLastSeen, "LAST_SEEN"});
 WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
                 {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"});
 #undef WAVETANK_VALUES

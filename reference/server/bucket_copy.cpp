@@ -137,6 +137,7 @@ void BucketCopy::read_user(UserId user, std::uint32_t limit) {
   std::vector<store::UserDevice> devices;
   if (!config_.defects.has(Defect::kMovedDevicesLeftBehind)) store_.devices(user, devices);
   for (const store::UserDevice& device : devices) note(stored(user, device));
+  if (const std::uint64_t at_ms = store_.last_seen(user)) note(stored_last_seen(user, at_ms));
   note_failures(store::feed_queue(user));
   if (const std::uint64_t floor = store_.feed_head(user).floor_seq) note(stored_feed_floor(user, floor));
   ++next_user_;

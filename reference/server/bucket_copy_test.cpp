@@ -80,6 +80,7 @@ void write(LogStore& store, const Write& w) {
       return store.append_change(user(w.where), change);
     }
     case 7:
+      store.put_last_seen(user(w.where), 1 + w.number);
       return store.put_device(user(w.where), w.number % 3, {w.number, w.number * 1000, w.number % 4 == 0});
     default: {
       store.put_setting_op(user(w.where), w.number % 3, w.number + 1);
@@ -122,6 +123,7 @@ void expect_equal(LogStore& a, LogStore& b) {
     a.devices(user(i), devices);
     b.devices(user(i), copied_devices);
     RC_ASSERT(devices == copied_devices);
+    RC_ASSERT(a.last_seen(user(i)) == b.last_seen(user(i)));
     for (UserId subject = 1; subject <= 3; ++subject) {
       RC_ASSERT(a.receipt(user(i), conversation(0), subject) == b.receipt(user(i), conversation(0), subject));
     }

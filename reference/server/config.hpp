@@ -62,6 +62,9 @@ struct ServerConfig {
   // the others are REJECTED RATE_LIMITED. Rate 0: as many as come. All nodes must have the same two.
   std::uint32_t sends_per_s = 0;
   std::uint32_t send_burst = 60;
+  // When users were last there is written down in batches, one in so long at most (last_seen_lag); 0: it is
+  // neither kept nor told.
+  std::uint32_t last_seen_window_ms = 5'000;
   // SES-AUTH-*: of a removed device, or of one whose token has expired, nothing is served after so long. A
   // gateway that has not heard from a home in so long serves none of its users. 0: devices cannot be removed,
   // and tokens do not expire. All nodes must have the same two.
@@ -113,5 +116,16 @@ struct ServerConfig {
   // bound of memory, never of meaning.
   std::uint32_t cache_limit = 1 << 17;
 };
+
+// Of a user who is there, last seen is written down again when the row is so many windows old.
+inline constexpr std::uint32_t kLastSeenWindows = 3;
+// kLastSeenLag, PRS-SEEN-002. So much before the truth last seen may be: a device that has fallen silent is
+// noticed after heartbeat_timeout_ms; what its gateway knew is lost with it back to the last lease, what the
+// home knew back to the last row.
+constexpr DurationNs last_seen_lag(const ServerConfig& config) {
+  return (DurationNs{config.heartbeat_timeout_ms} + config.presence_lease_ms +
+          DurationNs{1 + kLastSeenWindows} * config.last_seen_window_ms) *
+         kMillisecond;
+}
 
 }  // namespace wavetank::server

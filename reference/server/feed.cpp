@@ -147,6 +147,8 @@ ErrorCode Feed::refusal(const protocol::Route& from, const protocol::PutSetting&
       request.op == 0) {
     return ErrorCode::kMalformed;
   }
+  if (request.kind == protocol::SettingKind::kPresence && id != protocol::own_place(from.user))
+    return ErrorCode::kMalformed;
   if (request.text.size() > config_.max_setting_bytes) return ErrorCode::kTooLarge;
   // Who is in a group is known at its home; there a foreign user learns nothing by it.
   if (!is_group(id) && id.hi != from.user && id.lo != from.user) return ErrorCode::kForbidden;

@@ -328,6 +328,21 @@ TEST_F(FeedTest, PutsThatAreRefusedChangeNothing) {
   EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
 }
 
+TEST_F(FeedTest, ThePrivacySettingHasItsOwnPlace) {
+  const protocol::Route from{31, kUser, 0};
+  protocol::PutSetting put = put_of(1, "");
+  put.kind = protocol::SettingKind::kPresence;
+  put.conversation = direct_conversation(kUser, kUser + 1);
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kMalformed);
+  put.conversation = kGroup;
+  EXPECT_EQ(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kMalformed);
+  put.conversation = protocol::own_place(kUser + 1);
+  EXPECT_NE(feed.put(from, put, 0, effects).error, protocol::ErrorCode::kNone);
+  put.conversation = protocol::own_place(kUser);
+  EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(store.setting(kUser, put.conversation, put.kind)->user_seq, 1u);
+}
+
 TEST_F(FeedTest, CursorsOfAnotherEpochOrBeyondTheHeadAreRefused) {
   feed.append(kUser, event_change(1), 0, effects);
   const protocol::Route from{31, kUser, 0};

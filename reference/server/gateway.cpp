@@ -157,6 +157,7 @@ void Gateway::forget(Session& session, Effects& effects) {
   if (resumable_of(session) != nullptr) resumables_.erase(device_key(session));
   if (session.state != SessionState::kAwaitingHello && is_up(session.home)) {
     protocol::Detach word{session_id(session), session.user};
+    word.silent_ms = silent_ms(session);
     if (limits_sends()) {
       word.device = session.device;
       word.debt_ms = SendDebts::to_ms(Gcra::debt(session.send_due, now_));
@@ -284,6 +285,7 @@ void Gateway::attach(const Session& session, Effects& effects) {
   protocol::Attach request{session_id(session), session.user, session.device};
   request.again = limits_sends() && session.state != SessionState::kAttaching;
   request.generation = generation_of(session);
+  if (session.state == SessionState::kLive) request.silent_ms = silent_ms(session);
   if (moved_.contains(session.counter)) request.from_user_seq = session.known_head + 1;
   effects.send_peer(session.home, protocol::make_frame(request));
   if (session.background || session.state == SessionState::kDetached) tell_away(session, true, effects);
@@ -372,6 +374,7 @@ void Gateway::forward_reordered(Session& session, NodeId shard, Frame&& frame, E
 // ---- from the shards
 
 void Gateway::peer_up(NodeId peer, TimeNs now, Effects& effects) {
+  now_ = now;
   if (peer >= up_.size()) up_.resize(peer + 1);
   up_[peer] = true;
   sessions_.for_each([&](const Session& session) {

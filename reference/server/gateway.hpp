@@ -141,6 +141,8 @@ class Gateway : public Node {
   void leave_out_unnamed(const Session& session, std::vector<protocol::Change>& changes) const;
   // PRS-LEASE-001: speaks for all sessions, to every shard, and sets the timer for the next time.
   void renew_leases(TimeNs now, Effects& effects);
+  // As in Detach: 1 more than the milliseconds since the device was heard; 0 where that is not told.
+  std::uint32_t silent_ms(const Session& session) const;
   // Tells the session's home that it has lost its connection, or has one again.
   void tell_away(const Session& session, bool away, Effects& effects);
   void watch_received(Session& session, protocol::Frame&& frame, Effects& effects);

@@ -118,7 +118,7 @@ TEST_F(GatewayFeaturesTest, TellsNothingThatWelcomeDoesNotName) {
   EXPECT_EQ(only<protocol::SnapshotPage>().conversations[0].latest, std::vector{four_changes()[3]});
   EXPECT_EQ(observer.count(Probe::kUnnamedLeftOut), 4u);
 
-  from_shard(kShardA, routed(protocol::PresenceState{kDirect, {2}, {}, 0, 60'000}, session));
+  from_shard(kShardA, routed(protocol::PresenceState{kDirect, {2}, {}, 0, 60'000, {}}, session));
   EXPECT_EQ(count_frames(), 0u);
 }
 
@@ -127,7 +127,7 @@ TEST_F(GatewayFeaturesTest, TellsAllThatWelcomeNames) {
   protocol::ChangePush push{1, four_changes()};
   from_shard(kShardA, routed(push, session));
   EXPECT_EQ(only<protocol::ChangePush>().changes, four_changes());
-  from_shard(kShardA, routed(protocol::PresenceState{kDirect, {2}, {}, 0, 60'000}, session));
+  from_shard(kShardA, routed(protocol::PresenceState{kDirect, {2}, {}, 0, 60'000, {}}, session));
   EXPECT_EQ(count_frames(), 1u);
 }
 

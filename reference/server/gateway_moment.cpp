@@ -49,10 +49,17 @@ void Gateway::renew_leases(TimeNs now, Effects& effects) {
   effects.arm(kLeaseTimer, now + config_.presence_lease_ms * kMillisecond / 3);
 }
 
+std::uint32_t Gateway::silent_ms(const Session& session) const {
+  const bool keeps_seen = config_.presence_lease_ms != 0 && config_.last_seen_window_ms != 0;
+  if (!keeps_seen || session.state != SessionState::kLive) return 0;
+  return 1 + static_cast<std::uint32_t>(std::max<DurationNs>(now_ - session.since, 0) / kMillisecond);
+}
+
 void Gateway::tell_away(const Session& session, bool away, Effects& effects) {
   if (config_.presence_lease_ms == 0 || !is_up(session.home)) return;
   protocol::PresenceLease lease;
   (away ? lease.away : lease.back).push_back(session_id(session));
+  if (const std::uint32_t silent = silent_ms(session); away && silent != 0) lease.silent_ms.push_back(silent);
   effects.send_peer(session.home, protocol::make_frame(std::move(lease)));
 }
 

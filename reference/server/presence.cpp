@@ -12,8 +12,14 @@ NodeId gateway_of(SessionId session) { return static_cast<NodeId>(session >> 48)
 }  // namespace
 
 Presence::Presence(const ServerConfig& config, const Placement& placement, ConversationLog& log,
-                   ServerObserver& observer, TimerId timer)
-    : config_(config), placement_(placement), log_(log), observer_(observer), timer_(timer) {}
+                   store::LogStore& store, ServerObserver& observer, TimerId lease_timer, TimerId write_timer)
+    : config_(config),
+      placement_(placement),
+      log_(log),
+      store_(store),
+      observer_(observer),
+      timer_(lease_timer),
+      write_timer_(write_timer) {}
 
 bool Presence::is_there(const User& user) {
   return std::any_of(user.live.begin(), user.live.end(), [](const Live& live) { return !live.away; });
@@ -24,13 +30,29 @@ bool Presence::is_online(UserId id) const {
   return user != users_.end() && is_there(user->second);
 }
 
+Presence::User& Presence::user_at(UserId id) {
+  User& user = users_[id];
+  if (keeps_seen() && !std::exchange(user.is_read, true)) {
+    user.seen_ms = user.stored_ms = store_.last_seen(id);
+  }
+  return user;
+}
+
+void Presence::forget_if_idle(UserId id) {
+  const auto user = users_.find(id);
+  if (user != users_.end() && user->second.live.empty() && user->second.watchers.empty() &&
+      user->second.seen_ms <= user->second.stored_ms) {
+    users_.erase(user);
+  }
+}
+
 // ---- leases
 
 void Presence::begin_lease(NodeId gateway, TimeNs now) {
   if (gateway >= current_.size()) current_.resize(gateway + 1);
   auto free = std::find_if(leases_.begin(), leases_.end(), [](const Lease& lease) { return !lease.used; });
   if (free == leases_.end()) free = leases_.insert(leases_.end(), Lease{});
-  *free = {gateway, now + config_.presence_lease_ms * kMillisecond, true};
+  *free = {gateway, now + config_.presence_lease_ms * kMillisecond, true, now};
   current_[gateway] = static_cast<std::uint32_t>(free - leases_.begin()) + 1;
 }
 
@@ -56,13 +78,15 @@ void Presence::renew(NodeId gateway, const protocol::PresenceLease& lease, TimeN
   if (!is_on()) return;
   Lease& current = leases_[lease_of(gateway, now, effects)];
   current.until = now + config_.presence_lease_ms * kMillisecond;
-  for (const std::uint64_t session : lease.away) {
-    const auto user = user_of_.find(session);
-    if (user != user_of_.end()) set_away(user->second, session, true, now, effects);
+  current.renewed = now;
+  for (std::size_t at = 0; at < lease.away.size(); ++at) {
+    const auto user = user_of_.find(lease.away[at]);
+    const std::uint64_t silent_ms = at < lease.silent_ms.size() ? lease.silent_ms[at] : 0;
+    if (user != user_of_.end()) set_away(user->second, lease.away[at], true, silent_ms, now, effects);
   }
   for (const std::uint64_t session : lease.back) {
     const auto user = user_of_.find(session);
-    if (user != user_of_.end()) set_away(user->second, session, false, now, effects);
+    if (user != user_of_.end()) set_away(user->second, session, false, 0, now, effects);
   }
 }
 
@@ -88,6 +112,7 @@ void Presence::expire(TimeNs now, Effects& effects) {
     for (auto& [id, user] : users_) {
       const auto gone = std::erase_if(user.live, [&](const Live& live) {
         if (live.lease != number) return false;
+        depart(user, live, 0, now, effects);
         user_of_.erase(live.session);
         return true;
       });
@@ -105,23 +130,31 @@ void Presence::expire(TimeNs now, Effects& effects) {
 void Presence::attach(NodeId gateway, const protocol::Attach& session, TimeNs now, Effects& effects) {
   if (!is_on()) return;
   const std::uint32_t lease = lease_of(gateway, now, effects);
-  User& user = users_[session.user];
+  User& user = user_at(session.user);
+  if (!is_there(user)) user.has_gone = false;
+  const TimeNs heard = session.silent_ms == 0 ? now : now - (session.silent_ms - 1) * kMillisecond;
   const auto known = std::find_if(user.live.begin(), user.live.end(),
                                   [&](const Live& live) { return live.session == session.session; });
   if (known != user.live.end()) {
     known->lease = lease;
     known->away = false;
+    if (session.silent_ms != 0) known->heard = std::max(known->heard, heard);
   } else {
-    user.live.push_back({session.session, lease, false});
+    user.live.push_back({session.session, lease, false, heard});
     user_of_[session.session] = session.user;
   }
+  arm_writing(now, effects);
   settle(session.user, now, effects);
 }
 
 void Presence::detach(const protocol::Detach& session, TimeNs now, Effects& effects) {
   const auto user = users_.find(session.user);
   if (!is_on() || user == users_.end()) return;
-  std::erase_if(user->second.live, [&](const Live& live) { return live.session == session.session; });
+  std::erase_if(user->second.live, [&](const Live& live) {
+    if (live.session != session.session) return false;
+    depart(user->second, live, session.silent_ms, now, effects);
+    return true;
+  });
   user_of_.erase(session.session);
   if (config_.defects.has(Defect::kPresenceLastDeviceWins)) {
     // Seeded defect: a device that leaves takes its user along.
@@ -130,26 +163,158 @@ void Presence::detach(const protocol::Detach& session, TimeNs now, Effects& effe
   settle(session.user, now, effects);
 }
 
-void Presence::set_away(UserId id, SessionId session, bool away, TimeNs now, Effects& effects) {
-  for (Live& live : users_[id].live) {
-    if (live.session == session) live.away = away;
+void Presence::set_away(UserId id, SessionId session, bool away, std::uint64_t silent_ms, TimeNs now,
+                        Effects& effects) {
+  User& user = user_at(id);
+  for (Live& live : user.live) {
+    if (live.session != session) continue;
+    if (away) depart(user, live, silent_ms, now, effects);
+    if (!away && live.away) live.heard = now;
+    if (!away && !is_there(user)) user.has_gone = false;
+    live.away = away;
   }
   settle(id, now, effects);
 }
 
 void Presence::settle(UserId id, TimeNs now, Effects& effects) {
-  User& user = users_[id];
+  User& user = user_at(id);
   std::erase_if(user.watchers, [now](const Watcher& watcher) { return watcher.until <= now; });
   const bool online = is_there(user);
   if (std::exchange(user.told_online, online) != online) {
     observer_.probe(config_.self, Probe::kPresenceEdge);
-    const std::vector<UserId> self{id};
     for (const Watcher& watcher : user.watchers) {
-      tell(watcher, online ? self : std::vector<UserId>{}, online ? std::vector<UserId>{} : self, now,
-           effects);
+      // Seeded defect: whoever watches has been let in.
+      const bool may =
+          config_.defects.has(Defect::kHiddenUserIsTold) || may_know(id, user, watcher.conversation);
+      if (!may) continue;  // and has been told so
+      protocol::PresenceState state;
+      describe(id, user, true, state);
+      tell(watcher, std::move(state), now, effects);
     }
   }
-  if (user.live.empty() && user.watchers.empty()) users_.erase(id);
+  forget_if_idle(id);
+}
+
+// ---- last seen
+
+TimeNs Presence::certain(const Live& live) const {
+  return std::max(live.heard,
+                  leases_[live.lease].renewed - DurationNs{config_.heartbeat_timeout_ms} * kMillisecond);
+}
+
+std::uint64_t Presence::present_ms(const User& user) const {
+  std::uint64_t latest = user.seen_ms;
+  for (const Live& live : user.live) {
+    if (!live.away) latest = std::max(latest, milliseconds(certain(live)));
+  }
+  return latest;
+}
+
+std::uint64_t Presence::last_seen_ms(UserId id) {
+  const std::uint64_t seen_ms = keeps_seen() ? present_ms(user_at(id)) : 0;
+  forget_if_idle(id);
+  return seen_ms;
+}
+
+void Presence::depart(User& user, const Live& live, std::uint64_t silent_ms, TimeNs now, Effects& effects) {
+  if (!keeps_seen() || live.away) return;
+  // Seeded defect: the user is gone with the first device.
+  if (config_.defects.has(Defect::kLastSeenOfFirstDevice) && std::exchange(user.has_gone, true)) return;
+  const TimeNs heard =
+      silent_ms == 0 ? certain(live) : now - static_cast<DurationNs>(silent_ms - 1) * kMillisecond;
+  user.seen_ms = std::max(user.seen_ms, milliseconds(heard));
+  arm_writing(now, effects);
+}
+
+void Presence::arm_writing(TimeNs now, Effects& effects) {
+  if (!keeps_seen() || std::exchange(is_writing_armed_, true)) return;
+  effects.arm(write_timer_, now + DurationNs{config_.last_seen_window_ms} * kMillisecond);
+}
+
+void Presence::write_due(TimeNs now, Effects& effects) {
+  is_writing_armed_ = false;
+  if (write(false)) arm_writing(now, effects);
+}
+
+void Presence::write_all() {
+  if (keeps_seen()) write(true);
+}
+
+bool Presence::write(bool all) {
+  std::vector<UserId> concerned;
+  for (const auto& [id, user] : users_) {
+    if (user.is_read && (user.seen_ms > user.stored_ms || is_there(user))) concerned.push_back(id);
+  }
+  std::sort(concerned.begin(), concerned.end());
+  const std::uint64_t oldest = std::uint64_t{kLastSeenWindows} * config_.last_seen_window_ms;
+  bool goes_on = false;
+  for (const UserId id : concerned) {
+    User& user = users_[id];
+    const bool is_here = is_there(user);
+    goes_on = goes_on || is_here;
+    const std::uint64_t at_ms = is_here ? present_ms(user) : user.seen_ms;
+    if (at_ms <= user.stored_ms || (is_here && !all && at_ms - user.stored_ms < oldest)) continue;
+    // Seeded defect: one row for each user, and the rest is known.
+    const bool is_left_out = config_.defects.has(Defect::kLastSeenLostAtRestart) && user.stored_ms != 0;
+    if (!is_left_out) store_.put_last_seen(id, at_ms);
+    observer_.probe(config_.self, Probe::kLastSeenStored);
+    user.stored_ms = at_ms;
+    forget_if_idle(id);
+  }
+  return goes_on;
+}
+
+// ---- who may know
+
+protocol::PresencePrivacy Presence::privacy_of(UserId id, User& user) {
+  using protocol::PresencePrivacy;
+  if (user.privacy) return *user.privacy;
+  // Seeded defect: it is known of everybody who has ever set it.
+  if (config_.defects.has(Defect::kPrivacyLostAtRestart)) return PresencePrivacy::kEverybody;
+  user.privacy = read_privacy(id);
+  return *user.privacy;
+}
+
+protocol::PresencePrivacy Presence::read_privacy(UserId id) {
+  using protocol::PresencePrivacy;
+  const auto row = store_.setting(id, protocol::own_place(id), protocol::SettingKind::kPresence);
+  if (!row) return PresencePrivacy::kEverybody;
+  std::vector<protocol::Change> changes;
+  store_.changes(id, row->user_seq - 1, 1, changes);
+  const bool has_value = !changes.empty() && changes.front().setting;
+  const std::uint64_t number = has_value ? changes.front().setting->number : UINT64_MAX;
+  constexpr auto kHighest = static_cast<std::uint64_t>(PresencePrivacy::kNobody);
+  return static_cast<PresencePrivacy>(std::min(number, kHighest));
+}
+
+bool Presence::may_know(UserId id, User& user, const ConversationId& conversation) {
+  const protocol::PresencePrivacy privacy = privacy_of(id, user);
+  const bool may = privacy == protocol::PresencePrivacy::kEverybody ||
+                   (privacy == protocol::PresencePrivacy::kContacts && !is_group(conversation));
+  if (!may) observer_.probe(config_.self, Probe::kPresenceHidden);
+  return may;
+}
+
+void Presence::privacy_put(UserId id, TimeNs now, Effects& effects) {
+  if (!is_on()) return;
+  User& user = user_at(id);
+  user.privacy = read_privacy(id);
+  for (const Watcher& watcher : user.watchers) {
+    if (watcher.until <= now) continue;
+    protocol::PresenceState state;
+    describe(id, user, may_know(id, user, watcher.conversation), state);
+    tell(watcher, std::move(state), now, effects);
+  }
+  forget_if_idle(id);
+}
+
+void Presence::describe(UserId id, const User& user, bool may, protocol::PresenceState& state) const {
+  if (may && is_there(user)) {
+    state.online.push_back(id);
+    return;
+  }
+  state.offline.push_back(id);
+  if (keeps_seen()) state.last_seen_ms.push_back(may ? user.seen_ms : 0);
 }
 
 // ---- watchers
@@ -197,30 +362,30 @@ void Presence::watch(const protocol::Route& from, const protocol::SubscribePrese
   // The client renews it three times before.
   const Watcher watcher{from, allowed.conversation,
                         now + 4 * DurationNs{config_.presence_refresh_ms} * kMillisecond};
-  std::vector<UserId> online;
-  std::vector<UserId> offline;
+  protocol::PresenceState state;
   for (const UserId id : allowed.users) {
     if (placement_.home(id) != config_.self) continue;
-    User& user = users_[id];
+    User& user = user_at(id);
     std::erase_if(user.watchers, [&](const Watcher& old) {
       return old.until <= now ||
              (old.route.session == from.session && old.conversation == allowed.conversation);
     });
     if (allowed.on) {
       user.watchers.push_back(watcher);
-      (is_there(user) ? online : offline).push_back(id);
+      if (user.live.empty() && user.seen_ms != 0 && user.seen_ms == user.stored_ms)
+        observer_.probe(config_.self, Probe::kLastSeenRead);
+      // Seeded defect: whoever is spoken of is alive.
+      if (config_.defects.has(Defect::kLastSeenWhenAsked)) user.seen_ms = milliseconds(now);
+      describe(id, user, may_know(id, user, allowed.conversation), state);
     }
-    if (user.live.empty() && user.watchers.empty()) users_.erase(id);
+    forget_if_idle(id);
   }
-  if (allowed.on) tell(watcher, online, offline, now, effects);
+  if (allowed.on) tell(watcher, std::move(state), now, effects);
 }
 
-void Presence::tell(const Watcher& watcher, const std::vector<UserId>& online,
-                    const std::vector<UserId>& offline, TimeNs now, Effects& effects) const {
-  protocol::PresenceState state;
+void Presence::tell(const Watcher& watcher, protocol::PresenceState&& state, TimeNs now,
+                    Effects& effects) const {
   state.conversation = watcher.conversation;
-  state.online = online;
-  state.offline = offline;
   state.valid_ms = 3 * config_.presence_refresh_ms;
   state.sent_ms = static_cast<std::uint64_t>(now / kMillisecond);
   protocol::Frame frame = protocol::make_frame(std::move(state));

@@ -16,6 +16,7 @@ constexpr TimerId kStallTimer = 1;
 constexpr TimerId kLeaseTimer = 2;
 constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
 constexpr TimerId kMoveTimer = 4;
+constexpr TimerId kLastSeenTimer = 5;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -38,7 +39,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       deliveries_(config_, store_, observer),
       credentials_(config_, store_, observer),
       signals_(config_, placement_, log_, feed_, observer),
-      presence_(config_, placement_, log_, observer, kLeaseTimer),
+      presence_(config_, placement_, log_, store_, observer, kLeaseTimer, kLastSeenTimer),
       outbox_(config_, store_, observer),
       inbox_(config_, store_, observer),
       deferred_(config_),
@@ -204,6 +205,7 @@ void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
     return;
   }
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
+  if (timer == kLastSeenTimer) return presence_.write_due(now, effects);
   if (timer == kOwnFeedsTimer) {
     for (const auto& [user, change] : std::exchange(own_later_, {})) feed_.append(user, change, now, effects);
     return;
@@ -338,6 +340,8 @@ void Shard::put_received(NodeId gateway, const protocol::Frame& frame, const pro
                          TimeNs now, Effects& effects) {
   const protocol::Route& from = *frame.route;
   const protocol::SettingAck ack = feed_.put(from, put, now, effects);
+  if (put.kind == protocol::SettingKind::kPresence && ack.status == protocol::SendStatus::kAccepted)
+    presence_.privacy_put(from.user, now, effects);
   if (config_.defects.has(Defect::kSettingShownToPartner) && ack.status == protocol::SendStatus::kAccepted &&
       !is_group(put.conversation)) {
     // Takes "all who are in the conversation" for "all who are concerned".

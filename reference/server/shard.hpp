@@ -97,7 +97,10 @@ class Shard : public Node, private MoveHost {
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
   void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
                   Effects& effects) override;
-  void before_stop(TimeNs now, Effects& effects) override { handle_deferred(now, effects); }
+  void before_stop(TimeNs now, Effects& effects) override {
+    handle_deferred(now, effects);
+    presence_.write_all();
+  }
   void bucket_left(std::uint32_t bucket) override;
   void bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) override;
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);

@@ -43,6 +43,7 @@ std::size_t numbers_of(StoredRowKind kind) {
     case StoredRowKind::kLogFloor:
     case StoredRowKind::kFeedFloor:
     case StoredRowKind::kSettingOp:
+    case StoredRowKind::kLastSeen:
       return 1;
     default:
       return 0;
@@ -123,6 +124,10 @@ StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below) {
   return of_conversation(StoredRowKind::kLogFloor, id, {below});
 }
 
+StoredRow stored_last_seen(UserId user, std::uint64_t at_ms) {
+  return of_user(StoredRowKind::kLastSeen, user, {at_ms});
+}
+
 StoredRow stored_feed_floor(UserId user, std::uint64_t below) {
   return of_user(StoredRowKind::kFeedFloor, user, {below});
 }
@@ -165,6 +170,9 @@ void write_row(const StoredRow& row, store::LogStore& store) {
       return store.put_device(row.user, row.device, {narrow(n[0]), n[1], n[2] != 0});
     case StoredRowKind::kFailure:
       return store.put_failure(row.conversation, {row.user, row.device, n[0], n[1], narrow(n[2]), n[3] != 0});
+    case StoredRowKind::kLastSeen:
+      if (n[0] != 0) store.put_last_seen(row.user, n[0]);
+      return;
     case StoredRowKind::kNone:
       return;
   }

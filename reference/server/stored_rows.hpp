@@ -18,6 +18,7 @@ protocol::StoredRow stored(UserId user, const store::SettingOpRow& row);
 protocol::StoredRow stored(UserId user, const store::UserDevice& device);
 protocol::StoredRow stored(const ConversationId& queue, const store::FailureRow& row);
 protocol::StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below);
+protocol::StoredRow stored_last_seen(UserId user, std::uint64_t at_ms);
 protocol::StoredRow stored_feed_floor(UserId user, std::uint64_t below);
 
 // Does to `store` what made the row at the other end. A row that lacks what its kind needs, or of a kind of a

@@ -120,6 +120,12 @@ class TappedStore final : public store::LogStore {
   }
   void devices(UserId user, std::vector<store::UserDevice>& out) override { base_.devices(user, out); }
 
+  std::uint64_t last_seen(UserId user) override { return base_.last_seen(user); }
+  void put_last_seen(UserId user, std::uint64_t at_ms) override {
+    base_.put_last_seen(user, at_ms);
+    if (follows(user)) copy_->note(stored_last_seen(user, at_ms));
+  }
+
   void failures(const ConversationId& queue, std::vector<store::FailureRow>& out) override {
     base_.failures(queue, out);
   }

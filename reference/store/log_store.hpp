@@ -216,6 +216,12 @@ class LogStore {
   // All of the user, ascending.
   virtual void devices(UserId, std::vector<UserDevice>& out) = 0;
 
+  // ---- presence
+  // When the user was last there, in milliseconds; 0: nothing is known.
+  virtual std::uint64_t last_seen(UserId) = 0;
+  // `at_ms` is not 0 and below 2^63.
+  virtual void put_last_seen(UserId, std::uint64_t at_ms) = 0;
+
   // ---- deliveries that fail, one row for each entry that was the first of them
   // All of the queue, by (user, device, seq).
   virtual void failures(const ConversationId& queue, std::vector<FailureRow>& out) = 0;
@@ -243,12 +249,12 @@ class LogStore {
   virtual void erase_parked(std::uint32_t bucket) = 0;
   virtual void parked_buckets(std::vector<std::uint32_t>& out) = 0;
   // What a bucket consists of; each is one walk over a table and sorts what it finds. Users are those who
-  // have changes, dropped ones too, numbers of puts, or devices.
+  // have changes, dropped ones too, numbers of puts, devices, or were seen.
   virtual void conversations(const WantedConversations&, std::vector<ConversationId>& out) = 0;
   virtual void users(const WantedUsers&, std::vector<UserId>& out) = 0;
   virtual void send_keys(const WantedConversations&, std::vector<SendKey>& out) = 0;
-  // Everything of a conversation but its idempotency rows; all of a user's feed, numbers of puts and devices;
-  // the failures of that queue with either.
+  // Everything of a conversation but its idempotency rows; all of a user's feed, numbers of puts, devices and
+  // last seen; the failures of that queue with either.
   virtual void erase_conversation(const ConversationId&) = 0;
   virtual void erase_user(UserId) = 0;
   virtual void erase_send_key(const SendKey&) = 0;

@@ -521,6 +521,27 @@ void MemoryStore::devices(UserId user, std::vector<UserDevice>& out) {
   if (found != devices_.end()) out.insert(out.end(), found->second.begin(), found->second.end());
 }
 
+// ---- presence
+
+std::uint64_t MemoryStore::last_seen(UserId user) {
+  const auto found = last_seen_.find(user);
+  return found == last_seen_.end() ? 0 : found->second;
+}
+
+void MemoryStore::put_last_seen(UserId user, std::uint64_t at_ms) {
+  journal_.push_back(LastSeenPut{user, last_seen(user)});
+  last_seen_[user] = at_ms;
+  meter_.put_last_seen();
+}
+
+void MemoryStore::undo(LastSeenPut& record) {
+  if (record.before != 0) {
+    last_seen_[record.user] = record.before;
+  } else {
+    last_seen_.erase(record.user);
+  }
+}
+
 // ---- deliveries that fail
 
 void MemoryStore::failures(const ConversationId& queue, std::vector<FailureRow>& out) {

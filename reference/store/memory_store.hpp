@@ -67,6 +67,8 @@ class MemoryStore : public LogStore {
   std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
   void put_device(UserId user, DeviceIndex index, const DeviceRow& row) override;
   void devices(UserId user, std::vector<UserDevice>& out) override;
+  std::uint64_t last_seen(UserId user) override;
+  void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
 
@@ -208,6 +210,10 @@ class MemoryStore : public LogStore {
     DeviceIndex device;
     std::optional<DeviceRow> before;
   };
+  struct LastSeenPut {
+    UserId user;
+    std::uint64_t before;  // 0: nothing was known
+  };
   struct FailurePut {
     ConversationId queue;
     FailureRow row;
@@ -238,12 +244,13 @@ class MemoryStore : public LogStore {
     std::vector<FeedStateRow> states;
     std::vector<SettingOpRow> ops;
     std::vector<UserDevice> devices;
+    std::uint64_t last_seen;
   };
   using Undo =
       std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
                    OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, DevicePut, FailurePut, FailuresErased, BucketPut, ParkedAppended,
-                   ParkedErased, ConversationErased, UserErased>;
+                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, BucketPut,
+                   ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -259,6 +266,7 @@ class MemoryStore : public LogStore {
   void undo(ChangesDropped& record);
   void undo(FeedStatePut& record);
   void undo(DevicePut& record);
+  void undo(LastSeenPut& record);
   void undo(FailurePut& record);
   void undo(FailuresErased& record);
   void undo(BucketPut& record);
@@ -283,6 +291,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::vector<SettingOpRow>, IdHash> setting_ops_;  // by device
   boost::unordered_flat_map<UserId, std::vector<FeedStateRow>, IdHash> feed_states_;
   boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
+  boost::unordered_flat_map<UserId, std::uint64_t, IdHash> last_seen_;          // none is 0
   boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
       failures_;  // by queue, ascending
   std::vector<Lane> lanes_;

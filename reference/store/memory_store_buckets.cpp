@@ -84,6 +84,9 @@ void MemoryStore::users(const WantedUsers& wanted, std::vector<UserId>& out) {
   for (const auto& [user, rows] : devices_) {
     if (wanted(user)) out.push_back(user);
   }
+  for (const auto& [user, at_ms] : last_seen_) {
+    if (wanted(user)) out.push_back(user);
+  }
   std::sort(out.begin() + before, out.end());
   out.erase(std::unique(out.begin() + before, out.end()), out.end());
 }
@@ -108,7 +111,7 @@ void MemoryStore::erase_conversation(const ConversationId& id) {
 void MemoryStore::undo(ConversationErased& record) { conversations_[record.id] = std::move(record.before); }
 
 void MemoryStore::erase_user(UserId user) {
-  UserErased record{user, {}, {}, {}, {}};
+  UserErased record{user, {}, {}, {}, {}, last_seen(user)};
   if (const auto found = feeds_.find(user); found != feeds_.end()) {
     for (const FeedRow& row : found->second.rows) {
       if (row.other && row.other->takes_a_place())
@@ -129,6 +132,7 @@ void MemoryStore::erase_user(UserId user) {
     record.devices = std::move(found->second);
     devices_.erase(found);
   }
+  if (last_seen_.erase(user) != 0) meter_.erase_last_seen();
   journal_.push_back(std::move(record));
   erase_failures(feed_queue(user));
   meter_.erase_user();
@@ -143,6 +147,7 @@ void MemoryStore::undo(UserErased& record) {
   if (!record.states.empty()) feed_states_[record.user] = std::move(record.states);
   if (!record.ops.empty()) setting_ops_[record.user] = std::move(record.ops);
   if (!record.devices.empty()) devices_[record.user] = std::move(record.devices);
+  if (record.last_seen != 0) last_seen_[record.user] = record.last_seen;
 }
 
 void MemoryStore::erase_send_key(const SendKey& key) {

@@ -24,6 +24,7 @@ namespace {
 // older: one page, and no hole. The row of a setting is the setting: it is stored nowhere else.
 // setting_op: the highest number of a put that was taken from a device.
 // device: the sign-ins of a user's device, until when the last is good, and whether the device was removed.
+// last_seen: when a user was last there, in milliseconds.
 // failure: deliveries of a queue (a conversation, {user, 0} or {0, source + 1}) that began with seq, ended
 // with until and were not taken. inbox: the highest number stored from a source. log_floor, feed_floor:
 // entries of a log, events of a feed below seq were dropped; no row: none was. feed_state: what the events
@@ -57,6 +58,8 @@ CREATE TABLE setting_op(user INTEGER NOT NULL, device INTEGER NOT NULL, op INTEG
 CREATE TABLE device(user INTEGER NOT NULL, device INTEGER NOT NULL,
   generation INTEGER NOT NULL, expires_ms INTEGER NOT NULL, removed INTEGER NOT NULL,
   PRIMARY KEY(user, device)) WITHOUT ROWID;
+CREATE TABLE last_seen(user INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY(user)) WITHOUT ROWID;
 CREATE TABLE failure(hi INTEGER NOT NULL, lo INTEGER NOT NULL, user INTEGER NOT NULL, device INTEGER NOT NULL,
   seq INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL, parked INTEGER NOT NULL,
   PRIMARY KEY(hi, lo, user, device, seq)) WITHOUT ROWID;

@@ -63,6 +63,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kPutFeedFloor,
   kPutFeedState,
   kPutDevice,
+  kPutLastSeen,
   kPutFailure,
   kPutBucket,
   kAppendParked,
@@ -78,6 +79,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kEraseFeedStates,
   kEraseSettingOps,
   kEraseDevices,
+  kEraseLastSeen,
   kEraseSendKey,
   kEraseFailures,
   kCount
@@ -119,6 +121,7 @@ struct SqliteStore::Reads {
       make("SELECT generation, expires_ms, removed FROM device WHERE user=?1 AND device=?2");
   SqliteStatement devices =
       make("SELECT device, generation, expires_ms, removed FROM device WHERE user=?1 ORDER BY device");
+  SqliteStatement last_seen = make("SELECT at_ms FROM last_seen WHERE user=?1");
   SqliteStatement failures = make(
       "SELECT user, device, seq, until, count, parked FROM failure WHERE hi=?1 AND lo=?2"
       " ORDER BY user, device, seq");
@@ -138,7 +141,8 @@ struct SqliteStore::Reads {
   SqliteStatement all_conversations = make("SELECT hi, lo FROM conversation");
   SqliteStatement all_users = make(
       "SELECT user FROM feed UNION SELECT user FROM latest UNION SELECT user FROM setting_op"
-      " UNION SELECT user FROM feed_floor UNION SELECT user FROM feed_state UNION SELECT user FROM device");
+      " UNION SELECT user FROM feed_floor UNION SELECT user FROM feed_state UNION SELECT user FROM device"
+      " UNION SELECT user FROM last_seen");
   SqliteStatement all_send_keys = make("SELECT message_hi, message_lo, hi, lo, sender, device FROM send_key");
 };
 
@@ -166,6 +170,7 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO feed_floor VALUES(?1, ?2)"},
                 {database, "REPLACE INTO feed_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
                 {database, "REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5)"},
+                {database, "REPLACE INTO last_seen VALUES(?1, ?2)"},
                 {database, "REPLACE INTO failure VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
                 {database, "REPLACE INTO bucket VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO parked VALUES(?1, ?2, ?3)"},
@@ -181,6 +186,7 @@ struct SqliteStore::Statements {
                 {database, "DELETE FROM feed_state WHERE user=?1"},
                 {database, "DELETE FROM setting_op WHERE user=?1"},
                 {database, "DELETE FROM device WHERE user=?1"},
+                {database, "DELETE FROM last_seen WHERE user=?1"},
                 {database,
                  "DELETE FROM send_key WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4"
                  " AND sender=?5 AND device=?6"},
@@ -527,6 +533,18 @@ void SqliteStore::devices(UserId user, std::vector<UserDevice>& out) {
     out.push_back({rows.number32(0), {rows.number32(1), rows.number(2), rows.number(3) != 0}});
 }
 
+// ---- presence
+
+std::uint64_t SqliteStore::last_seen(UserId user) {
+  SqliteRows rows = reads().last_seen.rows(user);
+  return rows.next() ? rows.number(0) : 0;
+}
+
+void SqliteStore::put_last_seen(UserId user, std::uint64_t at_ms) {
+  write(Write::kPutLastSeen, user, ordered(at_ms));
+  meter_.put_last_seen();
+}
+
 // ---- deliveries that fail
 
 // By the protocol's order; the table's is that of signed numbers.
@@ -637,6 +655,10 @@ void SqliteStore::erase_user(UserId user) {
   for (const Write statement : {Write::kEraseFeed, Write::kEraseLatest, Write::kEraseFeedFloor,
                                 Write::kEraseFeedStates, Write::kEraseSettingOps, Write::kEraseDevices}) {
     write(statement, user);
+  }
+  if (last_seen(user) != 0) {
+    write(Write::kEraseLastSeen, user);
+    meter_.erase_last_seen();
   }
   erase_failures(feed_queue(user));
   if (receipts_of_.contains(user)) {

@@ -85,6 +85,8 @@ class SqliteStore : public LogStore {
   std::optional<DeviceRow> device(UserId user, DeviceIndex device) override;
   void put_device(UserId user, DeviceIndex device, const DeviceRow& row) override;
   void devices(UserId user, std::vector<UserDevice>& out) override;
+  std::uint64_t last_seen(UserId user) override;
+  void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
 

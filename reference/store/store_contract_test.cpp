@@ -364,6 +364,24 @@ TEST_P(StoreContract, ADeviceIsOneRow) {
   EXPECT_EQ(store().device(kAlice, 0), (DeviceRow{7, ~0ULL >> 1, false}));
 }
 
+TEST_P(StoreContract, LastSeenIsOneNumberOfAUser) {
+  EXPECT_EQ(store().last_seen(kBob), 0u);
+  store().put_last_seen(kBob, 5000);
+  store().put_last_seen(kAlice, ~0ULL >> 1);
+  EXPECT_EQ(store().last_seen(kBob), 5000u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(2u, 32u));
+  store().put_last_seen(kBob, 6000);
+  store().put_last_seen(kBob + 1, 1);
+  EXPECT_EQ(store().last_seen(kBob), 6000u);
+  engine_->restart();
+  EXPECT_EQ(store().last_seen(kBob), 5000u);
+  EXPECT_EQ(store().last_seen(kBob + 1), 0u);
+  EXPECT_EQ(store().last_seen(kAlice), ~0ULL >> 1);
+  store().erase_user(kBob);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(7u, 56u));
+  EXPECT_EQ(store().last_seen(kBob), 0u);
+}
+
 TEST_P(StoreContract, AFailureIsOneRowOfItsQueueDeviceAndEntry) {
   const auto failures = [this](const ConversationId& queue) {
     std::vector<FailureRow> rows;
@@ -597,6 +615,7 @@ TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
     store().put_setting_op(user, 4, 5);
     store().put_feed_state(user, {kDirect, 1, 2, 3, 4, 5, 6});
     store().put_device(user, 3, {1, 2, true});
+    store().put_last_seen(user, 7000);
   }
   commit_and_restart();
   store().erase_conversation(kDirect);
@@ -614,6 +633,8 @@ TEST_P(StoreContract, WhatIsErasedLeavesNothingAndOthersAsTheyWere) {
   EXPECT_TRUE(feed_states(store(), kBob).empty());
   EXPECT_EQ(store().setting_op(kBob, 4), 0u);
   EXPECT_FALSE(store().device(kBob, 3).has_value());
+  EXPECT_EQ(store().last_seen(kBob), 0u);
+  EXPECT_EQ(store().last_seen(kAlice), 7000u);
   std::vector<ConversationId> conversations;
   std::vector<UserId> users;
   std::vector<SendKey> keys;

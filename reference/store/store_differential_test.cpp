@@ -33,6 +33,7 @@ struct Step {
     kDropChanges,
     kFeedState,
     kDevice,
+    kLastSeen,
     kFailure,
     kBucket,
     kPark,
@@ -68,7 +69,8 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kUnpark},       {1, Kind::kEraseConversation},
                                                     {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
                                                     {1, Kind::kDevice},       {2, Kind::kFailure},
-                                                    {5, Kind::kCommit},       {1, Kind::kRestart}});
+                                                    {1, Kind::kLastSeen},     {5, Kind::kCommit},
+                                                    {1, Kind::kRestart}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
@@ -183,6 +185,8 @@ void write(LogStore& store, const Step& step) {
     case Kind::kDevice:
       return store.put_device(user(step.where % 3), step.amount % 3,
                               {step.where, step.words.size(), step.amount % 2 == 0});
+    case Kind::kLastSeen:
+      return store.put_last_seen(user(step.where % 3), 1 + step.amount);
     case Kind::kFailure:
       return store.put_failure(step.where % 2 == 0 ? id : feed_queue(user(step.where % 3)),
                                {user(step.amount % 3), step.amount % 2, 1 + step.words.size(),
@@ -274,6 +278,7 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
   }
   RC_ASSERT(a.setting_op(reader, 0) == b.setting_op(reader, 0));
   for (DeviceIndex i = 0; i < 3; ++i) RC_ASSERT(a.device(reader, i) == b.device(reader, i));
+  RC_ASSERT(a.last_seen(reader) == b.last_seen(reader));
   RC_ASSERT(a.outbox_head(node) == b.outbox_head(node));
   RC_ASSERT(outbox(a, node, 0, 10'000) == outbox(b, node, 0, 10'000));
   RC_ASSERT(outbox(a, node, amount, 4) == outbox(b, node, amount, 4));

@@ -33,6 +33,7 @@ class VolumeMeter {
   void put_inbox() { add(1, 16); }
   void put_setting_op() { add(1, 24); }
   void put_device() { add(1, 32); }
+  void put_last_seen() { add(1, 16); }
   void put_failure() { add(1, kKey + 48); }
   // `count` neighbouring rows were deleted, one range, and a floor was put.
   void drop_entries(std::uint64_t count) { add(2, kKey + 8 + 16 * count); }
@@ -45,7 +46,9 @@ class VolumeMeter {
   void erase_parked() { add(1, 16); }
   // One range in each table that may hold something of it.
   void erase_conversation() { add(5, 5 * kKey); }
-  void erase_user() { add(6, 48); }  // six numbers of a user
+  // Six numbers of a user; the row of last seen is counted only where there is one.
+  void erase_user() { add(6, 48); }
+  void erase_last_seen() { add(1, 8); }
   void erase_send_key() { add(1, kKey + 32); }
 
   // What was counted since the last call.

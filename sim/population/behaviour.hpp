@@ -108,6 +108,13 @@ std::unique_ptr<Behaviour> make_watchers(const scenarios::Population& population
                                          Randomness randomness, Stage& stage,
                                          std::unique_ptr<Behaviour> others);
 
+// Lets `others` act and has population.privacy_permille of the users set who may see that they are there,
+// each at exponential gaps around privacy_gap_ms, on a drawn device, to one of the three values. `script`
+// must outlive it.
+std::unique_ptr<Behaviour> make_privacy(const scenarios::Population& population, const Script& script,
+                                        Randomness randomness, Stage& stage,
+                                        std::unique_ptr<Behaviour> others);
+
 // Lets `others` act and adds floods: population.flood_permille of the users each send flood_messages at once
 // on the first device, at exponential gaps around flood_gap_ms, in turn to the first two conversations that
 // the user talks in; and a moment later one message on the second device, where there is one. Only where the

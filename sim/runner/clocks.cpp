@@ -24,6 +24,7 @@ bool is_ephemeral(const Record& record) {
     case Kind::kTypingHidden:
     case Kind::kPresenceWatched:
     case Kind::kPresenceShown:
+    case Kind::kLastSeenShown:
       return true;
     default:
       return false;

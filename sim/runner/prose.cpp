@@ -151,6 +151,10 @@ std::string sentence(const Record& r) {
       return fmt::format("{} {} who is there", who(r), r.flag ? "looks" : "looks no more");
     case Kind::kPresenceShown:
       return fmt::format("{} shows user {} as {}", who(r), r.subject, r.flag ? "online" : "offline");
+    case Kind::kLastSeenShown:
+      if (r.value == 0) return fmt::format("{} shows no more when user {} was last seen", who(r), r.subject);
+      return fmt::format("{} shows that user {} was last seen at {} ms", who(r), r.subject,
+                         r.value / kMillisecond);
     case Kind::kTypingSent:
       return fmt::format("{} says that its user {}", who(r), r.flag ? "types" : "has stopped typing");
     case Kind::kTypingShown:

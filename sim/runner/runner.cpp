@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "conformance/properties/judge_feed.hpp"
+#include "reference/server/config.hpp"
 #include "sim/runner/result_builder.hpp"
 #include "sim/runner/story.hpp"
 #include "sim/world/directory.hpp"
@@ -25,6 +26,17 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.presence_off_bound =
       (protocol.heartbeat_timeout_ms() + protocol.presence_lease_ms() + 3 * refresh_ms + 2000) * kMillisecond;
   config.presence_on_bound = (refresh_ms + 2000) * kMillisecond;
+  // What was said before is valid for so long; whoever asked anew was answered.
+  config.privacy_bound = (3 * refresh_ms + 2000) * kMillisecond;
+  server::ServerConfig home;
+  home.heartbeat_timeout_ms = static_cast<std::uint32_t>(protocol.heartbeat_timeout_ms());
+  home.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
+  home.last_seen_window_ms = static_cast<std::uint32_t>(protocol.last_seen_window_ms());
+  if (home.last_seen_window_ms != 0) config.last_seen_lag = server::last_seen_lag(home);
+  // A node's clock, twice, and the way from gateway to home.
+  config.last_seen_skew = (2 * (scenario.clocks().node_offset_ms() + scenario.clocks().restart_step_ms()) +
+                           scenario.run_s() * scenario.clocks().drift_ppm() / 500 + 2000) *
+                          kMillisecond;
   config.service_bound = checks.slo_in_region_ms() * kMillisecond;
   const DurationNs dead_connection_found = scenario.protocol().heartbeat_interval_ms() * kMillisecond +
                                            scenario.client().heartbeat_ack_timeout_ms() * kMillisecond +

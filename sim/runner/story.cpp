@@ -164,6 +164,12 @@ class DiagramBuilder {
         arrow(servers, device(r), r, fmt::format("user {} {}", r.subject, r.flag ? "online" : "offline"),
               highlight);
         break;
+      case Kind::kLastSeenShown:
+        arrow(servers, device(r), r,
+              r.value == 0 ? fmt::format("user {}: last seen is not told", r.subject)
+                           : fmt::format("user {}: last seen at {} ms", r.subject, r.value / kMillisecond),
+              highlight);
+        break;
       case Kind::kTypingSent:
         arrow(device(r), servers, r, r.flag ? "types" : "stops typing", highlight);
         break;

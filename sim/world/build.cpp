@@ -138,6 +138,12 @@ std::expected<void, std::string> World::build_population() {
            "invented: the last three conversations written to, for two minutes each"});
       behaviour_ = make_watchers(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
     }
+    if (scenario_.population().privacy_permille() > 0) {
+      script_.factors.push_back({"who hides from whom",
+                                 fmt::format("{} of 1,000 users", scenario_.population().privacy_permille()),
+                                 "invented: everybody, contacts or nobody, drawn anew each time"});
+      behaviour_ = make_privacy(scenario_.population(), script_, randomness_, *this, std::move(behaviour_));
+    }
     if (scenario_.population().reactions_permille() > 0) {
       script_.factors.push_back(
           {"reactions",
@@ -184,6 +190,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.typing_ttl_ms = static_cast<std::uint32_t>(protocol.typing_ttl_ms());
   config.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
   config.presence_refresh_ms = static_cast<std::uint32_t>(protocol.presence_refresh_ms());
+  config.last_seen_window_ms = static_cast<std::uint32_t>(protocol.last_seen_window_ms());
   config.sends_per_s = static_cast<std::uint32_t>(protocol.sends_per_s());
   config.send_burst = static_cast<std::uint32_t>(protocol.send_burst());
   config.push_queue_frames = static_cast<std::uint32_t>(protocol.push_queue_frames());

@@ -6,6 +6,7 @@
 
 #include "conformance/history/canary.hpp"
 #include "reference/protocol/versions.hpp"
+#include "sim/world/clock.hpp"
 
 namespace wavetank::sim {
 
@@ -450,7 +451,8 @@ Record HistoryWriter::setting_record(Kind kind, DeviceTag device, const Conversa
 
 void HistoryWriter::setting_put(DeviceTag device, const protocol::PutSetting& put) {
   const protocol::Setting value{put.kind, put.text, put.number, directory_.index_of(device), put.op};
-  const Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, 0);
+  Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, 0);
+  if (put.kind == protocol::SettingKind::kPresence) r.size = static_cast<std::uint32_t>(put.number);
   see(device, r);
   sink_.on(r);
 }
@@ -513,6 +515,16 @@ void HistoryWriter::presence_shown(DeviceTag device, const ConversationId& conve
   r.subject = target_number(user);
   r.flag = online;
   r.value = online ? 1 : 0;  // for the hash of what is seen
+  see(device, r);
+  sink_.on(r);
+}
+
+void HistoryWriter::last_seen_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                                    std::uint64_t last_seen_ms) {
+  Record r = record(Kind::kLastSeenShown, device, conversation);
+  r.subject = target_number(user);
+  const TimeNs at = static_cast<TimeNs>(last_seen_ms) * kMillisecond - kWorldEpoch;
+  r.value = last_seen_ms == 0 ? 0 : static_cast<std::uint64_t>(std::max<TimeNs>(at, 1));
   see(device, r);
   sink_.on(r);
 }

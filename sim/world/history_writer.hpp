@@ -113,6 +113,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void typing_hidden(DeviceTag device, const ConversationId& conversation, UserId user,
                      TypingEnd why) override;
   void presence_watched(DeviceTag device, const ConversationId& conversation, bool on) override;
+  void last_seen_shown(DeviceTag device, const ConversationId& conversation, UserId user,
+                       std::uint64_t last_seen_ms) override;
   void presence_shown(DeviceTag device, const ConversationId& conversation, UserId user,
                       bool online) override;
   void removal_asked(DeviceTag device, DeviceIndex removed) override;

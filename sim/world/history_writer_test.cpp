@@ -229,6 +229,29 @@ TEST_F(Written, TellsWhatADeviceWaitsFor) {
   EXPECT_EQ(writer.history_hash(), hash);  // nothing of it is shown
 }
 
+TEST_F(Written, TellsLastSeenOnItsOwnClockAndWhatPrivacyIsPut) {
+  const ConversationId chat = directory.conversation_id(0);
+  const UserId bert = directory.user_id(1);
+  const std::uint64_t hash = writer.history_hash();
+  writer.last_seen_shown(0, chat, bert, static_cast<std::uint64_t>(kWorldEpoch / kMillisecond) + 5000);
+  EXPECT_EQ(last().kind, Kind::kLastSeenShown);
+  EXPECT_EQ(last().subject, 1u);
+  EXPECT_EQ(last().value, static_cast<std::uint64_t>(5 * kSecond));
+  EXPECT_NE(writer.history_hash(), hash);    // the user sees it
+  writer.last_seen_shown(0, chat, bert, 7);  // before the world began
+  EXPECT_EQ(last().value, 1u);
+  writer.last_seen_shown(0, chat, bert, 0);
+  EXPECT_EQ(last().value, 0u);
+  protocol::PutSetting put;
+  put.conversation = protocol::own_place(bert);
+  put.kind = protocol::SettingKind::kPresence;
+  put.op = 1;
+  put.number = 2;
+  writer.setting_put(1, put);
+  EXPECT_EQ(last().kind, Kind::kSettingPut);
+  EXPECT_EQ(last().size, 2u);
+}
+
 TEST_F(Written, TellsPutsAndSettingsByTheirDevice) {
   const ConversationId chat = directory.conversation_id(0);
   protocol::PutSetting put;

@@ -526,6 +526,8 @@ void World::put_setting(std::uint32_t number, std::uint32_t conversation, protoc
     value = 0;
   } else if (kind == protocol::SettingKind::kMuteUntil) {
     value = nonce;
+  } else if (kind == protocol::SettingKind::kPresence) {
+    value = nonce % 3;
   }
   with_device(number, [&](Device& d, TimeNs now) {
     d.machine.put_setting(directory_->conversation_id(conversation), kind, text, value, now, device_effects_);

@@ -438,6 +438,12 @@ TEST(PresencePeople, AreSeenToComeAndGo) {
   for (const Record& shown : recording.of(Kind::kPresenceShown)) ++(shown.flag ? online : offline);
   EXPECT_GT(online, 50u);
   EXPECT_GT(offline, 20u);
+  std::size_t times = 0;
+  for (const Record& shown : recording.of(Kind::kLastSeenShown)) {
+    EXPECT_LE(static_cast<TimeNs>(shown.value), shown.time + kSecond);
+    times += shown.value > 1 ? 1 : 0;
+  }
+  EXPECT_GT(times, 20u);
   // One lease for each gateway, shard and third of a lease, whatever the number of users.
   const auto& leases = world->facts().node_frames.of(protocol::Body(protocol::PresenceLease()).index());
   const auto intervals = static_cast<std::uint64_t>(world->facts().end / (5 * kSecond));
