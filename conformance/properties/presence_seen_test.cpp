@@ -102,8 +102,8 @@ TEST(PresenceSeen, OfTheDeviceThatWentFirst) {
 TEST(PresenceSeen, OnlyCalmTimeCounts) {
   for (const DurationNs calm : {10 * kSecond, 25 * kSecond}) {
     Porch h;
-    const TimeNs known = h.records.back().time;
     h.phase(Phase::kFault);
+    const TimeNs known = h.records.back().time;
     h.wait(60 * kSecond);
     h.phase(Phase::kCalm);
     h.wait(calm);
