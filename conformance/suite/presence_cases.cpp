@@ -92,11 +92,11 @@ void since_the_last_device_left(Trial& trial) {
   expect_state(trial, anna, trial.user(2), true);
   trial.target().close(phone.connection());
   trial.target().pass(4 * kQuietTime);
-  const std::uint64_t before = Device(trial, trial.user(3)).welcome().server_time_ms;
+  const std::uint64_t before = anna.ask<HeartbeatAck>(Heartbeat{}).server_time_ms;
   desk.ask<HeartbeatAck>(Heartbeat{});
   trial.target().close(desk.connection());
   const std::uint64_t told = next_last_seen(trial, anna, trial.user(2));
-  const std::uint64_t after = Device(trial, trial.user(4)).welcome().server_time_ms;
+  const std::uint64_t after = anna.ask<HeartbeatAck>(Heartbeat{}).server_time_ms;
   trial.expect(told >= before, "last seen is earlier than the last device was heard");
   trial.expect(told <= after, "last seen is later than now");
   trial.target().pass(4 * kQuietTime);

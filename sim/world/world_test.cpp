@@ -1,3 +1,4 @@
+// Length: whole worlds, one after the other, of the same few helpers.
 #include "sim/world/world.hpp"
 
 #include <fmt/format.h>
