@@ -12,7 +12,6 @@
 
 #include "conformance/exact/properties.hpp"
 #include "conformance/requirements/privacy_bounds.hpp"
-#include "reference/protocol/frames.hpp"
 
 namespace wavetank::conformance::exact {
 

@@ -11,7 +11,6 @@
 
 #include "conformance/history/record.hpp"
 #include "conformance/requirements/privacy_bounds.hpp"
-#include "reference/protocol/frames.hpp"
 
 namespace wavetank::conformance {
 
