@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "conformance/exact/properties.hpp"
+#include "conformance/history/forks.hpp"
 #include "conformance/requirements/registry.hpp"
 
 namespace wavetank::conformance::exact {
@@ -35,7 +36,8 @@ const std::map<std::string_view, Definition>& definitions() {
       {"SLO-RECOVER", recovery},          {"SLO-BLAST", blast_radius},
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
       {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust},
-      {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve}};
+      {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve},
+      {"EPOCH-FORK", epoch_fork}};
   return all;
 }
 
@@ -97,6 +99,12 @@ PropertyOutcome outcome_of(const Requirement& requirement, const Facts& facts) {
   return outcome;
 }
 
+// What was not made void by forks.
+struct Living final : history::Sink {
+  std::vector<history::Record> records;
+  void on(const history::Record& record) override { records.push_back(record); }
+};
+
 }  // namespace
 
 std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, const JudgeConfig& config) {
@@ -104,7 +112,16 @@ std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, 
     if (find_property(required.id) == nullptr)
       throw std::invalid_argument(fmt::format("there is no property {}", required.id));
   }
-  const Facts facts(records, config);
+  const bool has_forks = std::any_of(records.begin(), records.end(), [](const history::Record& record) {
+    return record.kind == history::Kind::kForked || record.kind == history::Kind::kEpochAdopted;
+  });
+  Living living;
+  if (has_forks) {
+    history::ForkFilter filter(kNever, living);
+    for (const history::Record& record : records) filter.on(record);
+    filter.finish();
+  }
+  const Facts facts(has_forks ? living.records : records, config);
   std::vector<PropertyOutcome> outcomes;
   for (const Requirement& requirement : properties()) outcomes.push_back(outcome_of(requirement, facts));
   return outcomes;

@@ -66,6 +66,7 @@ std::string pack_header(const Header& header) {
   put_number(out, config.fewest_of_a_pair);
   put_signed(out, config.revoke_bound);
   put_number(out, config.park_after);
+  put_signed(out, config.fork_window);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -119,6 +120,7 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken, s
     config.revoke_bound = in.signed_number();
   }
   if (format >= 7) config.park_after = in.number32();
+  if (format >= 8) config.fork_window = in.signed_number();
   return in.ok() && in.rest().empty();
 }
 

@@ -79,7 +79,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "tick",
     "poisoned",
     "parked",
-    "effect_parked"};
+    "effect_parked",
+    "forked",
+    "epoch_adopted",
+    "voided"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

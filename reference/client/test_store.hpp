@@ -120,6 +120,9 @@ class TestStore final : public ClientStore {
       put_floor_row(durable.state.floors, row);
     });
   }
+  void stage_fork(const ForkRow& row) override {
+    staged_.push_back([row](Durable& durable) { durable.state.forks.push_back(row); });
+  }
   void stage_snapshot(const SnapshotProgress& snapshot) override {
     staged_.push_back([snapshot](Durable& durable) { durable.state.snapshot = snapshot; });
   }

@@ -154,6 +154,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "parked-leaves-hole",
     "parked-counts-as-delivered",
     "fan-out-drops-last",
+    "takeover-keeps-epoch",
+    "fork-off-by-one",
+    "void-entries-kept",
+    "void-sends-forgotten",
+    "quorum-acked-alone",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

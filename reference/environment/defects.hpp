@@ -161,6 +161,11 @@ enum class Defect : std::uint16_t {
   kParkedLeavesHole,          // shard: leaves what is parked out, without a mark
   kParkedCountsAsDelivered,   // client: takes the mark of a parked entry for the entry
   kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
+  kTakeoverKeepsEpoch,        // shard: takes conversations over under the epoch that they had
+  kForkOffByOne,              // shard: tells a fork one entry above the true one
+  kVoidEntriesKept,           // client: keeps entries above the fork, and its cursor with them
+  kVoidSendsForgotten,        // client: does not send again what a fork made void
+  kQuorumAckedAlone,          // shard: an acknowledgement names the quorum before its standby has the entry
   kCount
 };
 

@@ -13,6 +13,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/protocol/frames.hpp"
 #include "reference/server/config.hpp"
+#include "reference/server/placement.hpp"
 #include "reference/store/log_store.hpp"
 
 namespace wavetank::server {
@@ -57,6 +58,10 @@ class ConversationLog {
  public:
   ConversationLog(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
+  // Where buckets are taken over: a conversation that begins in one which was, begins in a later epoch, since the
+  // owner that is lost may have begun it, too. `placement` must outlive the object.
+  void count_takeovers(const Placement& placement) { placement_ = &placement; }
+
   // SND-*: looks up the idempotency key, then membership, then appends. `recipients` is replaced by the users
   // whose feeds must learn of the entry (members at that entry, joiner and leaver included), ascending.
   // O(members).
@@ -66,6 +71,12 @@ class ConversationLog {
   // Entries of the range visible to `user` as events, the others as NOT_VISIBLE runs. At most page_limit
   // events. A range that begins below the floor is RANGE_TOO_OLD.
   protocol::RangeResult fetch(UserId user, const protocol::FetchRange& request);
+
+  // ORD-EPOCH-002: what a cursor of a dead epoch is answered; nothing when the epoch is no dead one. Whoever can name
+  // it was told of the log before, and may since have lost his membership with the fork.
+  std::optional<protocol::EpochChanged> epoch_changed(const ConversationId& id, std::uint32_t epoch);
+  // TKO-FORK-001. Begins a new epoch at the head as it is; returns what everybody must know of it.
+  protocol::EpochChanged fork(const ConversationId& id);
 
   Conversation& load(const ConversationId& id);
   Visibility visibility(const ConversationId& id, const Conversation& conversation, UserId user) const;
@@ -138,6 +149,7 @@ class ConversationLog {
   const ServerConfig& config_;
   store::LogStore& store_;
   ServerObserver& observer_;
+  const Placement* placement_ = nullptr;
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> cache_;
   std::vector<Interval> intervals_;
   std::vector<protocol::Event> events_;
