@@ -34,6 +34,8 @@ constexpr std::string_view kMoves = "moves";
 constexpr std::string_view kMovedDevices = "moved_devices";
 constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
+constexpr std::string_view kTakeover = "takeover";
+constexpr std::string_view kQuorum = "quorum";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -741,6 +743,41 @@ constexpr SeededDefect kCatalogue[] = {
      "Every seventh entry of a conversation does not reach the feed of the last of its recipients.",
      "DLV-CONSERVE",
      kPoison,
+     {1, 2, 3}},
+    {Defect::kTakeoverKeepsEpoch,
+     "A standby that takes conversations over goes on in the epoch that they had.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kForkOffByOne,
+     "A shard tells clients a fork one entry above the one where its log goes on.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kLostLaneForgotten,
+     "A shard forgets what it had to tell a shard that has lost its disk, as if the new owner knew.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kTakeoverUntold,
+     "A shard that takes conversations over tells nobody; whoever asks will hear.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kVoidEntriesKept,
+     "A client keeps entries above a fork, and its cursor with them.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kVoidSendsForgotten,
+     "A client does not send again what it was acknowledged above a fork.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kQuorumAckedAlone,
+     "A shard names the quorum in an acknowledgement before its standby has the entry.",
+     "EPOCH-FORK",
+     kQuorum,
      {1, 2, 3}},
 };
 

@@ -156,6 +156,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "fan-out-drops-last",
     "takeover-keeps-epoch",
     "fork-off-by-one",
+    "lost-lane-forgotten",
+    "takeover-untold",
     "void-entries-kept",
     "void-sends-forgotten",
     "quorum-acked-alone",

@@ -163,6 +163,8 @@ enum class Defect : std::uint16_t {
   kFanoutDropsLast,           // shard: some entries do not reach the feed of the last recipient
   kTakeoverKeepsEpoch,        // shard: takes conversations over under the epoch that they had
   kForkOffByOne,              // shard: tells a fork one entry above the true one
+  kLostLaneForgotten,         // shard: forgets what an owner that is lost had not acknowledged
+  kTakeoverUntold,            // shard: tells nobody that it has begun a new epoch
   kVoidEntriesKept,           // client: keeps entries above the fork, and its cursor with them
   kVoidSendsForgotten,        // client: does not send again what a fork made void
   kQuorumAckedAlone,          // shard: an acknowledgement names the quorum before its standby has the entry

@@ -75,7 +75,7 @@ class ConversationLog {
   // ORD-EPOCH-002: what a cursor of a dead epoch is answered; nothing when the epoch is no dead one. Whoever can name
   // it was told of the log before, and may since have lost his membership with the fork.
   std::optional<protocol::EpochChanged> epoch_changed(const ConversationId& id, std::uint32_t epoch);
-  // TKO-FORK-001. Begins a new epoch at the head as it is; returns what everybody must know of it.
+  // ORD-EPOCH-001. Begins a new epoch at the head as it is; returns what everybody must know of it.
   protocol::EpochChanged fork(const ConversationId& id);
 
   Conversation& load(const ConversationId& id);

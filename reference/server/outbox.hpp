@@ -73,7 +73,7 @@ class OutboxInbox {
  public:
   OutboxInbox(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
-  // The upper half of a number counts the machines that have sent as this source (TKO-LANE-001): the first of a new
+  // The upper half of a number counts the machines that have sent as this source (TKO-FEED-001): the first of a new
   // one follows on whatever the machine before it had reached. And a new machine takes a lane as it finds it.
   //
   // True when the item is the next one and must be applied now. Numbers at or below the stored one were

@@ -45,7 +45,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this),
       standby_(config_, placement_, store_, observer) {
   if (standby_.is_on()) log_.count_takeovers(placement_);
-  // TKO-OWNER-002.
+  // TKO-OWNER-001.
   if (config_.replacement != 0) placement_.disown(config_.self, standby_.standby_of(config_.self));
 }
 
@@ -223,7 +223,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   std::vector<store::SendKey> keys;
   store_.send_keys(is_taken, keys);
   for (const store::SendKey& key : keys) {
-    // The copy was taken while it was written: its key came before its entry. TKO-FORK-002.
+    // The copy was taken while it was written: its key came before its entry. ORD-EPOCH-001.
     const auto place = store_.send_key(key);
     if (place && place->conv_seq > log_.load(key.conversation).row.head_seq) store_.erase_send_key(key);
   }
@@ -240,6 +240,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
 void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
   observer_.log_forked(config_.self, fork);
+  if (config_.defects.has(Defect::kTakeoverUntold)) return;
   protocol::Change change;
   change.kind = protocol::ChangeKind::kEpoch;
   change.conversation = id;
@@ -255,8 +256,12 @@ void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) 
 }
 
 void Shard::owner_lost(NodeId lost, TimeNs now, Effects& effects) {
-  for (const protocol::OutboxItem& item : outbox_.take_back(lost))
+  // Seeded defect: whoever has the copy has all that was sent.
+  const bool forgets = config_.defects.has(Defect::kLostLaneForgotten);
+  for (const protocol::OutboxItem& item : outbox_.take_back(lost)) {
+    if (forgets) continue;
     distribute(item.recipients, item.change, now, effects);
+  }
 }
 
 void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
