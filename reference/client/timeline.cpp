@@ -236,8 +236,9 @@ void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t reque
   const bool awaited = take_request(request_id, request);
   const std::uint32_t known = conversations_.find(result.conversation);
   if (known != ConversationTable::kMissing && result.error == protocol::ErrorCode::kNone &&
-      conversations_[known].epoch > 1 && result.conv_epoch < conversations_[known].epoch) {
-    // Of a dead epoch, asked for before this device knew; nothing in it is of use.
+      conversations_[known].epoch != 0 && result.conv_epoch != 0 &&
+      result.conv_epoch != conversations_[known].epoch) {
+    // Of a dead epoch, asked for before this device knew; or of one that it cannot follow yet.
     if (awaited && request.kind == Request::Kind::kAudit) audit_failed(known, 0, now);
     if (awaited && request.kind == Request::Kind::kFetch) fetch_failed(known, 0, now);
     return;

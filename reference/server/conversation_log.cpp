@@ -70,8 +70,10 @@ Conversation& ConversationLog::load(const ConversationId& id) {
     conversation.row = *row;
     if (!config_.defects.has(Defect::kFloorForgotten)) conversation.floor_seq = store_.log_floor(id);
   }
-  if (!conversation.exists && placement_ != nullptr)
-    conversation.row.epoch += placement_->version_of(placement_->bucket_of(id)) - placement_->version();
+  if (!conversation.exists && placement_ != nullptr) {
+    const std::uint32_t version = placement_->version_of(placement_->bucket_of(id));
+    if (version > placement_->version()) conversation.row.epoch += version - placement_->version();
+  }
   if (is_group(id)) {
     store_.memberships(id, conversation.stays);
     std::sort(conversation.stays.begin(), conversation.stays.end(), by_user_and_join);

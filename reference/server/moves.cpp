@@ -478,7 +478,8 @@ void Moves::learn(const PlacementUpdate& update, TimeNs now, Effects& effects) {
   std::set<NodeId> lost;
   for (const BucketPlace& place : update.places) {
     const bool is_news = place.version > placement_.version_of(place.bucket);
-    if (place.taken && is_news) lost.insert(placement_.home_of_bucket(place.bucket));
+    const NodeId before = placement_.home_of_bucket(place.bucket);
+    if (place.taken && is_news && before != place.home) lost.insert(before);
     learn(place, now, effects);
   }
   // When all of the update is known: what was on its way to the lost one goes to whoever has its buckets now.
