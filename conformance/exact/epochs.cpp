@@ -14,7 +14,8 @@ const Record* first_word(const Facts& facts, const Record& of, Index before) {
     const Record& r = *facts.records[i];
     const bool is_device = r.kind == Kind::kEpochAdopted;
     if (r.kind != Kind::kForked && !is_device) continue;
-    if (r.conversation != of.conversation || r.epoch != of.epoch || r.epoch <= r.size || r.size == 0) continue;
+    if (r.conversation != of.conversation || r.epoch != of.epoch || r.epoch <= r.size || r.size == 0)
+      continue;
     if (!is_device || r.size + 1 == r.epoch) return &r;
   }
   return nullptr;
@@ -42,8 +43,9 @@ Findings epoch_fork(const Facts& facts) {
       if (r.code == 0) {
         owed[r.key] = i;
       } else {
-        out.violate(r, "entry {} of conversation {} is void, and was {}", r.seq, r.conversation,
-                    r.code == 1 ? "shown to a device that knew it" : "acknowledged for more than one node's disk");
+        out.violate(
+            r, "entry {} of conversation {} is void, and was {}", r.seq, r.conversation,
+            r.code == 1 ? "shown to a device that knew it" : "acknowledged for more than one node's disk");
       }
     }
     if ((r.kind != Kind::kForked && !is_device) || r.size == 0) continue;
@@ -53,14 +55,14 @@ Findings epoch_fork(const Facts& facts) {
       continue;
     }
     if (is_device && r.value > r.seq) {
-      out.violate(r, "device {} holds conversation {} up to {}, above the fork at {} that it knows of", r.device,
-                  r.conversation, r.value, r.seq);
+      out.violate(r, "device {} holds conversation {} up to {}, above the fork at {} that it knows of",
+                  r.device, r.conversation, r.value, r.seq);
     }
     if (is_device && r.size + 1 != r.epoch) continue;
     const Record* first = first_word(facts, r, i);
     if (first != nullptr && first->seq != r.seq) {
-      out.violate(r, "epoch {} of conversation {} begins above {} by one word and above {} by another", r.epoch,
-                  r.conversation, first->seq, r.seq);
+      out.violate(r, "epoch {} of conversation {} begins above {} by one word and above {} by another",
+                  r.epoch, r.conversation, first->seq, r.seq);
     }
   }
   for (const auto& [key, at] : owed) {

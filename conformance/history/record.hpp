@@ -170,14 +170,16 @@ enum class Kind : std::uint8_t {
   kEffectParked,  // a shard has given up an effect of another: value = its number, value2 = its source,
                   // epoch = how often it could not be applied, size = node
   // ---- logs that are forked (forks.hpp)
-  kForked,  // an owner goes on with a log from a copy: conversation, epoch, size = the epoch before, seq = the
+  kForked,  // an owner goes on with a log from a copy: conversation, epoch, size = the epoch before, seq =
+            // the
             // fork: entries of earlier epochs above it are void; value = node. Void itself when that node
             // dies before it is durable
-  kEpochAdopted,  // the device has learnt of an epoch: conversation, epoch, size = the one that it had followed (0:
+  kEpochAdopted,  // the device has learnt of an epoch: conversation, epoch, size = the one that it had
+                  // followed (0:
                   // none, and seq means nothing), seq = the fork, value = the highest entry that it holds
-  kVoided,  // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
-            // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
-            // which names more than LOCAL
+  kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
+  // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
+  // which names more than LOCAL
   kCount
 };
 

@@ -1,4 +1,5 @@
-// EPOCH-FORK: all agree where a log was forked, and what stands above the fork is nothing to anybody but its writer.
+// EPOCH-FORK: all agree where a log was forked, and what stands above the fork is nothing to anybody but its
+// writer.
 #include <map>
 #include <utility>
 
@@ -37,7 +38,8 @@ class EpochFork final : public Monitor {
     for (const auto& [key, record] : owed_) {
       const auto state = converged_.find(key.device);
       if (state == converged_.end() || !state->second) continue;
-      violate(record, "message {} of device {} was acknowledged as entry {}, which a fork made void, and never again",
+      violate(record,
+              "message {} of device {} was acknowledged as entry {}, which a fork made void, and never again",
               key.counter, key.device, record.seq);
     }
   }
@@ -75,7 +77,8 @@ class EpochFork final : public Monitor {
       violate(record, "device {} was shown entry {} of conversation {}, of which it knew that it is void",
               record.device, record.seq, record.conversation);
     } else {
-      violate(record, "entry {} of conversation {} was acknowledged for more than one node's disk, and is void",
+      violate(record,
+              "entry {} of conversation {} was acknowledged for more than one node's disk, and is void",
               record.seq, record.conversation);
     }
   }

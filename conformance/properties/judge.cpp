@@ -20,8 +20,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
       throw std::invalid_argument(fmt::format("there is no cohort {} to judge", cohort));
     }
   }
-  if (config_.fork_window > 0)
-    forks_ = std::make_unique<history::ForkFilter>(config_.fork_window, passed_);
+  if (config_.fork_window > 0) forks_ = std::make_unique<history::ForkFilter>(config_.fork_window, passed_);
   add(make_order_agreement(truth_));
   add(make_order_realtime(truth_));
   add(make_order_fifo(truth_));

@@ -91,7 +91,7 @@ class Judge final : public history::Sink {
   HarnessHealth health_;
   Passed passed_{*this};
   std::unique_ptr<history::ForkFilter> forks_;  // where logs can be forked
-  std::uint64_t malformed_ = 0;  // records that could not be judged
+  std::uint64_t malformed_ = 0;                 // records that could not be judged
   bool finished_ = false;
 };
 

@@ -102,8 +102,8 @@ struct JudgeConfig {
   // is parked.
   std::uint32_t park_after = 0;
 
-  // Where logs can be forked the online judge looks at a record so much later, when it is known whether a fork has made
-  // it void (history/forks.hpp). 0: no log is forked. The exact judge waits for the end.
+  // Where logs can be forked the online judge looks at a record so much later, when it is known whether a
+  // fork has made it void (history/forks.hpp). 0: no log is forked. The exact judge waits for the end.
   DurationNs fork_window = 0;
 
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;

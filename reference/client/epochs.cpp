@@ -1,5 +1,5 @@
-// CLI-EPOCH: a conversation whose log was forked. What stands above the fork is void: it is dropped here, and what
-// this device had written there is sent again under its old key.
+// CLI-EPOCH: a conversation whose log was forked. What stands above the fork is void: it is dropped here, and
+// what this device had written there is sent again under its old key.
 #include <algorithm>
 #include <utility>
 
@@ -21,8 +21,8 @@ std::uint64_t Client::cut(const ConversationId& id, std::uint32_t epoch, std::ui
   return seq;
 }
 
-// The first epoch of a conversation is taken as it comes. A later one is not followed before its fork is known:
-// what this device holds may be void.
+// The first epoch of a conversation is taken as it comes. A later one is not followed before its fork is
+// known: what this device holds may be void.
 bool Client::follow_epoch(std::uint32_t index, std::uint32_t epoch, TimeNs now) {
   Conversation& row = conversations_[index];
   if (epoch <= row.epoch) return true;
@@ -97,7 +97,8 @@ void Client::send_void_again(std::uint32_t index) {
     return row.conversation == conversations_[index].id && row.acked_epoch == 0;
   });
   // All of them are older than whatever waits.
-  outbox_.insert(outbox_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+  outbox_.insert(outbox_.begin(), std::make_move_iterator(again.begin()),
+                 std::make_move_iterator(again.end()));
 }
 
 void Client::keep_sent(OutboxRow&& row, const protocol::SendAck& ack) {

@@ -197,9 +197,10 @@ TEST_P(EpochDefects, IsSeenWhenSwitchedOnAndOnlyThen) {
   EXPECT_TRUE(GetParam().mistaken(config));
 }
 
-const auto kEpochName = [](const testing::TestParamInfo<EpochCase>& info) { return std::string(info.param.name); };
-INSTANTIATE_TEST_SUITE_P(Epochs, EpochDefects, testing::ValuesIn(kEpochCases),
-                         kEpochName);
+const auto kEpochName = [](const testing::TestParamInfo<EpochCase>& info) {
+  return std::string(info.param.name);
+};
+INSTANTIATE_TEST_SUITE_P(Epochs, EpochDefects, testing::ValuesIn(kEpochCases), kEpochName);
 
 }  // namespace
 }  // namespace wavetank::client::test

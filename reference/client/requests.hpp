@@ -142,8 +142,8 @@ struct Epochs {
 
 // What a device knows of what is no longer kept; exists from the first word of it on.
 struct Retained {
-  std::vector<FloorRow> floors;    // by conversation
-  SnapshotProgress snapshot;       // under way; as stored
+  std::vector<FloorRow> floors;  // by conversation
+  SnapshotProgress snapshot;     // under way; as stored
   std::unique_ptr<Epochs> epochs;
   bool is_of_earlier_life = true;  // no page of it has come since this process or connection began
 };

@@ -685,9 +685,9 @@ struct PresenceState {
   friend bool operator==(const PresenceState&, const PresenceState&) = default;
 };
 
-// The conversation's log was forked: entries of old_epoch above fork_seq are void, and their numbers stand for
-// other entries of new_epoch. Answers a FetchRange or a mark that names a dead epoch; where the cursor's epoch is
-// more than one behind, fork_seq is the lowest fork since.
+// The conversation's log was forked: entries of old_epoch above fork_seq are void, and their numbers stand
+// for other entries of new_epoch. Answers a FetchRange or a mark that names a dead epoch; where the cursor's
+// epoch is more than one behind, fork_seq is the lowest fork since.
 struct EpochChanged {
   ConversationId conversation;
   std::uint32_t old_epoch = 0;
@@ -1018,8 +1018,8 @@ enum class CopyMark : std::uint32_t {
   kAll = 2     // and there is nothing that the owner has and this copy lacks
 };
 
-// One step of the move of a bucket, or of a standby copy. `version`: the one that the bucket will have when it has moved; with
-// kHold and kHeld the one that it has.
+// One step of the move of a bucket, or of a standby copy. `version`: the one that the bucket will have when
+// it has moved; with kHold and kHeld the one that it has.
 struct BucketMove {
   MoveStep step = MoveStep::kBegin;
   std::uint32_t bucket = 0;
@@ -1054,14 +1054,13 @@ struct Route {
 };
 
 // The variant's order fixes the field numbers of the body, see body_field(). Append only.
-using Body =
-    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
-                 SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
-                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage, RenewToken,
-                 TokenRenewed, RemoveDevice, DeviceRemoved, CredentialLease, PlacementUpdate, BucketMove,
-                 EpochChanged>;
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
+                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
+                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
+                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
+                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease,
+                          FetchSnapshot, SnapshotPage, RenewToken, TokenRenewed, RemoveDevice, DeviceRemoved,
+                          CredentialLease, PlacementUpdate, BucketMove, EpochChanged>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The numbers 57 and 58 are taken by bodies that are not of this program.

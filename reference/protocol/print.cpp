@@ -213,7 +213,8 @@ std::string_view name_of(StoredRowKind value) {
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {
-  static constexpr std::string_view names[] = {"BEGIN", "ROWS", "STORED", "HOLD", "HELD", "TAKE", "TAKEN", "COPY", "COPIED"};
+  static constexpr std::string_view names[] = {"BEGIN", "ROWS",  "STORED", "HOLD",  "HELD",
+                                               "TAKE",  "TAKEN", "COPY",   "COPIED"};
   return pick(value, names);
 }
 

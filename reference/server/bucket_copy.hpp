@@ -45,8 +45,8 @@ class BucketCopy {
   // The next rows: the oldest of the queue, which is filled from the store first; fewer than `limit` rows
   // when they get too large for a frame. Empty only when the queue is empty and has_more() is false.
   std::vector<protocol::StoredRow> take(std::uint32_t limit);
-  // Reads one conversation, idempotency row or user from end to end into the queue; rows of one transaction lie
-  // side by side in it as long as no other way of reading is used.
+  // Reads one conversation, idempotency row or user from end to end into the queue; rows of one transaction
+  // lie side by side in it as long as no other way of reading is used.
   void read_whole();
   // The oldest rows of the queue, fewer than `limit` when they get too large for a frame; reads nothing.
   std::vector<protocol::StoredRow> take_queued(std::uint32_t limit);

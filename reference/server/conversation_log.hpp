@@ -58,8 +58,8 @@ class ConversationLog {
  public:
   ConversationLog(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
-  // Where buckets are taken over: a conversation that begins in one which was, begins in a later epoch, since the
-  // owner that is lost may have begun it, too. `placement` must outlive the object.
+  // Where buckets are taken over: a conversation that begins in one which was, begins in a later epoch, since
+  // the owner that is lost may have begun it, too. `placement` must outlive the object.
   void count_takeovers(const Placement& placement) { placement_ = &placement; }
 
   // SND-*: looks up the idempotency key, then membership, then appends. `recipients` is replaced by the users
@@ -72,8 +72,8 @@ class ConversationLog {
   // events. A range that begins below the floor is RANGE_TOO_OLD.
   protocol::RangeResult fetch(UserId user, const protocol::FetchRange& request);
 
-  // ORD-EPOCH-002: what a cursor of a dead epoch is answered; nothing when the epoch is no dead one. Whoever can name
-  // it was told of the log before, and may since have lost his membership with the fork.
+  // ORD-EPOCH-002: what a cursor of a dead epoch is answered; nothing when the epoch is no dead one. Whoever
+  // can name it was told of the log before, and may since have lost his membership with the fork.
   std::optional<protocol::EpochChanged> epoch_changed(const ConversationId& id, std::uint32_t epoch);
   // ORD-EPOCH-001. Begins a new epoch at the head as it is; returns what everybody must know of it.
   protocol::EpochChanged fork(const ConversationId& id);

@@ -18,8 +18,8 @@ namespace {
 
 // Defect::kSyncMissesRacingMessage: how far the pages of a sync lag behind the head they name.
 constexpr DurationNs kDefectLag = 2 * kSecond;
-// A feed that was taken over goes on so far above what its copy had: more than any owner tells while its copy is
-// behind.
+// A feed that was taken over goes on so far above what its copy had: more than any owner tells while its copy
+// is behind.
 constexpr std::uint64_t kLeap = std::uint64_t{1} << 20;
 
 }  // namespace

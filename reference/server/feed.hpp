@@ -39,11 +39,12 @@ class Feed {
   // Whether the change says what its kind must say: no other can be stored. Kinds of a newer version can.
   static bool takes(const protocol::Change& change);
 
-  // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its head:
-  // goes on far above them, with a row that says nothing.
+  // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its
+  // head: goes on far above them, with a row that says nothing.
   void go_on_above(UserId user, TimeNs now, Effects& effects);
-  // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that conversation. Not
-  // of receipts and settings, which are merged. The first time for a user O(feed), then O(log conversations).
+  // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that
+  // conversation. Not of receipts and settings, which are merged. The first time for a user O(feed), then
+  // O(log conversations).
   bool has_told(UserId user, const protocol::Change& change);
 
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching

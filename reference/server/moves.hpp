@@ -107,8 +107,8 @@ class Moves {
   void tell(NodeId peer, std::uint32_t bucket, Effects& effects) const;
 
   // ---- takeovers (TKO; standby.hpp)
-  // The buckets of `lost`, which will never be back with what it had, are this shard's from now on, each under
-  // its next version; everybody who is linked is told. Returns them.
+  // The buckets of `lost`, which will never be back with what it had, are this shard's from now on, each
+  // under its next version; everybody who is linked is told. Returns them.
   std::vector<std::uint32_t> take_from(NodeId lost, Effects& effects);
   // Whether the bucket was taken from an owner that is lost.
   bool is_taken(std::uint32_t bucket) const {

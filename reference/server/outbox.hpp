@@ -73,8 +73,9 @@ class OutboxInbox {
  public:
   OutboxInbox(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
-  // The upper half of a number counts the machines that have sent as this source (TKO-FEED-001): the first of a new
-  // one follows on whatever the machine before it had reached. And a new machine takes a lane as it finds it.
+  // The upper half of a number counts the machines that have sent as this source (TKO-FEED-001): the first of
+  // a new one follows on whatever the machine before it had reached. And a new machine takes a lane as it
+  // finds it.
   //
   // True when the item is the next one and must be applied now. Numbers at or below the stored one were
   // applied before. A number beyond the next is refused too: what lies between was lost with a link that

@@ -58,8 +58,8 @@ class Placement {
     return true;
   }
 
-  // `from` is a new machine that owns nothing any more: until it learns who has its buckets, it takes `to` for
-  // their owner, under the versions that it knows.
+  // `from` is a new machine that owns nothing any more: until it learns who has its buckets, it takes `to`
+  // for their owner, under the versions that it knows.
   void disown(NodeId from, NodeId to) {
     for (NodeId& owner : shard_of_bucket_) {
       if (owner == from) owner = to;

@@ -235,8 +235,8 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   return true;
 }
 
-// Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not have
-// got rid of: the fork is the head. So do the authors of what was read, of marks.
+// Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not
+// have got rid of: the fork is the head. So do the authors of what was read, of marks.
 void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
   observer_.log_forked(config_.self, fork);

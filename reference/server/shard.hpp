@@ -6,7 +6,8 @@
 //   --Attach, Sync--> Feed
 //
 // Marks and receipts pass DeferredFrames first. Signals go through Signals and touch neither log nor feed.
-// Which buckets are its own is Moves' to know. What is told passes Standby last, where there are standby copies.
+// Which buckets are its own is Moves' to know. What is told passes Standby last, where there are standby
+// copies.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -61,9 +62,9 @@ class Shard : public Node, private MoveHost {
   bool move_bucket(std::uint32_t bucket, NodeId to, TimeNs now, Effects& effects) {
     return moves_.order(bucket, to, now, effects);
   }
-  // The operator's order to take over what `lost`, of which this is the standby, has owned (standby.hpp). `lost` must
-  // be gone for good with its disk: what it tells after this is void. False, and nothing happens, when this shard
-  // does not have a whole copy. One transaction; O(what is taken over).
+  // The operator's order to take over what `lost`, of which this is the standby, has owned (standby.hpp).
+  // `lost` must be gone for good with its disk: what it tells after this is void. False, and nothing happens,
+  // when this shard does not have a whole copy. One transaction; O(what is taken over).
   bool take_over(NodeId lost, TimeNs now, Effects& effects);
   // Whether it would be true.
   bool can_take_over(NodeId lost) const { return standby_.has_copy_of(lost); }

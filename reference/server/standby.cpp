@@ -28,7 +28,8 @@ Standby::Standby(const ServerConfig& config, const Placement& placement, TappedS
   const std::uint32_t per_region = placement.buckets() / placement.regions();
   for (std::uint32_t region = 0; region < placement.regions(); ++region) {
     std::set<NodeId> shards;
-    for (std::uint32_t i = 0; i < per_region; ++i) shards.insert(placement.home_of_bucket(region * per_region + i));
+    for (std::uint32_t i = 0; i < per_region; ++i)
+      shards.insert(placement.home_of_bucket(region * per_region + i));
     regions_.emplace_back(shards.begin(), shards.end());
   }
   standby_ = standby_of(config.self);
@@ -213,9 +214,7 @@ void Standby::take(NodeId owner, const BucketMove& move, Effects& effects) {
   effects.send_peer(owner, protocol::make_frame(BucketMove{MoveStep::kCopied, 0, 0, move.number, {}}));
 }
 
-bool Standby::has_copy_of(NodeId owner) const {
-  return has_copy_.contains(owner);
-}
+bool Standby::has_copy_of(NodeId owner) const { return has_copy_.contains(owner); }
 
 void Standby::taken_over(NodeId owner) {
   has_copy_.erase(owner);

@@ -44,9 +44,7 @@ struct TakeoverTown {
     if (!cluster.is_open(bert)) bert = login(1, 2);
   }
   NodeId home() const { return cluster.placement().home(kDirect); }
-  static NodeId standby_of(NodeId shard) {
-    return kFirstShard + (shard - kFirstShard + 1) % kTownShards;
-  }
+  static NodeId standby_of(NodeId shard) { return kFirstShard + (shard - kFirstShard + 1) % kTownShards; }
   protocol::SendAck send(std::uint32_t counter) {
     return cluster.ask<protocol::SendAck>(anna, test::text(kDirect, test::key(1, 0, counter), "text"));
   }
@@ -98,7 +96,8 @@ TEST(Takeover, TheCopyHasAllThatIsToldAndGoesOnInANewEpoch) {
   const protocol::SendAck next = town.send(6);
   EXPECT_EQ(next.conv_epoch, 2U);
   EXPECT_EQ(next.conv_seq, 6U);
-  const auto marks = town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 2, 1});
+  const auto marks =
+      town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 2, 1});
   EXPECT_EQ(marks.read_seq, 3U);
 }
 
@@ -110,12 +109,14 @@ TEST(Takeover, ADeadEpochIsAnsweredWithTheForkAndTheFeedTellsIt) {
   EXPECT_EQ(town.fetch<protocol::EpochChanged>(1), wanted);
   EXPECT_EQ(town.cluster.ask<protocol::EpochChanged>(town.bert, protocol::DeliveredCursor{kDirect, 1, 1}),
             wanted);
-  EXPECT_EQ(town.cluster.ask<protocol::EpochChanged>(town.bert, protocol::ReadWatermark{kDirect, 1, 1, false}),
-            wanted);
+  EXPECT_EQ(
+      town.cluster.ask<protocol::EpochChanged>(town.bert, protocol::ReadWatermark{kDirect, 1, 1, false}),
+      wanted);
   for (const ConnectionId connection : {town.anna, town.bert}) {
     const auto feed = town.feed(connection);
     const auto told = std::count_if(feed.changes.begin(), feed.changes.end(), [](const protocol::Change& c) {
-      return c.kind == ChangeKind::kEpoch && c.conversation == kDirect && c.conv_epoch == 2 && c.head_seq == 1;
+      return c.kind == ChangeKind::kEpoch && c.conversation == kDirect && c.conv_epoch == 2 &&
+             c.head_seq == 1;
     });
     EXPECT_EQ(told, 1);
   }
@@ -151,7 +152,8 @@ TEST(Takeover, WithAQuorumTheWriterWaitsAndNothingAcknowledgedIsLost) {
   town.cluster.run();
   const auto answered = [&] {
     const auto& frames = town.cluster.received[town.anna];
-    return std::any_of(frames.begin(), frames.end(), [](const protocol::Frame& f) { return f.request_id == 77; });
+    return std::any_of(frames.begin(), frames.end(),
+                       [](const protocol::Frame& f) { return f.request_id == 77; });
   };
   EXPECT_FALSE(answered());
   town.cluster.let_through(town.home(), TakeoverTown::standby_of(town.home()));
@@ -351,9 +353,10 @@ TEST_P(TakeoverDefects, IsSeenWhenSwitchedOnAndOnlyThen) {
   EXPECT_TRUE(GetParam().mistaken(config));
 }
 
-const auto kTakeoverName = [](const testing::TestParamInfo<TakeoverCase>& info) { return std::string(info.param.name); };
-INSTANTIATE_TEST_SUITE_P(Takeover, TakeoverDefects, testing::ValuesIn(kTakeoverCases),
-                         kTakeoverName);
+const auto kTakeoverName = [](const testing::TestParamInfo<TakeoverCase>& info) {
+  return std::string(info.param.name);
+};
+INSTANTIATE_TEST_SUITE_P(Takeover, TakeoverDefects, testing::ValuesIn(kTakeoverCases), kTakeoverName);
 
 }  // namespace
 }  // namespace wavetank::server

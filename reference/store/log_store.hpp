@@ -28,7 +28,8 @@ struct ConversationRow {
   std::uint32_t epoch = 1;
   std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;
-  // Above epoch 1: what stands above it is void of every earlier epoch; the newest fork, and the lowest of all.
+  // Above epoch 1: what stands above it is void of every earlier epoch; the newest fork, and the lowest of
+  // all.
   std::uint64_t fork_seq = 0;
   std::uint64_t lowest_fork = 0;
   friend bool operator==(const ConversationRow&, const ConversationRow&) = default;

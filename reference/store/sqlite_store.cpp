@@ -88,8 +88,8 @@ struct SqliteStore::Reads {
   const SqliteDatabase& database;
   SqliteStatement make(const char* sql) { return {database, sql}; }
 
-  SqliteStatement conversation =
-      make("SELECT epoch, head_seq, head_msg_no, fork_seq, lowest_fork FROM conversation WHERE hi=?1 AND lo=?2");
+  SqliteStatement conversation = make(
+      "SELECT epoch, head_seq, head_msg_no, fork_seq, lowest_fork FROM conversation WHERE hi=?1 AND lo=?2");
   SqliteStatement conversations = make("SELECT hi, lo FROM conversation LIMIT ?1");
   SqliteStatement entries = make(
       "SELECT seq, body FROM entry WHERE hi=?1 AND lo=?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq LIMIT ?5");

@@ -332,7 +332,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
     if (!wrong.empty()) break;
     const bool has_copies = s.protocol().standby_copies() > 0;
     if (fault.kind() == faults::TAKE_OVER && !has_copies)
-      wrong = fmt::format("fault '{}': nobody has a copy to take over; see protocol.standby_copies", fault.name());
+      wrong = fmt::format("fault '{}': nobody has a copy to take over; see protocol.standby_copies",
+                          fault.name());
     if (fault.kind() == faults::MOVE_BUCKET && has_copies)
       wrong = fmt::format("fault '{}': buckets that have standby copies do not move", fault.name());
     if (fault.kind() == faults::MOVE_BUCKET && fault.bucket() >= s.topology().buckets_per_region())

@@ -201,8 +201,8 @@ Injector::Hold Injector::held(std::uint32_t node) const {
     const State& state = states_[i];
     if (!state.active || !std::binary_search(state.nodes.begin(), state.nodes.end(), node)) continue;
     const faults::Fault& fault = plan_.fault(static_cast<int>(i));
-    hold.down = hold.down || fault.kind() == faults::NODE_KILL || fault.kind() == faults::DISK_DROP_UNSYNCED ||
-                fault.kind() == faults::TAKE_OVER;
+    hold.down = hold.down || fault.kind() == faults::NODE_KILL ||
+                fault.kind() == faults::DISK_DROP_UNSYNCED || fault.kind() == faults::TAKE_OVER;
     hold.paused = hold.paused || fault.kind() == faults::NODE_PAUSE;
     hold.refuses = hold.refuses || fault.kind() == faults::CONNECT_REFUSED;
     hold.hangs = hold.hangs || fault.kind() == faults::CONNECT_HANG;
