@@ -71,15 +71,21 @@ void Standby::end_copy() {
 
 void Standby::peer_up(NodeId peer) {
   if (!is_on()) return;
-  incoming_.erase(peer);
+  forget(peer);
   if (peer != standby_) return;
   is_up_ = true;
   begin_copy();
 }
 
+// What waits for it is as lost as what was under way on the link.
+void Standby::forget(NodeId peer) {
+  incoming_.erase(peer);
+  std::erase_if(waiting_, [peer](const Waiting& waiting) { return waiting.effect.target == peer; });
+}
+
 void Standby::peer_down(NodeId peer) {
   if (!is_on()) return;
-  incoming_.erase(peer);
+  forget(peer);
   if (peer != standby_) return;
   is_up_ = false;
   end_copy();

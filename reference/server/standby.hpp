@@ -76,6 +76,7 @@ class Standby {
     std::vector<protocol::StoredRow> rows;  // of transactions that are not whole yet
   };
 
+  void forget(NodeId peer);
   void begin_copy();
   void end_copy();
   std::uint32_t own_buckets() const;
