@@ -15,7 +15,7 @@ using protocol::Durability;
 using protocol::SendStatus;
 using test::Cluster;
 
-constexpr NodeId kFirstShard = 2;
+constexpr NodeId kFirstTownShard = 2;
 constexpr std::uint32_t kTownShards = 3;
 
 ServerConfig with_copies(ServerConfig config = {}) {
@@ -28,7 +28,7 @@ ServerConfig with_copies(ServerConfig config = {}) {
 // Two gateways and three shards, each with a copy at the next. Anna (1) and Bert (2) have a conversation.
 struct TakeoverTown {
   explicit TakeoverTown(const ServerConfig& config = with_copies())
-      : cluster(kFirstShard, kTownShards, 1, config) {
+      : cluster(kFirstTownShard, kTownShards, 1, config) {
     cluster.run();
     anna = login(0, 1);
     bert = login(1, 2);
@@ -44,7 +44,9 @@ struct TakeoverTown {
     if (!cluster.is_open(bert)) bert = login(1, 2);
   }
   NodeId home() const { return cluster.placement().home(kDirect); }
-  static NodeId standby_of(NodeId shard) { return kFirstShard + (shard - kFirstShard + 1) % kTownShards; }
+  static NodeId standby_of(NodeId shard) {
+    return kFirstTownShard + (shard - kFirstTownShard + 1) % kTownShards;
+  }
   protocol::SendAck send(std::uint32_t counter) {
     return cluster.ask<protocol::SendAck>(anna, test::text(kDirect, test::key(1, 0, counter), "text"));
   }
@@ -78,7 +80,7 @@ struct TakeoverTown {
   ConnectionId bert = 0;
 };
 
-using Entries = std::vector<std::uint64_t>;
+using ToldEntries = std::vector<std::uint64_t>;
 
 TEST(Takeover, TheCopyHasAllThatIsToldAndGoesOnInANewEpoch) {
   TakeoverTown town;
@@ -91,7 +93,7 @@ TEST(Takeover, TheCopyHasAllThatIsToldAndGoesOnInANewEpoch) {
   EXPECT_EQ(range.conv_epoch, 2U);
   ASSERT_EQ(range.events.size(), 5U);
   for (const protocol::Event& event : range.events) EXPECT_EQ(event.conv_epoch, 1U);
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2, 3, 4, 5}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2, 3, 4, 5}));
   EXPECT_EQ(town.send(5).status, SendStatus::kDuplicate);
   const protocol::SendAck next = town.send(6);
   EXPECT_EQ(next.conv_epoch, 2U);
@@ -133,13 +135,13 @@ TEST(Takeover, WhatTheCopyLacksWasShownToNobodyAndIsTakenOnceMore) {
   EXPECT_GT(town.cluster.observer.count(Probe::kToldLater), 0U);
   town.lose_home();
 
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1}));
   const protocol::SendAck again = town.send(2);
   EXPECT_EQ(again.status, SendStatus::kAccepted);
   EXPECT_EQ(again.conv_epoch, 2U);
   EXPECT_EQ(again.conv_seq, 2U);
   EXPECT_EQ(town.send(2).status, SendStatus::kDuplicate);
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2}));
 }
 
 TEST(Takeover, WithAQuorumTheWriterWaitsAndNothingAcknowledgedIsLost) {
@@ -160,7 +162,7 @@ TEST(Takeover, WithAQuorumTheWriterWaitsAndNothingAcknowledgedIsLost) {
   town.cluster.run();
   EXPECT_TRUE(answered());
   town.lose_home();
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2}));
 }
 
 TEST(Takeover, AloneNothingWaitsAndAcknowledgementsNameLocal) {
@@ -176,7 +178,7 @@ TEST(Takeover, AloneNothingWaitsAndAcknowledgementsNameLocal) {
   town.cluster.run();
   EXPECT_EQ(town.send(2).durability, Durability::kRegionQuorum);
   town.lose_home();
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2})) << "the copy was mended";
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2})) << "the copy was mended";
 }
 
 TEST(Takeover, TheMachineInItsPlaceOwnsNothingAndPassesOn) {
@@ -187,20 +189,20 @@ TEST(Takeover, TheMachineInItsPlaceOwnsNothingAndPassesOn) {
   town.cluster.start(lost);
   town.cluster.run();
   EXPECT_EQ(town.send(2).conv_seq, 2U);
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2}));
   for (std::uint32_t bucket = 0; bucket < town.cluster.placement().buckets(); ++bucket) {
     const auto owners = town.cluster.owners_of(bucket);
     ASSERT_EQ(owners.size(), 1U) << "bucket " << bucket;
     EXPECT_NE(owners.front(), lost);
   }
   // It is a standby again, and takes over when its turn comes.
-  const NodeId before = kFirstShard + (lost - kFirstShard + kTownShards - 1) % kTownShards;
+  const NodeId before = kFirstTownShard + (lost - kFirstTownShard + kTownShards - 1) % kTownShards;
   town.cluster.lose(before);
   EXPECT_TRUE(town.cluster.take_over(lost, before));
   town.cluster.run();
   town.log_in_again();
   EXPECT_EQ(town.send(3).status, SendStatus::kAccepted);
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2, 3}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2, 3}));
 }
 
 TEST(Takeover, TwiceTheSameConversation) {
@@ -223,7 +225,7 @@ TEST(Takeover, TwiceTheSameConversation) {
   EXPECT_EQ(town.fetch<protocol::EpochChanged>(2), (protocol::EpochChanged{kDirect, 2, 3, 3}));
   EXPECT_EQ(town.fetch<protocol::EpochChanged>(1), (protocol::EpochChanged{kDirect, 1, 3, 2}))
       << "whoever has missed one is told the lowest";
-  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (Entries{1, 2, 3, 4}));
+  EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2, 3, 4}));
 }
 
 TEST(Takeover, AConversationThatOnlyTheLostOwnerKnewBeginsInTheNextEpoch) {
@@ -254,7 +256,7 @@ TEST(Takeover, NobodyTakesOverFromAHalfCopy) {
 }
 
 // Anna writes to somebody whose feed lives elsewhere than the conversation; `blocks` says what then fails.
-Entries told_after_loss_of_feed(const ServerConfig& config, bool blocks_there) {
+ToldEntries told_after_loss_of_feed(const ServerConfig& config, bool blocks_there) {
   TakeoverTown town(config);
   const Placement& placement = town.cluster.placement();
   UserId reader = 2;
@@ -274,11 +276,11 @@ Entries told_after_loss_of_feed(const ServerConfig& config, bool blocks_there) {
 }
 
 TEST(Takeover, AnEffectIsAppliedOnceWhateverTheLostOwnerHadSaid) {
-  EXPECT_EQ(told_after_loss_of_feed(with_copies(), false), (Entries{1}));
+  EXPECT_EQ(told_after_loss_of_feed(with_copies(), false), (ToldEntries{1}));
 }
 
 TEST(Takeover, AnEffectThatTheLostOwnerHasNotSeenGoesToTheNewOne) {
-  EXPECT_EQ(told_after_loss_of_feed(with_copies(), true), (Entries{1}));
+  EXPECT_EQ(told_after_loss_of_feed(with_copies(), true), (ToldEntries{1}));
 }
 
 TEST(Takeover, FeedsGoOnFarAboveWhatTheLostOwnerMayHaveTold) {
