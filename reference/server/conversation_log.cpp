@@ -279,6 +279,7 @@ void ConversationLog::answer_repeat(const protocol::SendMessage& message, const 
   ack.conv_seq = row.conv_seq;
   ack.msg_no = row.msg_no;
   ack.server_time_ms = row.server_time_ms;
+  ack.conv_epoch = epoch_of(message.conversation, row.conv_seq);
   observer_.probe(config_.self, Probe::kDuplicateSuppressed);
 }
 
@@ -385,6 +386,14 @@ std::optional<protocol::EpochChanged> ConversationLog::epoch_changed(const Conve
   const std::uint64_t fork = epoch + 1 == row.epoch ? row.fork_seq : row.lowest_fork;
   // Seeded defect: counts from the first entry that is void.
   return protocol::EpochChanged{id, epoch, row.epoch, fork + config_.defects.has(Defect::kForkOffByOne)};
+}
+
+std::uint32_t ConversationLog::epoch_of(const ConversationId& id, std::uint64_t seq) {
+  const store::ConversationRow& row = load(id).row;
+  if (row.epoch == 1 || seq > row.fork_seq) return row.epoch;
+  events_.clear();
+  store_.entries(id, seq, seq, 1, events_);
+  return events_.empty() ? 1 : events_.front().conv_epoch;
 }
 
 protocol::EpochChanged ConversationLog::fork(const ConversationId& id) {

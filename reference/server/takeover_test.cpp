@@ -94,7 +94,9 @@ TEST(Takeover, TheCopyHasAllThatIsToldAndGoesOnInANewEpoch) {
   ASSERT_EQ(range.events.size(), 5U);
   for (const protocol::Event& event : range.events) EXPECT_EQ(event.conv_epoch, 1U);
   EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2, 3, 4, 5}));
-  EXPECT_EQ(town.send(5).status, SendStatus::kDuplicate);
+  const protocol::SendAck repeat = town.send(5);
+  EXPECT_EQ(repeat.status, SendStatus::kDuplicate);
+  EXPECT_EQ(repeat.conv_epoch, 1U) << "the entry is where it was";
   const protocol::SendAck next = town.send(6);
   EXPECT_EQ(next.conv_epoch, 2U);
   EXPECT_EQ(next.conv_seq, 6U);
