@@ -39,7 +39,10 @@ bool Client::follow_epoch(std::uint32_t index, std::uint32_t epoch, TimeNs now) 
 
 void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& changed, TimeNs now) {
   Conversation& row = conversations_[index];
-  if (changed.new_epoch <= row.epoch || changed.fork_seq > kMaxSequence) return;
+  // Of another epoch than the one that is followed by now: it answers a question of before, and will be asked
+  // anew.
+  if (changed.old_epoch != row.epoch || changed.new_epoch <= row.epoch || changed.fork_seq > kMaxSequence)
+    return;
   const auto fork = static_cast<Sequence>(changed.fork_seq);
   const ForkRow stored{row.id, changed.new_epoch - 1, changed.fork_seq};
   epochs().forks.push_back(stored);

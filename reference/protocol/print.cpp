@@ -194,7 +194,7 @@ std::string_view name_of(GoAwayReason value) {
   return pick(value, names);
 }
 std::string_view name_of(ChangeKind value) {
-  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT", "SETTING"};
+  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT", "SETTING", "EPOCH"};
   return pick(value, names);
 }
 std::string_view name_of(SettingKind value) {

@@ -255,12 +255,25 @@ void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) 
   for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
 }
 
+// TKO-FEED-001: the lost owner had applied it, and its word that it had never left.
+bool Shard::is_told_already(UserId user, const protocol::Change& change) {
+  if (!standby_.is_on() || placement_.home(user) != config_.self) return false;
+  if (!moves_.is_taken(placement_.bucket_of(user)) || !feed_.has_told(user, change)) return false;
+  observer_.probe(config_.self, Probe::kRepeatAfterTakeover);
+  return true;
+}
+
 void Shard::owner_lost(NodeId lost, TimeNs now, Effects& effects) {
   // Seeded defect: whoever has the copy has all that was sent.
   const bool forgets = config_.defects.has(Defect::kLostLaneForgotten);
   for (const protocol::OutboxItem& item : outbox_.take_back(lost)) {
     if (forgets) continue;
-    distribute(item.recipients, item.change, now, effects);
+    std::vector<UserId> recipients;
+    for (const UserId user : item.recipients) {
+      if (!is_told_already(user, item.change)) recipients.push_back(user);
+    }
+    if (recipients.empty()) continue;
+    distribute(recipients, item.change, now, effects);
   }
 }
 
@@ -568,12 +581,7 @@ void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, Ti
         continue;
       }
       tell_served(placement_.bucket_of(user));
-      if (standby_.is_on() && moves_.is_taken(placement_.bucket_of(user)) &&
-          feed_.has_told(user, item.change)) {
-        // TKO-FEED-001: the lost owner had applied it, and its word that it had never left.
-        observer_.probe(config_.self, Probe::kRepeatAfterTakeover);
-        continue;
-      }
+      if (is_told_already(user, item.change)) continue;
       feed_.append(user, item.change, now, effects);
     }
     // The source knows more of the placement than this shard yet, or less.

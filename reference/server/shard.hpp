@@ -111,6 +111,7 @@ class Shard : public Node, private MoveHost {
                   Effects& effects) override;
   void before_stop(TimeNs now, Effects& effects) override { handle_deferred(now, effects); }
   void owner_lost(NodeId lost, TimeNs now, Effects& effects) override;
+  bool is_told_already(UserId user, const protocol::Change& change);
   void begin_epoch(const ConversationId& id, TimeNs now, Effects& effects);
   void bucket_left(std::uint32_t bucket) override;
   void bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) override;
