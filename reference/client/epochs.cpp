@@ -50,7 +50,7 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
   const std::uint32_t old_epoch = std::exchange(row.epoch, changed.new_epoch);
   // Seeded defect: what was shown was shown.
   if (!shared_.config.defects.has(Defect::kVoidEntriesKept)) row.cur = std::min(row.cur, fork);
-  row.head = std::max(row.cur, fork);
+  row.head = std::max(row.cur, std::min(row.head, fork));
   row.read = std::min(row.read, row.head);
   // The new owner may not have the marks that the old one had.
   row.delivered_acked = 0;

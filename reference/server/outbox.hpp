@@ -30,6 +30,10 @@ class OutboxSource {
   // The destination could not apply this one and takes none above it: sends again from there on.
   void refused(NodeId destination, std::uint64_t number, Effects& effects);
 
+  // Later rows go into frames of their own. O(lanes).
+  void end_frames() {
+    for (Lane& lane : lanes_) lane.frame_at = SIZE_MAX;
+  }
   // Takes back whatever that destination has not acknowledged, oldest first: it will not be sent there.
   std::vector<protocol::OutboxItem> take_back(NodeId destination);
 
@@ -87,6 +91,10 @@ class OutboxInbox {
     const bool is_new_source = number >> 32 > reached >> 32 && (number & UINT32_MAX) == 1;
     const bool is_new_here = reached == 0 && config_.replacement != 0;
     return number == reached + 1 || is_new_source || is_new_here;
+  }
+  // As OutboxSource::end_frames().
+  void end_frames() {
+    for (Lane& lane : lanes_) lane.frame_at = SIZE_MAX;
   }
   // The highest number accepted.
   std::uint64_t number(NodeId source) { return lane(source).number; }

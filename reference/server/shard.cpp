@@ -55,14 +55,23 @@ void Shard::start(TimeNs now, Effects& effects) {
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
-  standby_.step(effects);
+  pass_on(effects);
 }
 
 void Shard::begin_batch() {
+  standby_.begin_batch();
   log_.bound_cache();
   receipts_.bound_cache();
   feed_.bound_cache();
   deliveries_.bound_cache();
+}
+
+// What has been let pass, or waits, takes nothing in any more.
+void Shard::pass_on(Effects& effects) {
+  if (!standby_.is_on()) return;
+  standby_.step(effects);
+  outbox_.end_frames();
+  inbox_.end_frames();
 }
 
 WriteVolume Shard::end_batch() { return store_.commit(); }
@@ -80,7 +89,7 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   } else {
     presence_.gateway_up(peer, now, effects);
   }
-  standby_.step(effects);
+  pass_on(effects);
 }
 
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
@@ -90,7 +99,7 @@ void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
   outbox_.link_down(peer);
   moves_.peer_down(peer, now, effects);
   standby_.peer_down(peer);
-  standby_.step(effects);
+  pass_on(effects);
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
@@ -106,7 +115,7 @@ void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now
     handle(peer, std::move(frame), now, effects);
   }
   moves_.step(now, effects);
-  standby_.step(effects);
+  pass_on(effects);
 }
 
 void Shard::handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined) {
@@ -231,7 +240,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   owner_lost(lost, now, effects);
   standby_.taken_over(lost);
   observer_.probe(config_.self, Probe::kBucketsTakenOver);
-  standby_.step(effects);
+  pass_on(effects);
   return true;
 }
 
@@ -279,7 +288,7 @@ void Shard::owner_lost(NodeId lost, TimeNs now, Effects& effects) {
 
 void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
   time_passed(timer, now, effects);
-  standby_.step(effects);
+  pass_on(effects);
 }
 
 void Shard::time_passed(TimerId timer, TimeNs now, Effects& effects) {

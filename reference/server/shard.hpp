@@ -85,6 +85,7 @@ class Shard : public Node, private MoveHost {
 
  private:
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void pass_on(Effects& effects);
   void time_passed(TimerId timer, TimeNs now, Effects& effects);
   void attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
   // The user's home is here.

@@ -151,8 +151,8 @@ void Standby::step(Effects& effects) {
   const bool has_all = is_followed() && confirmed_ == position;
   std::vector<Effect>& list = effects.list();
   // In their order: whatever must wait stands behind whatever waits already.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < list.size(); ++i) {
+  std::size_t kept = std::min(looked_at_, list.size());
+  for (std::size_t i = kept; i < list.size(); ++i) {
     auto* ack = std::get_if<protocol::SendAck>(&list[i].frame.body);
     if (ack != nullptr && is_followed() && config_.quorum_acks &&
         ack->status != protocol::SendStatus::kRejected) {
@@ -171,6 +171,7 @@ void Standby::step(Effects& effects) {
   list.erase(list.begin() + static_cast<std::ptrdiff_t>(kept), list.end());
   release(effects);
   if (copy_ != nullptr) send_rows(effects);
+  looked_at_ = list.size();
 }
 
 void Standby::release(Effects& effects) {

@@ -55,6 +55,8 @@ class Standby {
   void peer_down(NodeId peer);
   // kCopy and kCopied.
   void received(NodeId peer, const protocol::BucketMove& move, Effects& effects);
+  // The driver's list of effects is a new one.
+  void begin_batch() { looked_at_ = 0; }
   // After every input: sends what the copy has gained, takes out of `effects` what has to wait and puts in
   // what has waited long enough.
   void step(Effects& effects);
@@ -104,6 +106,7 @@ class Standby {
   bool has_told_all_ = false;
   std::uint64_t all_at_ = 0;  // the frame that said so
   std::deque<Waiting> waiting_;
+  std::size_t looked_at_ = 0;  // effects of the batch that have been let pass
   // As standby, by owner.
   std::map<NodeId, Incoming> incoming_;
   std::map<NodeId, std::uint32_t> has_copy_;  // of so many buckets
