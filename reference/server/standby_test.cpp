@@ -13,14 +13,14 @@
 namespace wavetank::server {
 namespace {
 
-constexpr NodeId kOwner = 1;
+constexpr NodeId kCopyOwner = 1;
 constexpr NodeId kItsStandby = 2;
-constexpr NodeId kSomebody = 9;
+constexpr NodeId kListener = 9;
 
 // An owner whose standby has the whole, empty copy.
 struct Followed : testing::Test {
-  Followed() : tapped(store), placement(Placement::even(1, 1, {{kOwner, kItsStandby}})) {
-    config.self = kOwner;
+  Followed() : tapped(store), placement(Placement::even(1, 2, {{kCopyOwner, kItsStandby}})) {
+    config.self = kCopyOwner;
     config.standby_copies = 1;
     standby.emplace(config, placement, tapped, observer);
     standby->begin_batch();
@@ -36,8 +36,10 @@ struct Followed : testing::Test {
   }
   // One input: a row, and a frame that tells of it.
   void tell(std::uint64_t number) {
-    tapped.put_conversation(direct_conversation(1, 2), {1, number, number});
-    effects.send_peer(kSomebody, protocol::make_frame(protocol::Detach{number, 1}));
+    UserId other = 2;
+    while (placement.home(direct_conversation(1, other)) != kCopyOwner) ++other;
+    tapped.put_conversation(direct_conversation(1, other), {1, number, number});
+    effects.send_peer(kListener, protocol::make_frame(protocol::Detach{number, 1}));
     standby->step(effects);
   }
   void confirm() {
@@ -62,46 +64,46 @@ struct Followed : testing::Test {
   std::uint64_t confirmed = 0;
 };
 
-using Words = std::vector<std::uint64_t>;
+using ListenerWords = std::vector<std::uint64_t>;
 
 TEST_F(Followed, WhatIsLetGoInABatchStaysBeforeWhatWaits) {
   tell(1);
   tell(2);
-  EXPECT_EQ(told(), Words{});
+  EXPECT_EQ(told(), ListenerWords{});
   next_batch();
   confirm();
   standby->step(effects);
-  EXPECT_EQ(told(), Words{1});
+  EXPECT_EQ(told(), ListenerWords{1});
   tell(3);  // in the same batch: 1 does not go back behind 2
-  EXPECT_EQ(told(), Words{1});
+  EXPECT_EQ(told(), ListenerWords{1});
   next_batch();
   confirm();
   confirm();
   standby->step(effects);
-  EXPECT_EQ(told(), (Words{2, 3}));
+  EXPECT_EQ(told(), (ListenerWords{2, 3}));
 }
 
 TEST_F(Followed, WhatTellsOfNothingNewWaitsForNothing) {
-  effects.send_peer(kSomebody, protocol::make_frame(protocol::Detach{7, 1}));
+  effects.send_peer(kListener, protocol::make_frame(protocol::Detach{7, 1}));
   standby->step(effects);
-  EXPECT_EQ(told(), Words{7});
+  EXPECT_EQ(told(), ListenerWords{7});
 }
 
 TEST_F(Followed, WhatWaitsForAPeerIsLostWithItsLink) {
   tell(1);
-  standby->peer_down(kSomebody);
+  standby->peer_down(kListener);
   confirm();
   standby->step(effects);
-  EXPECT_EQ(told(), Words{});
+  EXPECT_EQ(told(), ListenerWords{});
 }
 
 TEST_F(Followed, WithoutItsStandbyNothingWaitsButAcknowledgementsOfEffects) {
   tell(1);
-  effects.send_peer(kSomebody, protocol::make_frame(protocol::OutboxAck{5, 0}));
+  effects.send_peer(kListener, protocol::make_frame(protocol::OutboxAck{5, 0}));
   standby->step(effects);
   standby->peer_down(kItsStandby);
   standby->step(effects);
-  EXPECT_EQ(told(), Words{1});
+  EXPECT_EQ(told(), ListenerWords{1});
   const auto has_ack = [&] {
     for (const Effect& effect : effects.list()) {
       if (std::holds_alternative<protocol::OutboxAck>(effect.frame.body)) return true;
