@@ -36,6 +36,7 @@ constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
 constexpr std::string_view kTakeover = "takeover";
 constexpr std::string_view kQuorum = "quorum";
+constexpr std::string_view kAlone = "alone";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -767,7 +768,7 @@ constexpr SeededDefect kCatalogue[] = {
     {Defect::kVoidEntriesKept,
      "A client keeps entries above a fork, and its cursor with them.",
      "EPOCH-FORK",
-     kTakeover,
+     kAlone,
      {1, 2, 3}},
     {Defect::kVoidSendsForgotten,
      "A client does not send again what it was acknowledged above a fork.",
