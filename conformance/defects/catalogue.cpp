@@ -36,7 +36,6 @@ constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
 constexpr std::string_view kTakeover = "takeover";
 constexpr std::string_view kQuorum = "quorum";
-constexpr std::string_view kAlone = "alone";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -766,9 +765,9 @@ constexpr SeededDefect kCatalogue[] = {
      kTakeover,
      {1, 2, 3}},
     {Defect::kVoidEntriesKept,
-     "A client keeps entries above a fork, and its cursor with them.",
-     "EPOCH-FORK",
-     kAlone,
+     "A client that is told of a fork keeps what it holds above it, and the epoch that it had.",
+     "LIV-CONVERGE",
+     kTakeover,
      {1, 2, 3}},
     {Defect::kVoidSendsForgotten,
      "A client does not send again what it was acknowledged above a fork.",

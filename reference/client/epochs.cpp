@@ -43,13 +43,14 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
   // anew.
   if (changed.old_epoch != row.epoch || changed.new_epoch <= row.epoch || changed.fork_seq > kMaxSequence)
     return;
+  // Seeded defect: what was shown was shown.
+  if (shared_.config.defects.has(Defect::kVoidEntriesKept)) return;
   const auto fork = static_cast<Sequence>(changed.fork_seq);
   const ForkRow stored{row.id, changed.new_epoch - 1, changed.fork_seq};
   epochs().forks.push_back(stored);
   store_.stage_fork(stored);
   const std::uint32_t old_epoch = std::exchange(row.epoch, changed.new_epoch);
-  // Seeded defect: what was shown was shown.
-  if (!shared_.config.defects.has(Defect::kVoidEntriesKept)) row.cur = std::min(row.cur, fork);
+  row.cur = std::min(row.cur, fork);
   row.head = std::max(row.cur, std::min(row.head, fork));
   row.read = std::min(row.read, row.head);
   // The new owner may not have the marks that the old one had.
@@ -123,7 +124,10 @@ void Client::on_epoch_changed(const protocol::EpochChanged& changed, std::uint64
   if (index != ConversationTable::kMissing) adopt_epoch(index, changed, now);
   if (!awaited) return;
   if (request.kind == Request::Kind::kFetch) {
-    if (Gap* gap = find_gap(request.conversation)) {
+    Gap* gap = find_gap(request.conversation);
+    if (conversations_[request.conversation].epoch != changed.new_epoch) {
+      fetch_failed(request.conversation, 0, now);
+    } else if (gap != nullptr) {
       gap->in_flight = false;
       gap->due = now;
     }
