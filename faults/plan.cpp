@@ -146,6 +146,10 @@ std::string check_plan(const Plan& plan, std::int64_t run_ms) {
          fault.target().index() < 0 || fault.bucket() < 0)) {
       return who + ": needs a bucket, and one shard as target (role: SHARD, region, index)";
     }
+    if (fault.kind() == TAKE_OVER && (fault.target().role() != Place::SHARD || !fault.target().has_region() ||
+                                      fault.target().index() < 0)) {
+      return who + ": needs one shard as target (role: SHARD, region, index)";
+    }
     if (drain_window_ms(fault) < 0 || drain_window_ms(fault) > fault.duration_ms()) {
       return who + ": window_ms must be within 0 and duration_ms";
     }

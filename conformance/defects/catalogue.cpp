@@ -36,6 +36,8 @@ constexpr std::string_view kHostile = "hostile";
 constexpr std::string_view kPoison = "poison";
 constexpr std::string_view kCrowds = "crowds";
 constexpr std::string_view kLastSeen = "last_seen";
+constexpr std::string_view kTakeover = "takeover";
+constexpr std::string_view kQuorum = "quorum";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -788,6 +790,41 @@ constexpr SeededDefect kCatalogue[] = {
      "A home keeps in memory who may see its users.",
      "PRS-PRIVATE",
      kLastSeen,
+     {1, 2, 3}},
+    {Defect::kTakeoverKeepsEpoch,
+     "A standby that takes conversations over goes on in the epoch that they had.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kForkOffByOne,
+     "A shard tells clients a fork one entry above the one where its log goes on.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kLostLaneForgotten,
+     "A shard forgets what it had to tell a shard that has lost its disk, as if the new owner knew.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kTakeoverUntold,
+     "A shard that takes conversations over tells nobody; whoever asks will hear.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kVoidEntriesKept,
+     "A client that is told of a fork keeps what it holds above it, and the epoch that it had.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kVoidSendsForgotten,
+     "A client does not send again what it was acknowledged above a fork.",
+     "EPOCH-FORK",
+     kTakeover,
+     {1, 2, 3}},
+    {Defect::kQuorumAckedAlone,
+     "A shard names the quorum in an acknowledgement before its standby has the entry.",
+     "EPOCH-FORK",
+     kQuorum,
      {1, 2, 3}},
 };
 

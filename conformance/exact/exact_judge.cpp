@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "conformance/exact/properties.hpp"
+#include "conformance/history/forks.hpp"
 #include "conformance/requirements/registry.hpp"
 
 namespace wavetank::conformance::exact {
@@ -36,7 +37,9 @@ const std::map<std::string_view, Definition>& definitions() {
       {"EVO-COMPAT", evolution_compat},   {"SES-AUTH", session_auth},
       {"MOV-FENCE", move_fence},          {"FRM-ROBUST", frame_robust},
       {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve},
-      {"PRS-SEEN", presence_seen},        {"PRS-PRIVATE", presence_private}};
+      {"PRS-SEEN", presence_seen},        {"PRS-PRIVATE", presence_private},
+
+      {"EPOCH-FORK", epoch_fork}};
   return all;
 }
 
@@ -98,6 +101,12 @@ PropertyOutcome outcome_of(const Requirement& requirement, const Facts& facts) {
   return outcome;
 }
 
+// What was not made void by forks.
+struct Living final : history::Sink {
+  std::vector<history::Record> records;
+  void on(const history::Record& record) override { records.push_back(record); }
+};
+
 }  // namespace
 
 std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, const JudgeConfig& config) {
@@ -105,7 +114,16 @@ std::vector<PropertyOutcome> judge(const std::vector<history::Record>& records, 
     if (find_property(required.id) == nullptr)
       throw std::invalid_argument(fmt::format("there is no property {}", required.id));
   }
-  const Facts facts(records, config);
+  const bool has_forks = std::any_of(records.begin(), records.end(), [](const history::Record& record) {
+    return record.kind == history::Kind::kForked || record.kind == history::Kind::kEpochAdopted;
+  });
+  Living living;
+  if (has_forks) {
+    history::ForkFilter filter(kNever, living);
+    for (const history::Record& record : records) filter.on(record);
+    filter.finish();
+  }
+  const Facts facts(has_forks ? living.records : records, config);
   std::vector<PropertyOutcome> outcomes;
   for (const Requirement& requirement : properties()) outcomes.push_back(outcome_of(requirement, facts));
   return outcomes;

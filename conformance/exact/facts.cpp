@@ -213,10 +213,10 @@ bool Facts::is_whole(const Record& r) const {
   const bool is_of_the_world =
       has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
-              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked});
+              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
-      r.kind == Kind::kConversation ||
+      r.kind == Kind::kConversation || r.kind == Kind::kForked ||
       (!is_of_the_world &&
        !has(r, {Kind::kDevice,      Kind::kConnected,     Kind::kDisconnected,    Kind::kDeviceRestart,
                 Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState,     Kind::kGoAway,

@@ -69,6 +69,7 @@ std::string pack_header(const Header& header) {
   put_signed(out, config.last_seen_lag);
   put_signed(out, config.last_seen_skew);
   put_signed(out, config.privacy_bound);
+  put_signed(out, config.fork_window);
   // Its length first, so that a reader knows when it has it all.
   std::string framed;
   put_text(framed, out);
@@ -127,6 +128,7 @@ bool unpack_header(std::string_view bytes, Header& header, std::size_t& taken, s
     config.last_seen_skew = in.signed_number();
     config.privacy_bound = in.signed_number();
   }
+  if (format >= 8) config.fork_window = in.signed_number();
   return in.ok() && in.rest().empty();
 }
 

@@ -47,7 +47,8 @@ enum class Kind : std::uint8_t {
   kSendInvoked,      // conversation, key, entry_kind, digest, size, subject (target user), value2 = the entry
                      // that it answers (0: none)
   kSendTransmitted,  // conversation, key, connection, value = attempt
-  kSendAcked,   // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate)
+  kSendAcked,   // conversation, key, epoch, seq, value = msg_no, code = SendStatus (accepted or duplicate),
+                // flag = its durability is more than LOCAL
   kSendFailed,  // conversation, key, code = ErrorCode: definite, never applied
   // ---- receiving
   kReceived,     // conversation, epoch, seq, key, entry_kind, digest, size, subject (target), sender (user),
@@ -71,7 +72,8 @@ enum class Kind : std::uint8_t {
   kReceiptSeen,    // conversation, subject = whose marks (user), seq = delivered, value = read
   // ---- service share, on one clock
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
-  kEventLeavesGateway,  // key, conversation, seq, value = gateway node; device = recipient: first byte leaves
+  kEventLeavesGateway,  // key, conversation, epoch (0: the first), seq, value = gateway node; device =
+                        // recipient: first byte leaves
   // ---- convergence, at the end; a device's state stands before those of its conversations
   kDeviceState,        // device's own view: value = feed cursor, value2 = feed head, flag = converged, code =
                        // pending reason
@@ -173,6 +175,17 @@ enum class Kind : std::uint8_t {
                    // whose, value = that moment on the history's clock in ns (1: or before), 0: it shows
                    // none any more. kPresenceShown (online) takes its place, and whatever ends the watch
                    // ends it
+  // ---- logs that are forked (forks.hpp)
+  kForked,  // an owner goes on with a log from a copy: conversation, epoch, size = the epoch before, seq =
+            // the
+            // fork: entries of earlier epochs above it are void; value = node. Void itself when that node
+            // dies before it is durable
+  kEpochAdopted,  // the device has learnt of an epoch: conversation, epoch, size = the one that it had
+                  // followed (0:
+                  // none, and seq means nothing), seq = the fork, value = the highest entry that it holds
+  kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
+  // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
+  // which names more than LOCAL
   kCount
 };
 

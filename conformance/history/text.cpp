@@ -80,7 +80,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "poisoned",
     "parked",
     "effect_parked",
-    "last_seen_shown"};
+    "last_seen_shown",
+    "forked",
+    "epoch_adopted",
+    "voided"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -20,6 +20,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
       throw std::invalid_argument(fmt::format("there is no cohort {} to judge", cohort));
     }
   }
+  if (config_.fork_window > 0) forks_ = std::make_unique<history::ForkFilter>(config_.fork_window, passed_);
   add(make_order_agreement(truth_));
   add(make_order_realtime(truth_));
   add(make_order_fifo(truth_));
@@ -64,6 +65,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_recovery(truth_, config_));
   add(make_blast_radius(truth_, config_));
   add(make_evolution_compat(truth_, config_));
+  add(make_epoch_fork(truth_));
 }
 
 Judge::~Judge() = default;
@@ -77,6 +79,11 @@ void Judge::add(std::unique_ptr<Monitor> monitor) {
 
 void Judge::on(const Record& record) {
   if (finished_) return;
+  if (forks_ != nullptr) return forks_->on(record);
+  judge(record);
+}
+
+void Judge::judge(const Record& record) {
   health_.on(record);
   if (!truth_.is_whole(record)) {
     ++malformed_;
@@ -91,6 +98,10 @@ void Judge::on(const Record& record) {
 void Judge::on(std::span<const Record> records) {
   // A step towards a record's memory is taken every so many records before its turn.
   constexpr std::size_t kStep = 4;
+  if (forks_ != nullptr) {
+    for (const Record& record : records) on(record);
+    return;
+  }
   for (std::size_t at = 0; at < records.size(); ++at) {
     if (at + 4 * kStep < records.size()) truth_.expect(records[at + 4 * kStep]);
     if (at + 3 * kStep < records.size()) truth_.expect_logs(records[at + 3 * kStep]);
@@ -116,6 +127,7 @@ void Judge::hand_on_known() {
 
 void Judge::finish() {
   if (finished_) return;
+  if (forks_ != nullptr) forks_->finish();
   finished_ = true;
   for (const auto& monitor : monitors_) monitor->finish();
 }
@@ -158,6 +170,8 @@ PropertyOutcome Judge::outcome_of(const Monitor& monitor) const {
     outcome.verdict = PropertyVerdict::kNotExercised;
   } else if (const std::string ill = health_.doubt(); !ill.empty()) {
     because(ill);
+  } else if (forks_ != nullptr && forks_->too_late() > 0) {
+    because(fmt::format("{} forks made void what had been judged before", forks_->too_late()));
   } else if (malformed_ > 0) {
     because(fmt::format("{} records lacked what their kind speaks about", malformed_));
   } else if (truth_.forked_conversations() > 0) {
@@ -192,6 +206,7 @@ std::uint64_t Judge::violations() const {
 
 JudgeMemory Judge::memory() const {
   JudgeMemory memory = truth_.memory();
+  if (forks_ != nullptr) memory.under_way += forks_->bytes();
   for (const auto& monitor : monitors_) {
     const std::size_t bytes = monitor->bytes();
     if (bytes > 0) memory.monitors.push_back({monitor->state().requirement->id, bytes});

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/history/forks.hpp"
 #include "conformance/history/record.hpp"
 #include "conformance/properties/harness_health.hpp"
 #include "conformance/properties/memory.hpp"
@@ -65,6 +66,17 @@ class Judge final : public history::Sink {
   JudgeMemory memory() const;
 
  private:
+  // Hands what the fork filter lets pass to judge().
+  class Passed final : public history::Sink {
+   public:
+    explicit Passed(Judge& to) : judge_(to) {}
+    void on(const Record& record) override { judge_.judge(record); }
+
+   private:
+    Judge& judge_;
+  };
+
+  void judge(const Record& record);
   void add(std::unique_ptr<Monitor> monitor);
   void hand_on_known();
   PropertyOutcome outcome_of(const Monitor& monitor) const;
@@ -77,7 +89,9 @@ class Judge final : public history::Sink {
   std::vector<ParkedCheck> settled_;
   LatencyMonitor* latency_ = nullptr;
   HarnessHealth health_;
-  std::uint64_t malformed_ = 0;  // records that could not be judged
+  Passed passed_{*this};
+  std::unique_ptr<history::ForkFilter> forks_;  // where logs can be forked
+  std::uint64_t malformed_ = 0;                 // records that could not be judged
   bool finished_ = false;
 };
 

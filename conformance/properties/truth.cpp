@@ -64,7 +64,7 @@ bool Truth::is_whole(const Record& record) const {
   static constexpr KindSet kWithoutDevice =
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
-               Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked);
+               Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked);
   static constexpr KindSet kWithoutConversation = kinds_of(
       Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
       Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,

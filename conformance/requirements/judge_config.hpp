@@ -108,6 +108,9 @@ struct JudgeConfig {
   DurationNs last_seen_skew = 2 * kSecond;
   // PRS-PRIVATE: so long after a setting was acknowledged nothing is shown that it forbids.
   DurationNs privacy_bound = 60 * kSecond;
+  // Where logs can be forked the online judge looks at a record so much later, when it is known whether a
+  // fork has made it void (history/forks.hpp). 0: no log is forked. The exact judge waits for the end.
+  DurationNs fork_window = 0;
 
   friend bool operator==(const JudgeConfig&, const JudgeConfig&) = default;
 };

@@ -20,6 +20,7 @@ protocol::ErrorCode error_in(const protocol::Body& body) {
   if (const auto* part = std::get_if<protocol::SnapshotPage>(&body)) return part->error;
   if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) return renewed->error;
   if (const auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) return removed->error;
+  if (std::holds_alternative<protocol::EpochChanged>(body)) return protocol::ErrorCode::kEpochMismatch;
   return protocol::ErrorCode::kNone;
 }
 
@@ -87,7 +88,12 @@ void Client::load() {
     if (row.head > row.cur) add_gap(index, 0);
     queue_receipts(index);
   }
+  if (!state.forks.empty()) epochs().forks = std::move(state.forks);
   for (OutboxRow& stored : state.outbox) {
+    if (stored.acked_epoch != 0) {
+      epochs().kept.push_back(std::move(stored));
+      continue;
+    }
     OutboxEntry& entry = outbox_.emplace_back();
     entry.conversation = conversations_.find_or_add(stored.conversation);
     entry.row = std::move(stored);
@@ -224,6 +230,8 @@ void Client::frame_received(protocol::Frame&& frame, TimeNs now, Effects& effect
     on_push_gap(*gap);
   } else if (auto* renewed = std::get_if<protocol::TokenRenewed>(&body)) {
     on_token_renewed(*renewed, frame.request_id, now);
+  } else if (auto* changed = std::get_if<protocol::EpochChanged>(&body)) {
+    on_epoch_changed(*changed, frame.request_id, now);
   } else if (auto* removed = std::get_if<protocol::DeviceRemoved>(&body)) {
     on_device_removed(*removed, frame.request_id);
   }
@@ -485,6 +493,10 @@ std::size_t Client::heap_bytes() const {
   }
   if (flow_ != nullptr) bytes += sizeof(*flow_);
   if (access_ != nullptr) bytes += sizeof(*access_) + access_->removals.capacity() * sizeof(DeviceIndex);
+  if (const Epochs* known = known_epochs()) {
+    bytes += sizeof(*known) + known->kept.capacity() * sizeof(OutboxRow) +
+             known->forks.capacity() * sizeof(ForkRow);
+  }
   if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow);
   return bytes;
 }

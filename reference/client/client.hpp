@@ -276,6 +276,18 @@ class Client {
   void receive_state(protocol::ConversationState&& state, TimeNs now);
   Retained& retained();
 
+  // epochs.cpp
+  Epochs& epochs();
+  const Epochs* known_epochs() const { return retained_ == nullptr ? nullptr : retained_->epochs.get(); }
+  // `seq` of this epoch as far as no fork has made it void.
+  std::uint64_t cut(const ConversationId& id, std::uint32_t epoch, std::uint64_t seq) const;
+  // False when the conversation has an epoch that this device cannot follow yet; then it asks.
+  bool follow_epoch(std::uint32_t index, std::uint32_t epoch, TimeNs now);
+  void adopt_epoch(std::uint32_t index, const protocol::EpochChanged& changed, TimeNs now);
+  void send_void_again(std::uint32_t index);
+  void keep_sent(OutboxRow&& row, const protocol::SendAck& ack);
+  void on_epoch_changed(const protocol::EpochChanged& changed, std::uint64_t request_id, TimeNs now);
+
   // receipts.cpp
   void queue_receipts(std::uint32_t index);
   void pump_receipts(TimeNs now, Effects& effects);

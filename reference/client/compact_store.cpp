@@ -20,6 +20,7 @@ void CompactStore::load(DeviceState& state) {
   state.puts.clear();
   state.last_op = 0;
   state.floors.clear();
+  state.forks.clear();
   state.snapshot = {};
   if (rare_ == nullptr) return;
   state.outbox = rare_->outbox;
@@ -27,6 +28,7 @@ void CompactStore::load(DeviceState& state) {
   state.puts = rare_->puts;
   state.last_op = rare_->last_op;
   state.floors = rare_->floors;
+  state.forks = rare_->forks;
   state.snapshot = rare_->snapshot;
 }
 
@@ -99,6 +101,11 @@ void CompactStore::stage_floor(const FloorRow& row) {
   staging_.floors_.push_back(row);
 }
 
+void CompactStore::stage_fork(const ForkRow& row) {
+  own_staging();
+  staging_.forks_.push_back(row);
+}
+
 void CompactStore::stage_snapshot(const SnapshotProgress& snapshot) {
   own_staging();
   staging_.snapshot_ = snapshot;
@@ -162,6 +169,7 @@ void CompactStore::commit() {
     add_put(rare().puts, put);
   }
   for (const FloorRow& row : staging_.floors_) put_floor_row(rare().floors, row);
+  for (const ForkRow& row : staging_.forks_) rare().forks.push_back(row);
   if (staging_.snapshot_staged_) rare().snapshot = staging_.snapshot_;
   if (rare_ != nullptr) {
     for (const ClientMessageId& id : staging_.erased_) {
@@ -189,6 +197,7 @@ void CompactStore::discard() {
   staging_.puts_.clear();
   staging_.erased_puts_.clear();
   staging_.floors_.clear();
+  staging_.forks_.clear();
   staging_.snapshot_staged_ = false;
   staging_.next_counter_ = 0;
   staging_.feed_staged_ = false;
@@ -200,7 +209,7 @@ std::size_t CompactStore::heap_bytes() const {
     bytes += sizeof(*rare_) + rare_->outbox.capacity() * sizeof(OutboxRow) +
              rare_->settings.capacity() * sizeof(SettingRow) +
              rare_->puts.capacity() * sizeof(protocol::PutSetting) +
-             rare_->floors.capacity() * sizeof(FloorRow);
+             rare_->floors.capacity() * sizeof(FloorRow) + rare_->forks.capacity() * sizeof(ForkRow);
   }
   return bytes;
 }

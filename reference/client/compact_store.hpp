@@ -28,6 +28,7 @@ class StagingArea {
   std::vector<protocol::PutSetting> puts_;
   std::vector<std::uint64_t> erased_puts_;
   std::vector<FloorRow> floors_;
+  std::vector<ForkRow> forks_;
   SnapshotProgress snapshot_;
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
@@ -53,6 +54,7 @@ class CompactStore final : public ClientStore {
   void stage_put(const protocol::PutSetting& put) override;
   void erase_put(std::uint64_t op) override;
   void stage_floor(const FloorRow& row) override;
+  void stage_fork(const ForkRow& row) override;
   void stage_snapshot(const SnapshotProgress& snapshot) override;
   void stage_counter(std::uint32_t next_counter) override;
   void commit() override;
@@ -80,9 +82,10 @@ class CompactStore final : public ClientStore {
     std::vector<protocol::PutSetting> puts;
     std::uint64_t last_op = 0;
     std::vector<FloorRow> floors;
+    std::vector<ForkRow> forks;
     SnapshotProgress snapshot;
     bool is_empty() const {
-      return outbox.empty() && last_op == 0 && settings.empty() && floors.empty() &&
+      return outbox.empty() && last_op == 0 && settings.empty() && floors.empty() && forks.empty() &&
              snapshot == SnapshotProgress();
     }
   };

@@ -52,6 +52,10 @@ struct ClientConfig {
   std::uint32_t presence_refresh_ms = 0;
   std::uint32_t max_in_flight_fetches = 4;
   std::uint32_t max_in_flight_receipts = 32;  // conversations; two requests each, below the gateway's 128
+  // Own messages that were acknowledged LOCAL and are kept, the newest of them, to be sent again when a fork
+  // makes them void; 0: none are. A device is expected to keep as many as it may send within the lag of a
+  // copy.
+  std::uint32_t keep_sent = 0;
   DefectSet defects;
 };
 

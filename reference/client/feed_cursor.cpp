@@ -64,15 +64,30 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
         receive_parked(change, via, now);
       }
       break;
+    case protocol::ChangeKind::kEpoch: {
+      if (change.conv_epoch == 0) break;  // of the feed, not of a conversation
+      const std::uint32_t index = conversations_.find_or_add(change.conversation);
+      const std::uint32_t epoch = conversations_[index].epoch;
+      if (epoch != 0 && change.conv_epoch == epoch + 1) {
+        adopt_epoch(index, {change.conversation, epoch, change.conv_epoch, change.head_seq}, now);
+      }
+      if (change.conv_epoch >= epoch && follow_epoch(index, change.conv_epoch, now))
+        raise_head(index, change.head_seq, now);
+      stage_marks(index);
+      break;
+    }
     case protocol::ChangeKind::kPointer: {
+      change.head_seq = cut(change.conversation, change.conv_epoch, change.head_seq);
       shared_.observer.pointer_received(tag_, change, via, !repeated);
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
-      raise_head(index, change.head_seq, now);
+      if (follow_epoch(index, change.conv_epoch, now)) raise_head(index, change.head_seq, now);
       stage_marks(index);
       break;
     }
     case protocol::ChangeKind::kReceipt: {
       if (repeated) break;
+      change.delivered_seq = cut(change.conversation, change.conv_epoch, change.delivered_seq);
+      change.read_seq = cut(change.conversation, change.conv_epoch, change.read_seq);
       shared_.observer.receipt_received(tag_, change);
       if (change.subject != user_) break;
       const std::uint32_t index = conversations_.find_or_add(change.conversation);

@@ -114,6 +114,11 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
   const auto same = [&](const OutboxEntry& entry) { return entry.row.client_msg_id == ack.client_msg_id; };
   const auto found = std::find_if(outbox_.begin(), outbox_.end(), same);
   if (found == outbox_.end()) return;
+  if (cut(ack.conversation, ack.conv_epoch, ack.conv_seq) < ack.conv_seq) {
+    // Late, of a dead epoch: the place that it names is void.
+    if (take_request(request_id, request)) request_failed(request, protocol::ErrorCode::kUnavailable, 0, now);
+    return;
+  }
   const bool is_awaited = std::any_of(requests_.begin(), requests_.end(),
                                       [&](const Request& open) { return open.id == request_id; });
   if (!is_awaited) mark(Probe::kLateAnswerTaken);
@@ -123,7 +128,12 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
     });
   }
   // The entry itself comes over the feed, whose tail gap the heartbeat finds; no head is learnt here.
+  const std::uint32_t index = found->conversation;
+  const bool may_be_void = shared_.config.keep_sent != 0 && ack.durability == protocol::Durability::kLocal;
   resolve_send(static_cast<std::size_t>(found - outbox_.begin()), ack);
+  // Unless it is void, the feed brings it; whoever asks for it in vain learns of the fork.
+  if (may_be_void && follow_epoch(index, ack.conv_epoch, now)) raise_head(index, ack.conv_seq, now);
+  if (may_be_void) stage_marks(index);
 }
 
 // Seeded defects: the user is told that the message has failed, though nobody knows.
@@ -177,7 +187,13 @@ void Client::send_limited(OutboxEntry& entry, std::uint32_t retry_after_ms, Time
 }
 
 void Client::resolve_send(std::size_t position, const protocol::SendAck& ack) {
-  store_.erase_outbox(ack.client_msg_id);
+  const bool is_kept = shared_.config.keep_sent != 0 && ack.status != protocol::SendStatus::kRejected &&
+                       ack.durability == protocol::Durability::kLocal;
+  if (is_kept) {
+    keep_sent(std::move(outbox_[position].row), ack);
+  } else {
+    store_.erase_outbox(ack.client_msg_id);
+  }
   outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(position));
   shared_.observer.send_resolved(tag_, ack);
 }

@@ -121,9 +121,16 @@ void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq) {
 }
 
 void Client::on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id) {
-  shared_.observer.cursor_acked(tag_, ack);
   Request request;
   const bool awaited = take_request(request_id, request);
+  const std::uint32_t known = conversations_.find(ack.conversation);
+  if (known != ConversationTable::kMissing && ack.error == protocol::ErrorCode::kNone &&
+      conversations_[known].epoch > 1 && ack.conv_epoch < conversations_[known].epoch) {
+    // Of a dead epoch: the living one has not got these marks.
+    if (awaited) receipts_failed(request, protocol::ErrorCode::kEpochMismatch);
+    return;
+  }
+  shared_.observer.cursor_acked(tag_, ack);
   if (ack.error != protocol::ErrorCode::kNone) {
     if (!awaited) return;
     if (ack.error == protocol::ErrorCode::kEpochMismatch) {

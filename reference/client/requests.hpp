@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "reference/client/conversation.hpp"
@@ -134,10 +135,17 @@ struct Ephemeral {
   bool is_presence_offered = false;
 };
 
+// What a device keeps for logs that are forked; exists from the first of it on.
+struct Epochs {
+  std::vector<OutboxRow> kept;  // own messages acknowledged LOCAL, oldest first, at most keep_sent
+  std::vector<ForkRow> forks;   // that it has learnt of
+};
+
 // What a device knows of what is no longer kept; exists from the first word of it on.
 struct Retained {
-  std::vector<FloorRow> floors;    // by conversation
-  SnapshotProgress snapshot;       // under way; as stored
+  std::vector<FloorRow> floors;  // by conversation
+  SnapshotProgress snapshot;     // under way; as stored
+  std::unique_ptr<Epochs> epochs;
   bool is_of_earlier_life = true;  // no page of it has come since this process or connection began
 };
 

@@ -83,7 +83,7 @@ void Client::on_snapshot_page(protocol::SnapshotPage&& page, std::uint64_t reque
 void Client::receive_state(protocol::ConversationState&& state, TimeNs now) {
   shared_.observer.snapshot_row(tag_, state);
   const std::uint32_t index = conversations_.find_or_add(state.conversation);
-  conversations_[index].epoch = std::max(conversations_[index].epoch, state.conv_epoch);
+  const bool is_followed = follow_epoch(index, state.conv_epoch, now);
   for (const protocol::Change& change : state.latest) {
     if (const std::uint64_t feature = protocol::feature_of(change.kind); !offers(feature)) {
       shared_.observer.unnamed_received(tag_, feature);
@@ -94,6 +94,7 @@ void Client::receive_state(protocol::ConversationState&& state, TimeNs now) {
       receive_setting(change, Via::kSync);
     }
   }
+  if (!is_followed) return stage_marks(index);
   const Sequence cur = conversations_[index].cur;
   skip_to_floor(index, state.min_seq);
   drain_pending(index);

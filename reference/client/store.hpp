@@ -36,6 +36,9 @@ struct OutboxRow {
   Slice payload;
   protocol::EntryKind kind = protocol::EntryKind::kMessage;
   std::uint32_t attempts = 0;  // transmissions so far
+  // Its place when it was acknowledged LOCAL and is kept for a fork (CLI-EPOCH-002); epoch 0: it waits.
+  std::uint32_t acked_epoch = 0;
+  std::uint64_t acked_seq = 0;
   friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
 };
 
@@ -56,6 +59,14 @@ struct FloorRow {
   friend bool operator==(const FloorRow&, const FloorRow&) = default;
 };
 
+// Entries of the epochs up to old_epoch above fork_seq are void.
+struct ForkRow {
+  ConversationId conversation;
+  std::uint32_t old_epoch = 0;
+  std::uint64_t fork_seq = 0;
+  friend bool operator==(const ForkRow&, const ForkRow&) = default;
+};
+
 // The snapshot that a device is paging through, and the last conversation that it has of it.
 struct SnapshotProgress {
   SnapshotToken token;  // {0, 0}: none
@@ -70,6 +81,7 @@ struct DeviceState {
   std::uint32_t next_counter = 1;
   std::vector<ConversationMarks> conversations;  // in the order of their first staging
   std::vector<OutboxRow> outbox;                 // in the order of their first staging (oldest first)
+  std::vector<ForkRow> forks;                    // in the order of their staging
   std::vector<SettingRow> settings;              // by (conversation, kind)
   std::vector<protocol::PutSetting> puts;        // unacknowledged, by op
   std::uint64_t last_op = 0;                     // the highest that was ever staged
@@ -148,6 +160,8 @@ class ClientStore {
   virtual void erase_put(std::uint64_t op) = 0;
   // Inserts or replaces by conversation.
   virtual void stage_floor(const FloorRow& row) = 0;
+  // Added; nothing is replaced.
+  virtual void stage_fork(const ForkRow& row) = 0;
   virtual void stage_snapshot(const SnapshotProgress& snapshot) = 0;
   // The counter of the next message; never goes back.
   virtual void stage_counter(std::uint32_t next_counter) = 0;

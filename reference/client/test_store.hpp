@@ -54,8 +54,12 @@ class TestStore final : public ClientStore {
       auto& rows = durable.state.conversations;
       for (ConversationMarks& row : rows) {
         if (row.id != marks.id) continue;
-        if (marks.cur_seq < row.cur_seq || marks.read_seq < row.read_seq ||
-            marks.known_head_seq < row.known_head_seq) {
+        if (row.epoch != 0 && marks.epoch > row.epoch) {
+          // A fork: what is void goes with its numbers.
+          auto& entries = durable.entries[marks.id];
+          entries.erase(entries.upper_bound(marks.cur_seq), entries.end());
+        } else if (marks.cur_seq < row.cur_seq || marks.read_seq < row.read_seq ||
+                   marks.known_head_seq < row.known_head_seq) {
           complaints.push_back("a mark fell");
         }
         row = marks;
@@ -119,6 +123,9 @@ class TestStore final : public ClientStore {
       }
       put_floor_row(durable.state.floors, row);
     });
+  }
+  void stage_fork(const ForkRow& row) override {
+    staged_.push_back([row](Durable& durable) { durable.state.forks.push_back(row); });
   }
   void stage_snapshot(const SnapshotProgress& snapshot) override {
     staged_.push_back([snapshot](Durable& durable) { durable.state.snapshot = snapshot; });

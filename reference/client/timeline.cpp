@@ -54,11 +54,12 @@ void Client::receive_event(protocol::Event&& event, Via via, TimeNs now) {
     return;
   }
   const std::uint32_t index = conversations_.find_or_add(event.conversation);
+  const bool is_void = cut(event.conversation, event.conv_epoch, event.conv_seq) < event.conv_seq;
+  const bool is_followed = !is_void && follow_epoch(index, event.conv_epoch, now);
   const Sequence cur = conversations_[index].cur;
-  // Epochs only rise; there is no fork in this version of the protocol, so numbers run on over the change.
-  conversations_[index].epoch = std::max(conversations_[index].epoch, event.conv_epoch);
-  if (event.conv_seq <= cur) {
+  if (!is_followed || event.conv_seq <= cur) {
     shared_.observer.event_received(tag_, event, via, false);
+    if (!is_void && !is_followed) stage_marks(index);
     return;
   }
   // Seeded defect: what is new is shown, and what is missing before it will have been seen elsewhere.
@@ -160,7 +161,8 @@ void Client::receive_parked(const protocol::Change& change, Via via, TimeNs now)
   }
   const std::uint32_t index = conversations_.find_or_add(change.conversation);
   const Sequence cur = conversations_[index].cur;
-  conversations_[index].epoch = std::max(conversations_[index].epoch, change.conv_epoch);
+  if (cut(change.conversation, change.conv_epoch, change.parked_seq) < change.parked_seq) return;
+  if (!follow_epoch(index, change.conv_epoch, now)) return stage_marks(index);
   receive_tombstone(index, {change.parked_seq, change.parked_seq, protocol::TombstoneReason::kParked}, via);
   drain_pending(index);
   raise_head(index, change.parked_seq, now);
@@ -230,9 +232,18 @@ void Client::pump_gaps(TimeNs now, Effects& effects) {
 }
 
 void Client::on_range_result(protocol::RangeResult&& result, std::uint64_t request_id, TimeNs now) {
-  shared_.observer.fetch_completed(tag_, request_id, result);
   Request request;
   const bool awaited = take_request(request_id, request);
+  const std::uint32_t known = conversations_.find(result.conversation);
+  if (known != ConversationTable::kMissing && result.error == protocol::ErrorCode::kNone &&
+      conversations_[known].epoch != 0 && result.conv_epoch != 0 &&
+      result.conv_epoch != conversations_[known].epoch) {
+    // Of a dead epoch, asked for before this device knew; or of one that it cannot follow yet.
+    if (awaited && request.kind == Request::Kind::kAudit) audit_failed(known, 0, now);
+    if (awaited && request.kind == Request::Kind::kFetch) fetch_failed(known, 0, now);
+    return;
+  }
+  shared_.observer.fetch_completed(tag_, request_id, result);
   if (awaited && request.kind == Request::Kind::kAudit) {
     on_audit_page(request, result, now);
     return;
@@ -279,7 +290,10 @@ void Client::skip_to_floor(std::uint32_t index, std::uint64_t floor) {
 void Client::on_range_too_old(std::uint32_t index, const protocol::RangeResult& result, bool awaited,
                               TimeNs now) {
   const Sequence cur_before = conversations_[index].cur;
-  conversations_[index].epoch = std::max(conversations_[index].epoch, result.conv_epoch);
+  if (!follow_epoch(index, result.conv_epoch, now)) {
+    if (Gap* gap = find_gap(index)) gap->in_flight = false;
+    return stage_marks(index);
+  }
   skip_to_floor(index, result.min_seq);
   drain_pending(index);
   raise_head(index, result.head_seq, now);
@@ -300,7 +314,10 @@ void Client::on_range_too_old(std::uint32_t index, const protocol::RangeResult& 
 
 void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, TimeNs now) {
   const Sequence cur_before = conversations_[index].cur;
-  conversations_[index].epoch = std::max(conversations_[index].epoch, result.conv_epoch);
+  if (!follow_epoch(index, result.conv_epoch, now)) {
+    if (Gap* gap = find_gap(index)) gap->in_flight = false;
+    return stage_marks(index);
+  }
   if (result.covered_to_seq >= result.from_seq && result.covered_to_seq <= cur_before)
     mark(Probe::kPageOvertaken);
   auto tombstone = result.tombstones.begin();

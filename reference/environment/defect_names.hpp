@@ -163,6 +163,13 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "last-seen-when-asked",
     "hidden-user-is-told",
     "privacy-lost-at-restart",
+    "takeover-keeps-epoch",
+    "fork-off-by-one",
+    "lost-lane-forgotten",
+    "takeover-untold",
+    "void-entries-kept",
+    "void-sends-forgotten",
+    "quorum-acked-alone",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -170,6 +170,13 @@ enum class Defect : std::uint16_t {
   kLastSeenWhenAsked,         // shard: asking for a user counts as a sign of the user
   kHiddenUserIsTold,          // shard: privacy is minded when somebody asks, not when something changes
   kPrivacyLostAtRestart,      // shard: keeps in memory who may see a user
+  kTakeoverKeepsEpoch,        // shard: takes conversations over under the epoch that they had
+  kForkOffByOne,              // shard: tells a fork one entry above the true one
+  kLostLaneForgotten,         // shard: forgets what an owner that is lost had not acknowledged
+  kTakeoverUntold,            // shard: tells nobody that it has begun a new epoch
+  kVoidEntriesKept,           // client: keeps entries above the fork, and its cursor with them
+  kVoidSendsForgotten,        // client: does not send again what a fork made void
+  kQuorumAckedAlone,          // shard: an acknowledgement names the quorum before its standby has the entry
   kCount
 };
 

@@ -141,6 +141,14 @@ enum class Probe : std::uint8_t {
   kLastSeenStored,  // a shard has written down when a user was last there
   kLastSeenRead,    // and has read that of a user who has not come since it was started, or took the bucket
   kPresenceHidden,  // somebody was not told of a user who does not want it
+  // ---- standby copies
+  kToldLater,            // what a shard had to tell waited until its standby had it
+  kServedAlone,          // a shard without a standby copy told what it had to tell
+  kBucketsTakenOver,     // a shard has taken over the buckets of one that is lost
+  kRepeatAfterTakeover,  // an effect that the copy had already came again
+  kDeadEpochAnswered,    // a cursor of a dead epoch was answered with the fork
+  kEpochAdopted,         // a device has learnt of a fork
+  kVoidSentAgain,        // and has sent again what had been acknowledged to it above it
   kCount
 };
 
@@ -210,6 +218,10 @@ class ClientObserver {
   virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
   // Somebody's marks as the feed tells them (a kReceipt change).
   virtual void receipt_received(DeviceTag, const protocol::Change&) {}
+  // The device has learnt that the conversation has begun a new epoch, and follows that from now on; it has
+  // entries up to `held`, after it has dropped those that are void. Also of a conversation that it meets in a
+  // later epoch than the first (old_epoch 0, fork_seq means nothing).
+  virtual void epoch_adopted(DeviceTag, const protocol::EpochChanged&, std::uint64_t /*held*/) {}
   // A conversation's head as the feed tells it, without the entries (a kPointer change). Every one that
   // arrives; not taken when changes before it are missing or it was told before.
   virtual void pointer_received(DeviceTag, const protocol::Change&, Via, bool /*taken*/) {}
@@ -282,6 +294,9 @@ class ServerObserver {
   // So many conversations of the shard are hot, and what is kept of them counts for so many bytes. Told at
   // every change.
   virtual void hot_windows(NodeId, std::size_t /*windows*/, std::uint64_t /*bytes*/) {}
+  // The shard begins a new epoch of a conversation that it has taken over, at this fork; it is not durable
+  // yet.
+  virtual void log_forked(NodeId, const protocol::EpochChanged&) {}
   virtual void probe(NodeId, Probe) {}
 };
 

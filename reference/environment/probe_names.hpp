@@ -111,6 +111,13 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "last seen stored",
     "last seen read back",
     "presence hidden by its user",
+    "told when the standby had it",
+    "told without a standby",
+    "buckets taken over",
+    "effect repeated after a takeover",
+    "dead epoch answered",
+    "epoch adopted",
+    "void message sent again",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

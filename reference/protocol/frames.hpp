@@ -73,7 +73,8 @@ enum class GoAwayReason : std::uint32_t {
   kReplaced = 2,
   kProtocolError = 3
 };
-enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2, kSetting = 3 };
+// kEpoch: the conversation has begun a new epoch (ORD-EPOCH).
+enum class ChangeKind : std::uint32_t { kEvent = 0, kPointer = 1, kReceipt = 2, kSetting = 3, kEpoch = 4 };
 
 // Which setting of a conversation. A server keeps the kinds that it does not know, up to kLastSettingKind.
 enum class SettingKind : std::uint32_t {
@@ -186,7 +187,7 @@ struct Change {
   ChangeKind kind = ChangeKind::kEvent;
   ConversationId conversation;
   std::optional<Event> event;       // kEvent
-  std::uint64_t head_seq = 0;       // kPointer: the conversation's head
+  std::uint64_t head_seq = 0;       // kPointer: the conversation's head; kEpoch: the fork (EpochChanged)
   std::uint64_t head_msg_no = 0;    // kPointer
   UserId subject = 0;               // kReceipt: whose marks these are (may be the user itself)
   std::uint64_t delivered_seq = 0;  // kReceipt
@@ -699,6 +700,24 @@ struct PresenceState {
   friend bool operator==(const PresenceState&, const PresenceState&) = default;
 };
 
+// The conversation's log was forked: entries of old_epoch above fork_seq are void, and their numbers stand
+// for other entries of new_epoch. Answers a FetchRange or a mark that names a dead epoch; where the cursor's
+// epoch is more than one behind, fork_seq is the lowest fork since.
+struct EpochChanged {
+  ConversationId conversation;
+  std::uint32_t old_epoch = 0;
+  std::uint32_t new_epoch = 0;
+  std::uint64_t fork_seq = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v(1, s.conversation, "conversation");
+    v(3, s.old_epoch, "old_epoch");
+    v(4, s.new_epoch, "new_epoch");
+    v(5, s.fork_seq, "fork_seq");
+  }
+  friend bool operator==(const EpochChanged&, const EpochChanged&) = default;
+};
+
 // A request that could not be answered in its own kind; request_id says which.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
@@ -936,11 +955,13 @@ struct BucketPlace {
   std::uint32_t bucket = 0;
   NodeId home = 0;
   std::uint32_t version = 0;
+  bool taken = false;  // its owner before is lost, and `home` has it from a copy (TKO)
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.bucket, "bucket");
     v(2, s.home, "home");
     v(3, s.version, "version");
+    v(4, s.taken, "taken");
   }
   friend bool operator==(const BucketPlace&, const BucketPlace&) = default;
 };
@@ -959,7 +980,7 @@ struct PlacementUpdate {
 // What a row of a moving bucket is; kLogFloor and kFeedFloor drop what is below.
 enum class StoredRowKind : std::uint32_t {
   kNone = 0,
-  kConversation = 1,  // numbers: epoch, head_seq, head_msg_no
+  kConversation = 1,  // numbers: epoch, head_seq, head_msg_no; above epoch 1: its fork, and the lowest of all
   kEntry = 2,         // event
   kSendKey = 3,       // user, device, client_msg_id; numbers: conv_seq, msg_no, content hash, time
   kLogFloor = 4,      // numbers: the first entry that is kept
@@ -1008,11 +1029,22 @@ enum class MoveStep : std::uint32_t {
   kHold = 3,    // owner to all other shards: keep effects on the bucket back until its version is above this
   kHeld = 4,    // answer: done; those before end with this number of the outbox towards the owner
   kTake = 5,    // the bucket is the successor's at this version, and no longer the owner's
-  kTaken = 6    // answer: it serves
+  kTaken = 6,   // answer: it serves
+  // Of a standby copy, which has no bucket and never ends.
+  kCopy = 7,   // owner to its standby: rows number `number`, from 1; version: a CopyMark; in the first one
+               // bucket: how many it owns
+  kCopied = 8  // answer: everything up to `number` is durable here
 };
 
-// One step of the move of a bucket. `version`: the one that the bucket will have when it has moved; with
-// kHold and kHeld the one that it has.
+// `version` in kCopy.
+enum class CopyMark : std::uint32_t {
+  kPart = 0,   // more of the same transactions follows
+  kWhole = 1,  // with these rows the transactions are whole
+  kAll = 2     // and there is nothing that the owner has and this copy lacks
+};
+
+// One step of the move of a bucket, or of a standby copy. `version`: the one that the bucket will have when
+// it has moved; with kHold and kHeld the one that it has.
 struct BucketMove {
   MoveStep step = MoveStep::kBegin;
   std::uint32_t bucket = 0;
@@ -1047,21 +1079,29 @@ struct Route {
 };
 
 // The variant's order fixes the field numbers of the body, see body_field(). Append only.
-using Body =
-    std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage, SendAck,
-                 FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor, ReadWatermark,
-                 CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch, OutboxAck, PutSetting,
-                 SettingAck, SessionNotice, FrameAck, PushGap, SignalEphemeral, RelayEphemeral,
-                 SubscribePresence, PresenceState, PresenceLease, FetchSnapshot, SnapshotPage, RenewToken,
-                 TokenRenewed, RemoveDevice, DeviceRemoved, CredentialLease, PlacementUpdate, BucketMove>;
+using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAck, GoAway, SendMessage,
+                          SendAck, FetchRange, RangeResult, Sync, SyncResult, ChangePush, DeliveredCursor,
+                          ReadWatermark, CursorAck, Error, Attach, AttachResult, Detach, OutboxBatch,
+                          OutboxAck, PutSetting, SettingAck, SessionNotice, FrameAck, PushGap,
+                          SignalEphemeral, RelayEphemeral, SubscribePresence, PresenceState, PresenceLease,
+                          FetchSnapshot, SnapshotPage, RenewToken, TokenRenewed, RemoveDevice, DeviceRemoved,
+                          CredentialLease, PlacementUpdate, BucketMove, EpochChanged>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
+// The numbers 57 and 58 are taken by bodies that are not of this program.
+inline constexpr std::size_t kBodiesBeforeGap = 41;
+inline constexpr std::size_t kBodyGap = 2;
+
 // The field number of the body with this index in Body.
-constexpr int body_field(std::size_t index) { return kFirstBodyField + static_cast<int>(index); }
+constexpr int body_field(std::size_t index) {
+  return kFirstBodyField + static_cast<int>(index < kBodiesBeforeGap ? index : index + kBodyGap);
+}
 // The inverse; 0 for a number that is no body's.
 constexpr std::size_t body_index(std::uint32_t field) {
   const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
-  return index < std::variant_size_v<Body> ? index : 0;
+  if (index < kBodiesBeforeGap) return index;
+  if (index < kBodiesBeforeGap + kBodyGap) return 0;
+  return index - kBodyGap < std::variant_size_v<Body> ? index - kBodyGap : 0;
 }
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -22,7 +22,7 @@ std::string_view pick(Enum value, std::span<const std::string_view> names) {
   return index < names.size() ? names[index] : "?";
 }
 
-constexpr std::array<std::string_view, 41> kBodyNames = {
+constexpr std::array<std::string_view, 42> kBodyNames = {
     "Empty",         "Hello",         "Welcome",         "Heartbeat",       "HeartbeatAck",
     "GoAway",        "SendMessage",   "SendAck",         "FetchRange",      "RangeResult",
     "Sync",          "SyncResult",    "ChangePush",      "DeliveredCursor", "ReadWatermark",
@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 41> kBodyNames = {
     "FrameAck",      "PushGap",       "SignalEphemeral", "RelayEphemeral",  "SubscribePresence",
     "PresenceState", "PresenceLease", "FetchSnapshot",   "SnapshotPage",    "RenewToken",
     "TokenRenewed",  "RemoveDevice",  "DeviceRemoved",   "CredentialLease", "PlacementUpdate",
-    "BucketMove"};
+    "BucketMove",    "EpochChanged"};
 static_assert(kBodyNames.size() == std::variant_size_v<Body>);
 
 class Printer {
@@ -194,7 +194,7 @@ std::string_view name_of(GoAwayReason value) {
   return pick(value, names);
 }
 std::string_view name_of(ChangeKind value) {
-  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT", "SETTING"};
+  static constexpr std::string_view names[] = {"EVENT", "POINTER", "RECEIPT", "SETTING", "EPOCH"};
   return pick(value, names);
 }
 std::string_view name_of(SettingKind value) {
@@ -213,7 +213,8 @@ std::string_view name_of(StoredRowKind value) {
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {
-  static constexpr std::string_view names[] = {"BEGIN", "ROWS", "STORED", "HOLD", "HELD", "TAKE", "TAKEN"};
+  static constexpr std::string_view names[] = {"BEGIN", "ROWS",  "STORED", "HOLD",  "HELD",
+                                               "TAKE",  "TAKEN", "COPY",   "COPIED"};
   return pick(value, names);
 }
 

@@ -53,7 +53,7 @@ WAVETANK_VALUES(ErrorCode, "ERROR_CODE_", {kNone, "NONE"}, {kMalformed, "MALFORM
 WAVETANK_VALUES(GoAwayReason, "GO_AWAY_REASON_", {kShutdown, "SHUTDOWN"}, {kSlowConsumer, "SLOW_CONSUMER"},
                 {kReplaced, "REPLACED"}, {kProtocolError, "PROTOCOL_ERROR"});
 WAVETANK_VALUES(ChangeKind, "CHANGE_KIND_", {kEvent, "EVENT"}, {kPointer, "POINTER"}, {kReceipt, "RECEIPT"},
-                {kSetting, "SETTING"});
+                {kSetting, "SETTING"}, {kEpoch, "EPOCH"});
 WAVETANK_VALUES(SettingKind, "SETTING_KIND_", {kNone, "NONE"}, {kDraft, "DRAFT"}, {kMuteUntil, "MUTE_UNTIL"},
                 {kArchived, "ARCHIVED"}, {kPinned, "PINNED"}, {kMarkedUnread, "MARKED_UNREAD"},
                 {kPresence, "PRESENCE"});
@@ -64,7 +64,8 @@ WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversati
                 {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"},
                 {kFailure, "FAILURE"}, {kLastSeen, "LAST_SEEN"});
 WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
-                {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"});
+                {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"}, {kCopy, "COPY"},
+                {kCopied, "COPIED"});
 #undef WAVETANK_VALUES
 
 template <class Enum>

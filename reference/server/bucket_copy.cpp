@@ -42,7 +42,10 @@ bool BucketCopy::follows_devices(UserId user) const {
   return follows(user) && !config_.defects.has(Defect::kMovedDevicesLeftBehind);
 }
 
-void BucketCopy::note(protocol::StoredRow&& row) { queue_.push_back(std::move(row)); }
+void BucketCopy::note(protocol::StoredRow&& row) {
+  ++noted_;
+  queue_.push_back(std::move(row));
+}
 
 // ---- what there was
 
@@ -52,6 +55,17 @@ bool BucketCopy::has_more() const {
 
 std::vector<protocol::StoredRow> BucketCopy::take(std::uint32_t limit) {
   while (queue_.size() < limit && has_more()) read_some(limit);
+  return take_queued(limit);
+}
+
+void BucketCopy::read_whole() {
+  constexpr std::uint32_t kAtOnce = 1024;
+  do {
+    read_some(kAtOnce);
+  } while (begun_);
+}
+
+std::vector<protocol::StoredRow> BucketCopy::take_queued(std::uint32_t limit) {
   std::vector<protocol::StoredRow> rows;
   FrameBudget budget(config_.max_frame_bytes);
   while (!queue_.empty() && rows.size() < limit && budget.take(queue_.front())) {
@@ -76,7 +90,8 @@ void BucketCopy::read_some(std::uint32_t limit) {
 void BucketCopy::read_conversation(const ConversationId& id, std::uint32_t limit) {
   if (!std::exchange(begun_, true)) {
     // First of all, so that whoever clears away a copy that was given up finds its entries.
-    if (const auto row = store_.conversation(id)) note(stored(id, *row));
+    // A standby copy erases nothing, and its head must not stand before its entries.
+    if (const auto row = store_.conversation(id); row && bucket_ != kAllOwn) note(stored(id, *row));
     reached_ = 0;
   }
   std::vector<protocol::Event> events;

@@ -30,6 +30,9 @@ class BucketCopy {
   BucketCopy(const ServerConfig& config, store::LogStore& store, const Placement& placement,
              std::uint32_t bucket);
 
+  // A copy of all buckets that are this shard's, whatever their number; placement is asked each time.
+  static constexpr std::uint32_t kAllOwn = UINT32_MAX;
+
   // What the store's user has written; called after the write.
   bool follows(const ConversationId& id) const;
   bool follows(UserId user) const;
@@ -42,12 +45,21 @@ class BucketCopy {
   // The next rows: the oldest of the queue, which is filled from the store first; fewer than `limit` rows
   // when they get too large for a frame. Empty only when the queue is empty and has_more() is false.
   std::vector<protocol::StoredRow> take(std::uint32_t limit);
-  // Rows that wait.
+  // Reads one conversation, idempotency row or user from end to end into the queue; rows of one transaction
+  // lie side by side in it as long as no other way of reading is used.
+  void read_whole();
+  // The oldest rows of the queue, fewer than `limit` when they get too large for a frame; reads nothing.
+  std::vector<protocol::StoredRow> take_queued(std::uint32_t limit);
+  // Rows that wait, and rows that were ever queued.
   std::size_t size() const { return queue_.size(); }
+  std::uint64_t noted() const { return noted_; }
 
  private:
-  bool contains(const ConversationId& id) const { return placement_.bucket_of(id) == bucket_; }
-  bool contains(UserId user) const { return placement_.bucket_of(user) == bucket_; }
+  template <class Id>
+  bool contains(const Id& id) const {
+    if (bucket_ == kAllOwn) return placement_.home(id) == config_.self;
+    return placement_.bucket_of(id) == bucket_;
+  }
   void read_some(std::uint32_t limit);
   void read_conversation(const ConversationId& id, std::uint32_t limit);
   void finish_conversation(const ConversationId& id);
@@ -67,6 +79,7 @@ class BucketCopy {
   std::size_t next_user_ = 0;
   bool begun_ = false;         // the one at the position
   std::uint64_t reached_ = 0;  // of it: the last entry, or the last number of the feed
+  std::uint64_t noted_ = 0;
   std::deque<protocol::StoredRow> queue_;
 };
 

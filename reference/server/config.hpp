@@ -108,6 +108,17 @@ struct ServerConfig {
   // Whether the observer is told which bucket was served under which version.
   bool tells_buckets = false;
 
+  // ---- standby copies (shard, TKO)
+  // Each shard keeps a copy of all its buckets at the next shard of its region, and what it tells waits until
+  // the copy has it; only the writer is told at once. All shards must have the same. 0: no copies; 1 is all
+  // there is.
+  std::uint32_t standby_copies = 0;
+  // The writer's SendAck waits as well, and names REGION_QUORUM.
+  bool quorum_acks = false;
+  // This machine is the n-th that replaces one whose disk was lost; it owns no bucket but those that it was
+  // given.
+  std::uint32_t replacement = 0;
+
   // ---- effects between shards
   std::uint32_t outbox_batch = 64;    // items of one OutboxBatch
   std::uint32_t outbox_window = 256;  // items sent and not yet acknowledged, for each destination

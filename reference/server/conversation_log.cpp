@@ -70,6 +70,10 @@ Conversation& ConversationLog::load(const ConversationId& id) {
     conversation.row = *row;
     if (!config_.defects.has(Defect::kFloorForgotten)) conversation.floor_seq = store_.log_floor(id);
   }
+  if (!conversation.exists && placement_ != nullptr) {
+    const std::uint32_t version = placement_->version_of(placement_->bucket_of(id));
+    if (version > placement_->version()) conversation.row.epoch += version - placement_->version();
+  }
   if (is_group(id)) {
     store_.memberships(id, conversation.stays);
     std::sort(conversation.stays.begin(), conversation.stays.end(), by_user_and_join);
@@ -232,6 +236,9 @@ void ConversationLog::remember_key(const store::SendKey& key, const store::SendK
 
 void ConversationLog::append(const ConversationId& id, Conversation& conversation,
                              const protocol::Event& event) {
+  const store::ConversationRow& row = conversation.row;
+  if (!conversation.exists && row.epoch > 1)
+    observer_.log_forked(config_.self, {id, row.epoch - 1, row.epoch, row.fork_seq});
   conversation.exists = true;
   conversation.row.head_seq = event.conv_seq;
   if (event.msg_no != 0) conversation.row.head_msg_no = event.msg_no;
@@ -276,6 +283,7 @@ void ConversationLog::answer_repeat(const protocol::SendMessage& message, const 
   ack.conv_seq = row.conv_seq;
   ack.msg_no = row.msg_no;
   ack.server_time_ms = row.server_time_ms;
+  ack.conv_epoch = epoch_of(message.conversation, row.conv_seq);
   observer_.probe(config_.self, Probe::kDuplicateSuppressed);
 }
 
@@ -369,6 +377,38 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
   outcome.by_pointer = recipients.size() > config_.inline_limit;
   if (ack.error == ErrorCode::kNone) accept(outcome.event, ack);
   return outcome;
+}
+
+// ---- epochs
+
+std::optional<protocol::EpochChanged> ConversationLog::epoch_changed(const ConversationId& id,
+                                                                     std::uint32_t epoch) {
+  if (epoch == 0) return std::nullopt;
+  const store::ConversationRow& row = load(id).row;
+  if (epoch >= row.epoch) return std::nullopt;
+  observer_.probe(config_.self, Probe::kDeadEpochAnswered);
+  const std::uint64_t fork = epoch + 1 == row.epoch ? row.fork_seq : row.lowest_fork;
+  // Seeded defect: counts from the first entry that is void.
+  return protocol::EpochChanged{id, epoch, row.epoch, fork + config_.defects.has(Defect::kForkOffByOne)};
+}
+
+std::uint32_t ConversationLog::epoch_of(const ConversationId& id, std::uint64_t seq) {
+  const store::ConversationRow& row = load(id).row;
+  if (row.epoch == 1 || seq > row.fork_seq) return row.epoch;
+  events_.clear();
+  store_.entries(id, seq, seq, 1, events_);
+  return events_.empty() ? 1 : events_.front().conv_epoch;
+}
+
+protocol::EpochChanged ConversationLog::fork(const ConversationId& id) {
+  store::ConversationRow& row = load(id).row;
+  const std::uint32_t old_epoch = row.epoch;
+  // Seeded defect: the log goes on, as after any restart.
+  if (!config_.defects.has(Defect::kTakeoverKeepsEpoch)) ++row.epoch;
+  row.lowest_fork = row.epoch <= 2 ? row.head_seq : std::min(row.lowest_fork, row.head_seq);
+  row.fork_seq = row.head_seq;
+  store_.put_conversation(id, row);
+  return {id, old_epoch, row.epoch, row.fork_seq};
 }
 
 // ---- ranges

@@ -14,6 +14,7 @@
 #include "reference/protocol/frames.hpp"
 #include "reference/server/config.hpp"
 #include "reference/server/hot_window.hpp"
+#include "reference/server/placement.hpp"
 #include "reference/server/shared_reads.hpp"
 #include "reference/store/log_store.hpp"
 
@@ -59,6 +60,10 @@ class ConversationLog {
  public:
   ConversationLog(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
+  // Where buckets are taken over: a conversation that begins in one which was, begins in a later epoch, since
+  // the owner that is lost may have begun it, too. `placement` must outlive the object.
+  void count_takeovers(const Placement& placement) { placement_ = &placement; }
+
   // SND-*: looks up the idempotency key, then membership, then appends. `recipients` is replaced by the users
   // whose feeds must learn of the entry (members at that entry, joiner and leaver included), ascending.
   // O(members).
@@ -68,6 +73,12 @@ class ConversationLog {
   // Entries of the range visible to `user` as events, the others as NOT_VISIBLE runs. At most page_limit
   // events. A range that begins below the floor is RANGE_TOO_OLD.
   protocol::RangeResult fetch(UserId user, const protocol::FetchRange& request);
+
+  // ORD-EPOCH-002: what a cursor of a dead epoch is answered; nothing when the epoch is no dead one. Whoever
+  // can name it was told of the log before, and may since have lost his membership with the fork.
+  std::optional<protocol::EpochChanged> epoch_changed(const ConversationId& id, std::uint32_t epoch);
+  // ORD-EPOCH-001. Begins a new epoch at the head as it is; returns what everybody must know of it.
+  protocol::EpochChanged fork(const ConversationId& id);
 
   Conversation& load(const ConversationId& id);
   Visibility visibility(const ConversationId& id, const Conversation& conversation, UserId user) const;
@@ -121,6 +132,8 @@ class ConversationLog {
   store::SendKey key_of(const protocol::Route& from, const protocol::SendMessage& message) const;
   std::optional<store::SendKeyRow> find_key(const store::SendKey& key, std::uint64_t head_seq);
   void remember_key(const store::SendKey& key, const store::SendKeyRow& row);
+  // Of an entry of the log; 1 when it is no longer kept and older than the newest fork.
+  std::uint32_t epoch_of(const ConversationId& id, std::uint64_t seq);
   void answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row, std::uint64_t hash,
                      protocol::SendAck& ack);
   protocol::Event next_event(const protocol::Route& from, const protocol::SendMessage& message,
@@ -147,6 +160,7 @@ class ConversationLog {
   const ServerConfig& config_;
   store::LogStore& store_;
   ServerObserver& observer_;
+  const Placement* placement_ = nullptr;
   boost::unordered_flat_map<ConversationId, Conversation, IdHash> cache_;
   HotWindows windows_;
   SharedReads shared_;

@@ -18,6 +18,9 @@ namespace {
 
 // Defect::kSyncMissesRacingMessage: how far the pages of a sync lag behind the head they name.
 constexpr DurationNs kDefectLag = 2 * kSecond;
+// A feed that was taken over goes on so far above what its copy had: more than any owner tells while its copy
+// is behind.
+constexpr std::uint64_t kLeap = std::uint64_t{1} << 20;
 
 }  // namespace
 
@@ -32,16 +35,21 @@ store::FeedHead& Feed::head(UserId user) {
 
 void Feed::bound_cache() {
   if (heads_.size() > config_.cache_limit) heads_.clear();
+  if (told_.size() > config_.cache_limit) told_.clear();
 }
 
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
-  store::FeedHead& feed = head(user);
   protocol::Change row = change;
   // Seeded defect: a row has the columns that this version knows.
   if (row.event && config_.defects.has(Defect::kUnknownFieldsStripped)) row.event->unknown = Slice();
   if (change.kind == ChangeKind::kReceipt && !merge_receipt(user, row)) return;
   if (change.kind == ChangeKind::kPointer && !coalesce_pointer(user, row)) return;
   if (change.kind == ChangeKind::kSetting && !coalesce_setting(user, row)) return;
+  append_row(user, std::move(row), now, effects);
+}
+
+void Feed::append_row(UserId user, protocol::Change row, TimeNs now, Effects& effects) {
+  store::FeedHead& feed = head(user);
   row.prev_user_seq = feed.user_seq;
   row.user_seq = ++feed.user_seq;
   store_.append_change(user, row);
@@ -60,7 +68,68 @@ void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effec
     }
     if (row.setting) hidden_[user] = row.prev_user_seq;
   }
+  if (const auto told = told_.find(user); told != told_.end()) {
+    Told& place = told->second[row.conversation];
+    place = std::max(place, place_in_log(row));
+  }
   push_to_sessions(user, feed.epoch, row, effects);
+  if (row.kind == ChangeKind::kEpoch && row.conv_epoch != 0) cut_receipts(user, row, now, effects);
+}
+
+// ---- after a takeover
+
+Feed::Told Feed::place_in_log(const protocol::Change& change) {
+  switch (change.kind) {
+    case ChangeKind::kEvent:
+      return change.event ? Told(change.event->conv_epoch, change.event->conv_seq) : Told();
+    case ChangeKind::kPointer:
+    case ChangeKind::kEpoch:
+      return {change.conv_epoch, change.head_seq};
+    default:
+      return {};
+  }
+}
+
+void Feed::go_on_above(UserId user, TimeNs now, Effects& effects) {
+  head(user).user_seq += kLeap;
+  protocol::Change nothing;
+  nothing.kind = ChangeKind::kEpoch;
+  nothing.conversation = store::feed_queue(user);
+  append(user, nothing, now, effects);
+}
+
+bool Feed::has_told(UserId user, const protocol::Change& change) {
+  const Told place = place_in_log(change);
+  if (place == Told()) return false;
+  const auto [at, fresh] = told_.try_emplace(user);
+  std::map<ConversationId, Told>& told = at->second;
+  if (fresh) {
+    const auto raise = [&](const ConversationId& id, Told to) { told[id] = std::max(told[id], to); };
+    states_.clear();
+    store_.feed_states(user, states_);
+    for (const store::FeedStateRow& row : states_) raise(row.conversation, {row.epoch, row.head_seq});
+    for_each_change(user, 0, UINT64_MAX,
+                    [&](const protocol::Change& row) { raise(row.conversation, place_in_log(row)); });
+  }
+  const auto known = told.find(change.conversation);
+  return known != told.end() && place <= known->second;
+}
+
+void Feed::cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects) {
+  std::vector<protocol::Change> receipts;
+  for_each_change(user, 0, UINT64_MAX, [&](const protocol::Change& row) {
+    const bool is_void = row.delivered_seq > epoch.head_seq || row.read_seq > epoch.head_seq;
+    if (row.kind == ChangeKind::kReceipt && row.conversation == epoch.conversation && is_void &&
+        row.conv_epoch < epoch.conv_epoch) {
+      receipts.push_back(row);
+    }
+  });
+  for (protocol::Change& receipt : receipts) {
+    receipt.delivered_seq = std::min(receipt.delivered_seq, epoch.head_seq);
+    receipt.read_seq = std::min(receipt.read_seq, epoch.head_seq);
+    receipt.conv_epoch = epoch.conv_epoch;
+    append_row(user, receipt, now, effects);
+  }
 }
 
 bool Feed::takes(const protocol::Change& change) {
@@ -73,6 +142,8 @@ bool Feed::takes(const protocol::Change& change) {
       return change.subject != 0;
     case ChangeKind::kSetting:
       return change.setting.has_value();
+    case ChangeKind::kEpoch:
+      return true;
   }
   return true;
 }

@@ -3,6 +3,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "reference/environment/effects.hpp"
@@ -37,6 +39,14 @@ class Feed {
   // Whether the change says what its kind must say: no other can be stored. Kinds of a newer version can.
   static bool takes(const protocol::Change& change);
 
+  // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its
+  // head: goes on far above them, with a row that says nothing.
+  void go_on_above(UserId user, TimeNs now, Effects& effects);
+  // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that
+  // conversation. Not of receipts and settings, which are merged. The first time for a user O(feed), then
+  // O(log conversations).
+  bool has_told(UserId user, const protocol::Change& change);
+
   // Answers AttachResult; from then on the session is pushed every change above the head it names. Attaching
   // it again is harmless. Where sends are limited a device has one session: a new one replaces the older,
   // whose gateway is told so, and is told what the device owes (LIM-SCOPE). A session that has moved here is
@@ -55,6 +65,7 @@ class Feed {
       if (sessions_[slot].used && is_gone(sessions_[slot].user)) unlink(slot);
     }
     heads_.clear();
+    told_.clear();
   }
   // Feeds of another shard are here from now on; what their devices owe is not known (LIM-SCOPE).
   void arrive(TimeNs now) {
@@ -107,6 +118,13 @@ class Feed {
   };
 
   store::FeedHead& head(UserId user);
+  // Appends the row as it is.
+  void append_row(UserId user, protocol::Change row, TimeNs now, Effects& effects);
+  // The place in a log, by (epoch, number), that the change brings a feed to; {0, 0}: none.
+  using Told = std::pair<std::uint32_t, std::uint64_t>;
+  static Told place_in_log(const protocol::Change& change);
+  // A new epoch: what receipts of the conversation say of void entries is said of the fork.
+  void cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects);
   // Drops what is older than it must be, when that is enough. O(conversations of the user + changes dropped).
   void drop_old(UserId user, store::FeedHead& feed);
   // fn(change) for every change of the feed that is kept, with from < user_seq < below.
@@ -146,6 +164,7 @@ class Feed {
   std::vector<protocol::Change> changes_;
   std::vector<store::FeedStateRow> states_;
   std::size_t session_count_ = 0;
+  boost::unordered_flat_map<UserId, std::map<ConversationId, Told>, IdHash> told_;
   SendDebts debts_;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.
   boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;

@@ -63,7 +63,7 @@ bool Moves::is_shard(NodeId node) const {
 }
 
 BucketPlace Moves::place_of(std::uint32_t bucket) const {
-  return {bucket, placement_.home_of_bucket(bucket), placement_.version_of(bucket)};
+  return {bucket, placement_.home_of_bucket(bucket), placement_.version_of(bucket), is_taken(bucket)};
 }
 
 void Moves::tell(NodeId peer, std::uint32_t bucket, Effects& effects) const {
@@ -216,6 +216,9 @@ void Moves::received(NodeId peer, const BucketMove& move, TimeNs now, Effects& e
       begin_erasing(move.bucket, effects);
       break;
     }
+    case MoveStep::kCopy:
+    case MoveStep::kCopied:
+      break;  // Standby's
   }
   step(now, effects);
 }
@@ -427,6 +430,28 @@ void Moves::erased(std::uint32_t bucket, Effects& effects) {
   }
 }
 
+// ---- takeovers
+
+std::vector<std::uint32_t> Moves::take_from(NodeId lost, Effects& effects) {
+  std::vector<std::uint32_t> buckets;
+  PlacementUpdate update;
+  for (std::uint32_t bucket = 0; bucket < placement_.buckets(); ++bucket) {
+    if (placement_.home_of_bucket(bucket) != lost) continue;
+    BucketRow& row = row_of(bucket);
+    row.owner = config_.self;
+    ++row.version;
+    row.state = BucketState::kTaken;
+    row.peer = lost;
+    row.held = false;
+    put(row);
+    placement_.learn(bucket, row.owner, row.version);
+    buckets.push_back(bucket);
+    update.places.push_back(place_of(bucket));
+  }
+  for (const NodeId peer : up_) effects.send_peer(peer, protocol::make_frame(update));
+  return buckets;
+}
+
 // ---- as one of the others
 
 void Moves::hold(NodeId peer, const BucketMove& move, Effects& effects) {
@@ -450,7 +475,17 @@ void Moves::hold(NodeId peer, const BucketMove& move, Effects& effects) {
 }
 
 void Moves::learn(const PlacementUpdate& update, TimeNs now, Effects& effects) {
-  for (const BucketPlace& place : update.places) learn(place, now, effects);
+  std::set<NodeId> lost;
+  for (const BucketPlace& place : update.places) {
+    const bool is_news = place.version > placement_.version_of(place.bucket);
+    const NodeId before = placement_.home_of_bucket(place.bucket);
+    if (place.taken && is_news && before != place.home) lost.insert(before);
+    learn(place, now, effects);
+  }
+  // When all of the update is known: what was on its way to the lost one goes to whoever has its buckets now.
+  lost.erase(kNoNode);
+  lost.erase(config_.self);
+  for (const NodeId owner : lost) host_.owner_lost(owner, now, effects);
   step(now, effects);
 }
 
@@ -469,6 +504,7 @@ void Moves::learn(const BucketPlace& place, TimeNs now, Effects& effects) {
   row.held = false;
   const bool was_taken = row.state == BucketState::kHanded;
   if (was_taken) row.state = BucketState::kLeft;
+  if (place.taken) row.state = BucketState::kTaken;
   put(row);
   if (was_taken) begin_erasing(place.bucket, effects);
   unpark(place.bucket, now, effects);

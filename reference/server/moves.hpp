@@ -64,6 +64,9 @@ class MoveHost {
   // Brings the change to the feeds of these users, wherever they are by now.
   virtual void distribute(const std::vector<UserId>& users, const protocol::Change& change, TimeNs now,
                           Effects& effects) = 0;
+  // Buckets of `lost` are another shard's now, and it does not know what it was sent and has acknowledged
+  // to nobody else.
+  virtual void owner_lost(NodeId lost, TimeNs now, Effects& effects) = 0;
 };
 
 // The states of a row: kSettled, nothing goes on; kLeaving, mine, and to be moved to `peer`; kArriving, a
@@ -102,6 +105,16 @@ class Moves {
   bool is_arriving(std::uint32_t bucket) const;
   // Tells the peer where the bucket is, when it has ever moved.
   void tell(NodeId peer, std::uint32_t bucket, Effects& effects) const;
+
+  // ---- takeovers (TKO; standby.hpp)
+  // The buckets of `lost`, which will never be back with what it had, are this shard's from now on, each
+  // under its next version; everybody who is linked is told. Returns them.
+  std::vector<std::uint32_t> take_from(NodeId lost, Effects& effects);
+  // Whether the bucket was taken from an owner that is lost.
+  bool is_taken(std::uint32_t bucket) const {
+    const auto row = rows_.find(bucket);
+    return row != rows_.end() && row->second.state == store::BucketState::kTaken;
+  }
 
   // Defect::kOldOwnerServesReads: the version under which this shard had the bucket, while it still has the
   // copy.

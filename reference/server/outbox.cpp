@@ -33,6 +33,7 @@ OutboxSource::Lane& OutboxSource::lane(NodeId destination) {
   if (lane.loaded) return lane;
   lane.loaded = true;
   lane.head = store_.outbox_head(destination);
+  if (lane.head == 0) lane.head = std::uint64_t{config_.replacement} << 32;
   scratch_.clear();
   store_.outbox(destination, 0, 1, scratch_);
   lane.acked = scratch_.empty() ? lane.head : scratch_.front().number - 1;
@@ -125,6 +126,16 @@ void OutboxSource::refused(NodeId destination, std::uint64_t number, Effects& ef
   pump(destination, to, effects);
 }
 
+std::vector<OutboxItem> OutboxSource::take_back(NodeId destination) {
+  Lane& to = lane(destination);
+  std::vector<OutboxItem> items;
+  if (to.head == to.acked) return items;
+  store_.outbox(destination, to.acked, UINT32_MAX, items);
+  store_.trim_outbox(destination, to.head);
+  to.acked = to.trimmed = to.sent = to.head;
+  return items;
+}
+
 std::uint64_t OutboxSource::pending(NodeId destination) {
   const Lane& to = lane(destination);
   return to.head - to.acked;
@@ -156,7 +167,7 @@ bool OutboxInbox::accept(NodeId source, std::uint64_t number) {
     return false;
   }
   // A source that forgets its rows leaves numbers out for ever.
-  if (number != from.number + 1 && !config_.defects.has(Defect::kOutboxInMemory)) return false;
+  if (!is_next(source, number) && !config_.defects.has(Defect::kOutboxInMemory)) return false;
   from.number = number;
   return true;
 }

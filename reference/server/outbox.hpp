@@ -30,6 +30,13 @@ class OutboxSource {
   // The destination could not apply this one and takes none above it: sends again from there on.
   void refused(NodeId destination, std::uint64_t number, Effects& effects);
 
+  // Later rows go into frames of their own. O(lanes).
+  void end_frames() {
+    for (Lane& lane : lanes_) lane.frame_at = SIZE_MAX;
+  }
+  // Takes back whatever that destination has not acknowledged, oldest first: it will not be sent there.
+  std::vector<protocol::OutboxItem> take_back(NodeId destination);
+
   // Items stored and not acknowledged.
   std::uint64_t pending(NodeId destination);
   // The highest number given, and the highest acknowledged.
@@ -70,12 +77,25 @@ class OutboxInbox {
  public:
   OutboxInbox(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
+  // The upper half of a number counts the machines that have sent as this source (TKO-FEED-001): the first of
+  // a new one follows on whatever the machine before it had reached. And a new machine takes a lane as it
+  // finds it.
+  //
   // True when the item is the next one and must be applied now. Numbers at or below the stored one were
   // applied before. A number beyond the next is refused too: what lies between was lost with a link that
   // failed before the source noticed, and the source will send all of it again.
   bool accept(NodeId source, std::uint64_t number);
   // Whether accept() would be true.
-  bool is_next(NodeId source, std::uint64_t number) { return number == lane(source).number + 1; }
+  bool is_next(NodeId source, std::uint64_t number) {
+    const std::uint64_t reached = lane(source).number;
+    const bool is_new_source = number >> 32 > reached >> 32 && (number & UINT32_MAX) == 1;
+    const bool is_new_here = reached == 0 && config_.replacement != 0;
+    return number == reached + 1 || is_new_source || is_new_here;
+  }
+  // As OutboxSource::end_frames().
+  void end_frames() {
+    for (Lane& lane : lanes_) lane.frame_at = SIZE_MAX;
+  }
   // The highest number accepted.
   std::uint64_t number(NodeId source) { return lane(source).number; }
   // Records the highest accepted number in the batch's transaction and acknowledges it, and says that

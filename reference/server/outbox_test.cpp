@@ -228,6 +228,49 @@ TEST_F(OutboxTest, AcknowledgedRowsAreDeletedByTheBatch) {
   EXPECT_EQ(store.outbox_head(kDestination), 100u);
 }
 
+TEST_F(OutboxTest, WhatIsTakenBackIsSentNoMore) {
+  append(3);
+  const std::vector<protocol::OutboxItem> items = source.take_back(kDestination);
+  ASSERT_EQ(items.size(), 3U);
+  EXPECT_EQ(items[0].number, 1U);
+  EXPECT_EQ(source.pending(kDestination), 0U);
+  EXPECT_TRUE(source.take_back(kDestination).empty());
+}
+
+TEST(Outbox, ANewMachineBeginsItsLanesAboveTheOldOnesAndTakesOthersAsTheyAre) {
+  test::CountingObserver observer;
+  ServerConfig config;
+  config.self = kSource;
+  config.replacement = 2;
+  store::MemoryStore store;
+  OutboxSource source(config, store, observer);
+  Effects effects;
+  source.append(kDestination, {1}, {}, effects);
+  source.append(kDestination, {1}, {}, effects);
+  const std::uint64_t first = (std::uint64_t{2} << 32) + 1;
+  EXPECT_EQ(source.head(kDestination), first + 1);
+  std::vector<protocol::OutboxItem> items;
+  store.outbox(kDestination, 0, 9, items);
+  EXPECT_EQ(items.size(), 2U);
+  EXPECT_LT(store.commit().bytes, 1000U) << "what never was is not trimmed";
+
+  ServerConfig old;
+  old.self = kDestination;
+  store::MemoryStore old_store;
+  old_store.put_inbox(kSource, 57);
+  OutboxInbox inbox(old, old_store, observer);
+  EXPECT_FALSE(inbox.accept(kSource, first + 1)) << "the first of them comes first";
+  EXPECT_TRUE(inbox.accept(kSource, first));
+  EXPECT_TRUE(inbox.accept(kSource, first + 1));
+  EXPECT_FALSE(inbox.accept(kSource, 58));
+
+  store::MemoryStore fresh;
+  OutboxInbox taker(config, fresh, observer);
+  EXPECT_TRUE(taker.accept(kDestination, 42));
+  EXPECT_FALSE(taker.accept(kDestination, 44));
+  EXPECT_TRUE(taker.accept(kDestination, 43));
+}
+
 TEST_F(OutboxTest, ResendsAreProbed) {
   source.link_up(kDestination, effects);
   append(3);

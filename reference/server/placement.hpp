@@ -34,6 +34,9 @@ class Placement {
     return static_cast<std::uint32_t>(shard_of_bucket_.size()) / buckets_per_region_;
   }
 
+  // Of all regions.
+  std::uint32_t buckets() const { return static_cast<std::uint32_t>(shard_of_bucket_.size()); }
+
   // The bucket of an id whose region exists; otherwise a number beyond the table.
   std::uint32_t bucket_of(UserId user) const;
   std::uint32_t bucket_of(const ConversationId& conversation) const;
@@ -53,6 +56,14 @@ class Placement {
     shard_of_bucket_[bucket] = owner;
     versions_[bucket] = version;
     return true;
+  }
+
+  // `from` is a new machine that owns nothing any more: until it learns who has its buckets, it takes `to`
+  // for their owner, under the versions that it knows.
+  void disown(NodeId from, NodeId to) {
+    for (NodeId& owner : shard_of_bucket_) {
+      if (owner == from) owner = to;
+    }
   }
 
   // Every shard of the table as it was made once, ascending; moves add none.

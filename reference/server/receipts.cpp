@@ -115,6 +115,15 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
   return ack;
 }
 
+void Receipts::tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices) {
+  Marks& marks = load(id);
+  for (std::size_t i = 0; i < marks.rows.size(); ++i) {
+    const UserId user = marks.rows[i].user;
+    if (i > 0 && marks.rows[i - 1].user == user) continue;
+    notify({0, user, 0}, {id, 0, 0, 0, true, false}, {}, user_marks(marks, user), notices);
+  }
+}
+
 // ---- who is told
 
 void Receipts::authors(const ConversationId& id, Conversation& conversation, UserId reader,

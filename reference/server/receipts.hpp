@@ -38,6 +38,9 @@ class Receipts {
   protocol::CursorAck read(const protocol::Route& from, const protocol::ReadWatermark& watermark,
                            std::vector<ReceiptNotice>& notices);
 
+  // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost.
+  void tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices);
+
   void bound_cache();
   void clear_cache() { cache_.clear(); }
 

@@ -43,7 +43,12 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       outbox_(config_, store_, observer),
       inbox_(config_, store_, observer),
       deferred_(config_),
-      moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this) {}
+      moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this),
+      standby_(config_, placement_, store_, observer) {
+  if (standby_.is_on()) log_.count_takeovers(placement_);
+  // TKO-OWNER-001.
+  if (config_.replacement != 0) placement_.disown(config_.self, standby_.standby_of(config_.self));
+}
 
 void Shard::start(TimeNs now, Effects& effects) {
   feed_.begin(now);
@@ -51,9 +56,11 @@ void Shard::start(TimeNs now, Effects& effects) {
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
+  pass_on(effects);
 }
 
 void Shard::begin_batch() {
+  standby_.begin_batch();
   log_.bound_cache();
   receipts_.bound_cache();
   feed_.bound_cache();
@@ -68,10 +75,19 @@ WriteVolume Shard::end_batch() {
   return volume;
 }
 
+// What has been let pass, or waits, takes nothing in any more.
+void Shard::pass_on(Effects& effects) {
+  if (!standby_.is_on()) return;
+  standby_.step(effects);
+  outbox_.end_frames();
+  inbox_.end_frames();
+}
+
 void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   handle_deferred(now, effects);
   feed_.gateway_lost(peer, now);
   std::erase_if(waiting_attaches_, [peer](const auto& waiting) { return waiting.first == peer; });
+  standby_.peer_up(peer);
   moves_.peer_up(peer, now, effects);
   // Outbox rows go to shards only; a lane for a gateway would stay empty for ever.
   const std::vector<NodeId>& shards = placement_.shards();
@@ -80,6 +96,7 @@ void Shard::peer_up(NodeId peer, TimeNs now, Effects& effects) {
   } else {
     presence_.gateway_up(peer, now, effects);
   }
+  pass_on(effects);
 }
 
 void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
@@ -88,6 +105,8 @@ void Shard::peer_down(NodeId peer, TimeNs now, Effects& effects) {
   std::erase_if(waiting_attaches_, [peer](const auto& waiting) { return waiting.first == peer; });
   outbox_.link_down(peer);
   moves_.peer_down(peer, now, effects);
+  standby_.peer_down(peer);
+  pass_on(effects);
 }
 
 void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) {
@@ -103,6 +122,7 @@ void Shard::peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now
     handle(peer, std::move(frame), now, effects);
   }
   moves_.step(now, effects);
+  pass_on(effects);
 }
 
 void Shard::handle_deferred(TimeNs now, Effects& effects, const protocol::Frame* joined) {
@@ -128,6 +148,7 @@ void Shard::handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& ef
     std::erase_if(waiting_attaches_,
                   [&](const auto& waiting) { return waiting.second.session == detach->session; });
   } else if (const auto* move = std::get_if<protocol::BucketMove>(&frame.body)) {
+    if (move->step >= protocol::MoveStep::kCopy) return standby_.received(peer, *move, effects);
     moves_.received(peer, *move, now, effects);
   } else if (const auto* update = std::get_if<protocol::PlacementUpdate>(&frame.body)) {
     moves_.learn(*update, now, effects);
@@ -196,7 +217,88 @@ void Shard::bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) {
   std::erase_if(waiting_attaches_, is_of_it);
 }
 
+// ---- takeovers
+
+bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
+  if (!standby_.is_on() || !standby_.has_copy_of(lost)) return false;
+  handle_deferred(now, effects);
+  log_.clear_cache();
+  receipts_.clear_cache();
+  deliveries_.forget();
+  std::vector<std::uint32_t> buckets = moves_.take_from(lost, effects);
+  std::sort(buckets.begin(), buckets.end());
+  feed_.arrive(now);
+  const auto is_taken = [&](const auto& id) {
+    return std::binary_search(buckets.begin(), buckets.end(), placement_.bucket_of(id));
+  };
+  std::vector<UserId> users;
+  store_.users(is_taken, users);
+  for (const UserId user : users) feed_.go_on_above(user, now, effects);
+  std::vector<ConversationId> conversations;
+  store_.conversations(is_taken, conversations);
+  std::vector<store::SendKey> keys;
+  store_.send_keys(is_taken, keys);
+  for (const store::SendKey& key : keys) {
+    // The copy was taken while it was written: its key came before its entry. ORD-EPOCH-001.
+    const auto place = store_.send_key(key);
+    if (place && place->conv_seq > log_.load(key.conversation).row.head_seq) store_.erase_send_key(key);
+  }
+  for (const ConversationId& id : conversations) begin_epoch(id, now, effects);
+  owner_lost(lost, now, effects);
+  standby_.taken_over(lost);
+  observer_.probe(config_.self, Probe::kBucketsTakenOver);
+  pass_on(effects);
+  return true;
+}
+
+// Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not
+// have got rid of: the fork is the head. So do the authors of what was read, of marks.
+void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
+  const protocol::EpochChanged fork = log_.fork(id);
+  observer_.log_forked(config_.self, fork);
+  if (config_.defects.has(Defect::kTakeoverUntold)) return;
+  protocol::Change change;
+  change.kind = protocol::ChangeKind::kEpoch;
+  change.conversation = id;
+  change.conv_epoch = fork.new_epoch;
+  change.head_seq = fork.fork_seq + config_.defects.has(Defect::kForkOffByOne);
+  recipients_.clear();
+  log_.members(id, log_.load(id), recipients_);
+  recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
+  distribute(recipients_, change, now, effects);
+  notices_.clear();
+  receipts_.tell_again(id, notices_);
+  for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
+}
+
+// TKO-FEED-001: the lost owner had applied it, and its word that it had never left.
+bool Shard::is_told_already(UserId user, const protocol::Change& change) {
+  if (!standby_.is_on() || placement_.home(user) != config_.self) return false;
+  if (!moves_.is_taken(placement_.bucket_of(user)) || !feed_.has_told(user, change)) return false;
+  observer_.probe(config_.self, Probe::kRepeatAfterTakeover);
+  return true;
+}
+
+void Shard::owner_lost(NodeId lost, TimeNs now, Effects& effects) {
+  // Seeded defect: whoever has the copy has all that was sent.
+  const bool forgets = config_.defects.has(Defect::kLostLaneForgotten);
+  for (const protocol::OutboxItem& item : outbox_.take_back(lost)) {
+    if (forgets) continue;
+    std::vector<UserId> recipients;
+    for (const UserId user : item.recipients) {
+      if (!is_told_already(user, item.change)) recipients.push_back(user);
+    }
+    if (recipients.empty()) continue;
+    distribute(recipients, item.change, now, effects);
+  }
+}
+
 void Shard::timer_fired(TimerId timer, TimeNs now, Effects& effects) {
+  time_passed(timer, now, effects);
+  pass_on(effects);
+}
+
+void Shard::time_passed(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kMoveTimer) return moves_.timer_fired(now, effects);
   if (timer == kDeferredTimer) {
     deferred_.timer_fired();
@@ -278,16 +380,22 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
     send_received(gateway, frame, now, effects);
   } else if (const auto* fetch = std::get_if<protocol::FetchRange>(&frame.body)) {
     if (!may_read(fetch->conversation)) return;
+    if (auto changed = log_.epoch_changed(fetch->conversation, fetch->conv_epoch))
+      return reply(gateway, frame, *changed, effects);
     protocol::RangeResult range = log_.fetch(from.user, *fetch);
     deliveries_.check(from, range);
     reply(gateway, frame, std::move(range), effects);
   } else if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
     if (!may_write(cursor->conversation)) return;
+    if (auto changed = log_.epoch_changed(cursor->conversation, cursor->conv_epoch))
+      return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
     if (!may_write(watermark->conversation)) return;
+    if (auto changed = log_.epoch_changed(watermark->conversation, watermark->conv_epoch))
+      return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
@@ -492,6 +600,7 @@ void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, Ti
         continue;
       }
       tell_served(placement_.bucket_of(user));
+      if (is_told_already(user, item.change)) continue;
       feed_.append(user, item.change, now, effects);
     }
     // The source knows more of the placement than this shard yet, or less.

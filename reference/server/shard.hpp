@@ -6,7 +6,8 @@
 //   --Attach, Sync--> Feed
 //
 // Marks and receipts pass DeferredFrames first. Signals go through Signals and touch neither log nor feed.
-// Which buckets are its own is Moves' to know.
+// Which buckets are its own is Moves' to know. What is told passes Standby last, where there are standby
+// copies.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -28,6 +29,7 @@
 #include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
 #include "reference/server/signals.hpp"
+#include "reference/server/standby.hpp"
 #include "reference/server/tapped_store.hpp"
 #include "reference/store/log_store.hpp"
 
@@ -60,6 +62,15 @@ class Shard : public Node, private MoveHost {
   bool move_bucket(std::uint32_t bucket, NodeId to, TimeNs now, Effects& effects) {
     return moves_.order(bucket, to, now, effects);
   }
+  // The operator's order to take over what `lost`, of which this is the standby, has owned (standby.hpp).
+  // `lost` must be gone for good with its disk: what it tells after this is void. False, and nothing happens,
+  // when this shard does not have a whole copy. One transaction; O(what is taken over).
+  bool take_over(NodeId lost, TimeNs now, Effects& effects);
+  // Whether it would be true.
+  bool can_take_over(NodeId lost) const { return standby_.has_copy_of(lost); }
+  // The shard that would have to do it; kNoNode when there is none.
+  NodeId standby_of(NodeId shard) const { return standby_.is_on() ? standby_.standby_of(shard) : kNoNode; }
+
   const Placement& placement() const { return placement_; }
 
   // Sessions attached here, and items stored for `destination` and not yet acknowledged.
@@ -74,6 +85,8 @@ class Shard : public Node, private MoveHost {
 
  private:
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
+  void pass_on(Effects& effects);
+  void time_passed(TimerId timer, TimeNs now, Effects& effects);
   void attach_received(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
   // The user's home is here.
   void attach_here(NodeId gateway, const protocol::Attach& attach, TimeNs now, Effects& effects);
@@ -101,6 +114,9 @@ class Shard : public Node, private MoveHost {
     handle_deferred(now, effects);
     presence_.write_all();
   }
+  void owner_lost(NodeId lost, TimeNs now, Effects& effects) override;
+  bool is_told_already(UserId user, const protocol::Change& change);
+  void begin_epoch(const ConversationId& id, TimeNs now, Effects& effects);
   void bucket_left(std::uint32_t bucket) override;
   void bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) override;
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);
@@ -125,6 +141,7 @@ class Shard : public Node, private MoveHost {
   OutboxInbox inbox_;
   DeferredFrames deferred_;
   Moves moves_;
+  Standby standby_;
   std::vector<std::pair<NodeId, protocol::Attach>> waiting_attaches_;  // of users who are about to be here
   std::vector<UserId> recipients_;
   std::vector<ReceiptNotice> notices_;

@@ -42,6 +42,8 @@ void FeedFold::add(const store::FeedStateRow& row) {
 }
 
 void FeedFold::add(const protocol::Change& change) {
+  // Says of the feed itself that it was taken over.
+  if (change.kind == protocol::ChangeKind::kEpoch && change.conv_epoch == 0) return;
   protocol::ConversationState& state = states_[change.conversation];
   state.conversation = change.conversation;
   state.conv_epoch = std::max(state.conv_epoch, change.conv_epoch);
@@ -62,6 +64,9 @@ void FeedFold::add(const protocol::Change& change) {
     case protocol::ChangeKind::kPointer:
       state.head_seq = std::max(state.head_seq, change.head_seq);
       state.head_msg_no = std::max(state.head_msg_no, change.head_msg_no);
+      return;
+    case protocol::ChangeKind::kEpoch:
+      state.head_seq = change.head_seq;
       return;
     case protocol::ChangeKind::kReceipt:
     case protocol::ChangeKind::kSetting:

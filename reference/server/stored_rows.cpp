@@ -53,7 +53,9 @@ std::size_t numbers_of(StoredRowKind kind) {
 }  // namespace
 
 StoredRow stored(const ConversationId& id, const store::ConversationRow& row) {
-  return of_conversation(StoredRowKind::kConversation, id, {row.epoch, row.head_seq, row.head_msg_no});
+  std::vector<std::uint64_t> numbers{row.epoch, row.head_seq, row.head_msg_no};
+  if (row.epoch > 1) numbers.insert(numbers.end(), {row.fork_seq, row.lowest_fork});
+  return of_conversation(StoredRowKind::kConversation, id, std::move(numbers));
 }
 
 StoredRow stored(const protocol::Event& event) {
@@ -138,7 +140,8 @@ void write_row(const StoredRow& row, store::LogStore& store) {
   if (n.size() < numbers_of(row.kind)) return;
   switch (row.kind) {
     case StoredRowKind::kConversation:
-      return store.put_conversation(row.conversation, {narrow(n[0]), n[1], n[2]});
+      if (n.size() < 5) return store.put_conversation(row.conversation, {narrow(n[0]), n[1], n[2]});
+      return store.put_conversation(row.conversation, {narrow(n[0]), n[1], n[2], n[3], n[4]});
     case StoredRowKind::kEntry:
       if (row.event) store.append_entry(*row.event);
       return;

@@ -132,6 +132,7 @@ class Cluster {
     ServerConfig config = config_;
     config.self = id;
     if (const auto other = versions.find(id); other != versions.end()) config.versions = other->second;
+    config.replacement = slot.replacement;
     if (!slot.store) slot.store = std::make_unique<store::MemoryStore>();
     ++slot.boot;
     slot.timers.clear();
@@ -154,6 +155,18 @@ class Cluster {
     for (NodeId id = gateways_; id < nodes_.size(); ++id) {
       input(id, [&](Node&, Effects& e) { taken = shard_at(id)->move_bucket(bucket, to, now_, e) || taken; });
     }
+    return taken;
+  }
+  // The shard dies, and its disk is lost; start() brings an empty machine in its place.
+  void lose(NodeId id) {
+    kill(id);
+    nodes_[id].store.reset();
+    ++nodes_[id].replacement;
+  }
+  // The operator's order to the standby of a lost shard; false when it has no whole copy.
+  bool take_over(NodeId standby, NodeId lost) {
+    bool taken = false;
+    input(standby, [&](Node&, Effects& e) { taken = shard_at(standby)->take_over(lost, now_, e); });
     return taken;
   }
   // Living shards that take themselves for the owner of the bucket.
@@ -240,6 +253,7 @@ class Cluster {
     std::unique_ptr<store::MemoryStore> store;
     std::map<TimerId, TimeNs> timers;
     std::uint32_t boot = 0;
+    std::uint32_t replacement = 0;  // machines that have lost their disks here
   };
 
   static Placement deal(std::uint32_t gateways, std::uint32_t shards, std::uint32_t regions) {

@@ -28,6 +28,11 @@ struct ConversationRow {
   std::uint32_t epoch = 1;
   std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;
+  // Above epoch 1: what stands above it is void of every earlier epoch; the newest fork, and the lowest of
+  // all.
+  std::uint64_t fork_seq = 0;
+  std::uint64_t lowest_fork = 0;
+  friend bool operator==(const ConversationRow&, const ConversationRow&) = default;
 };
 
 // One stay of a user in a conversation; sees [join_seq, leave_seq], leave_seq 0 = still a member.
@@ -129,7 +134,15 @@ struct SettingOpRow {
 
 // What a shard knows of a bucket that is moving, or has moved; of all others the placement is right as it was
 // made. server/moves.hpp says what the states mean.
-enum class BucketState : std::uint32_t { kSettled = 0, kLeaving = 1, kArriving = 2, kHanded = 3, kLeft = 4 };
+// kTaken: as kSettled, and the owner before, `peer`, is lost.
+enum class BucketState : std::uint32_t {
+  kSettled = 0,
+  kLeaving = 1,
+  kArriving = 2,
+  kHanded = 3,
+  kLeft = 4,
+  kTaken = 5
+};
 struct BucketRow {
   std::uint32_t bucket = 0;
   NodeId owner = 0;
@@ -229,7 +242,7 @@ class LogStore {
   virtual void put_failure(const ConversationId& queue, const FailureRow&) = 0;
 
   // ---- effects on other shards
-  // item.number must be the next free number for that destination (dense from 1).
+  // item.number must be the next free number for that destination; the first may be any (dense from there).
   virtual void append_outbox(NodeId destination, const protocol::OutboxItem&) = 0;
   virtual std::uint64_t outbox_head(
       NodeId destination) = 0;  // the highest number ever used; survives trimming

@@ -591,6 +591,7 @@ MemoryStore::Lane& MemoryStore::lane(NodeId destination) {
 void MemoryStore::append_outbox(NodeId destination, const protocol::OutboxItem& item) {
   Lane& to = lane(destination);
   journal_.push_back(OutboxAppended{destination, to.head});
+  if (to.head == 0) to.trimmed = item.number - 1;  // a lane may begin above 1
   to.items.push_back(item);
   to.head = item.number;
   meter_.append_outbox(item);

@@ -33,6 +33,7 @@ namespace {
 constexpr const char* kTables = R"sql(
 CREATE TABLE conversation(hi INTEGER NOT NULL, lo INTEGER NOT NULL,
   epoch INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_msg_no INTEGER NOT NULL,
+  fork_seq INTEGER NOT NULL, lowest_fork INTEGER NOT NULL,
   PRIMARY KEY(hi, lo)) WITHOUT ROWID;
 CREATE TABLE entry(hi INTEGER NOT NULL, lo INTEGER NOT NULL, seq INTEGER NOT NULL,
   body BLOB NOT NULL,

@@ -90,8 +90,8 @@ struct SqliteStore::Reads {
   const SqliteDatabase& database;
   SqliteStatement make(const char* sql) { return {database, sql}; }
 
-  SqliteStatement conversation =
-      make("SELECT epoch, head_seq, head_msg_no FROM conversation WHERE hi=?1 AND lo=?2");
+  SqliteStatement conversation = make(
+      "SELECT epoch, head_seq, head_msg_no, fork_seq, lowest_fork FROM conversation WHERE hi=?1 AND lo=?2");
   SqliteStatement conversations = make("SELECT hi, lo FROM conversation LIMIT ?1");
   SqliteStatement entries = make(
       "SELECT seq, body FROM entry WHERE hi=?1 AND lo=?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq LIMIT ?5");
@@ -153,7 +153,7 @@ struct SqliteStore::Statements {
       : reads(database),
         writes{{{database, "BEGIN IMMEDIATE"},
                 {database, "COMMIT"},
-                {database, "REPLACE INTO conversation VALUES(?1, ?2, ?3, ?4, ?5)"},
+                {database, "REPLACE INTO conversation VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO entry VALUES(?1, ?2, ?3, ?4)"},
                 {database, "REPLACE INTO send_key VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
                 {database, "REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)"},
@@ -315,11 +315,12 @@ std::optional<ConversationRow> SqliteStore::conversation(const ConversationId& i
   if (!conversations_.may_exist(id)) return std::nullopt;
   SqliteRows rows = reads().conversation.rows(id.hi, id.lo);
   if (!rows.next()) return std::nullopt;
-  return ConversationRow{rows.number32(0), rows.number(1), rows.number(2)};
+  return ConversationRow{rows.number32(0), rows.number(1), rows.number(2), rows.number(3), rows.number(4)};
 }
 
 void SqliteStore::put_conversation(const ConversationId& id, const ConversationRow& row) {
-  write(Write::kPutConversation, id.hi, id.lo, row.epoch, row.head_seq, row.head_msg_no);
+  write(Write::kPutConversation, id.hi, id.lo, row.epoch, row.head_seq, row.head_msg_no, row.fork_seq,
+        row.lowest_fork);
   conversations_.put(id);
   meter_.put_conversation();
 }
@@ -686,7 +687,9 @@ Row& SqliteStore::at(std::vector<Row>& rows, NodeId node) {
 void SqliteStore::append_outbox(NodeId destination, const protocol::OutboxItem& item) {
   const std::string_view body = encoded(item, item.change.event ? item.change.event->payload : Slice());
   write(Write::kAppendOutbox, destination, ordered(item.number), body);
-  at(lanes_, destination).head = item.number;
+  Lane& lane = at(lanes_, destination);
+  if (lane.head == 0) lane.trimmed = item.number - 1;  // a lane may begin above 1
+  lane.head = item.number;
   meter_.append_outbox(item);
 }
 

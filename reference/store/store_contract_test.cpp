@@ -129,12 +129,12 @@ TEST_P(StoreContract, AnEmptyStoreAnswersWithNothing) {
 
 TEST_P(StoreContract, ConversationKeepsEpochAndHeads) {
   store().put_conversation(kDirect, {1, 1, 1});
-  store().put_conversation(kDirect, {4, 17, 12});
+  store().put_conversation(kDirect, {4, 17, 12, 9, 5});
   store().put_conversation(kGroup, {1, 2, 0});
-  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u));
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u, 9u, 5u));
   commit_and_restart();
-  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u));
-  EXPECT_EQ(row_of(*store().conversation(kGroup)), std::tuple(1u, 2u, 0u));
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(4u, 17u, 12u, 9u, 5u));
+  EXPECT_EQ(row_of(*store().conversation(kGroup)), std::tuple(1u, 2u, 0u, 0u, 0u));
 }
 
 TEST_P(StoreContract, EntriesAreARangeInOrderWithALimit) {
@@ -664,7 +664,7 @@ TEST_P(StoreContract, WhatWasNotCommittedIsLost) {
   store().put_inbox(1, 1);
   EXPECT_EQ(sequences(entries(store(), kDirect, 1, 9, 9)), (Numbers{1, 2}));  // the batch sees itself
   engine_->restart();
-  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(1u, 1u, 1u));
+  EXPECT_EQ(row_of(*store().conversation(kDirect)), std::tuple(1u, 1u, 1u, 0u, 0u));
   EXPECT_EQ(sequences(entries(store(), kDirect, 1, 9, 9)), (Numbers{1}));
   EXPECT_FALSE(store().send_key({kDirect, kAlice, 0, {1, 2}}));
   EXPECT_TRUE(memberships(store(), kGroup).empty());

@@ -80,7 +80,7 @@ using Numbers = std::vector<std::uint64_t>;
 // ---- rows as something that compares
 
 inline auto row_of(const ConversationRow& row) {
-  return std::tuple(row.epoch, row.head_seq, row.head_msg_no);
+  return std::tuple(row.epoch, row.head_seq, row.head_msg_no, row.fork_seq, row.lowest_fork);
 }
 inline auto row_of(const MembershipRow& row) { return std::tuple(row.user, row.join_seq, row.leave_seq); }
 inline auto row_of(const SendKeyRow& row) {

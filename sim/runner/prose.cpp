@@ -76,6 +76,15 @@ std::string sentence(const Record& r) {
     case Kind::kEffectParked:
       return fmt::format("node {} gives up effect {} of node {}, which it could not apply {} times", r.size,
                          r.value, r.value2, r.epoch);
+    case Kind::kForked:
+      return fmt::format("node {} has taken the conversation over: epoch {} begins above entry {}", r.value,
+                         r.epoch, r.seq);
+    case Kind::kEpochAdopted:
+      return fmt::format("{} learns of epoch {}, which begins above entry {}, and holds {}", who(r), r.epoch,
+                         r.seq, r.value);
+    case Kind::kVoided:
+      return fmt::format("entry {} is void: it was {} {}", r.seq,
+                         r.code == 1 ? "shown to" : "acknowledged to", who(r));
     case Kind::kConnected:
       return fmt::format("{} is connected (connection {})", who(r), r.connection);
     case Kind::kDisconnected:

@@ -265,6 +265,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.hot_window_bytes", s.protocol().hot_window_bytes(), 0, 1 << 30},
       {"costs.per_read_ns", s.costs().per_read_ns(), 0, 1'000'000'000},
       {"costs.per_read_row_ns", s.costs().per_read_row_ns(), 0, 1'000'000'000},
+      {"protocol.standby_copies", s.protocol().standby_copies(), 0, 1},
+      {"client.keep_sent", s.client().keep_sent(), 0, 1'000'000},
       {"population.poison_permille", p.poison_permille(), 0, 1000},
       {"population.poison_devices_permille", p.poison_devices_permille(), 0, 1000},
       {"moves.count", s.moves().count(), 0, 100'000},
@@ -331,8 +333,16 @@ std::expected<void, std::string> validate(const Scenario& s) {
   }
   if (wrong.empty() && weights == 0) wrong = "cohort.weight: at least one must be above 0";
   if (wrong.empty()) wrong = faults::check_plan(s.faults(), s.run_s() * 1000);
+  if (wrong.empty() && s.protocol().standby_copies() > 0 && s.moves().count() > 0)
+    wrong = "protocol.standby_copies: buckets that have standby copies do not move (moves.count)";
   for (const faults::Fault& fault : s.faults().fault()) {
     if (!wrong.empty()) break;
+    const bool has_copies = s.protocol().standby_copies() > 0;
+    if (fault.kind() == faults::TAKE_OVER && !has_copies)
+      wrong = fmt::format("fault '{}': nobody has a copy to take over; see protocol.standby_copies",
+                          fault.name());
+    if (fault.kind() == faults::MOVE_BUCKET && has_copies)
+      wrong = fmt::format("fault '{}': buckets that have standby copies do not move", fault.name());
     if (fault.kind() == faults::MOVE_BUCKET && fault.bucket() >= s.topology().buckets_per_region())
       wrong = fmt::format("fault '{}': there is no bucket {}; topology.buckets_per_region is {}",
                           fault.name(), fault.bucket(), s.topology().buckets_per_region());

@@ -210,7 +210,9 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.park_after = static_cast<std::uint32_t>(protocol.park_after());
   config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
   config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());
-  config.tells_buckets = scenario_.moves().count() > 0 ||
+  config.standby_copies = static_cast<std::uint32_t>(protocol.standby_copies());
+  config.quorum_acks = protocol.quorum_acks();
+  config.tells_buckets = scenario_.moves().count() > 0 || protocol.standby_copies() > 0 ||
                          std::any_of(scenario_.faults().fault().begin(), scenario_.faults().fault().end(),
                                      [](const faults::Fault& f) { return f.kind() == faults::MOVE_BUCKET; });
   config.outbox_batch = static_cast<std::uint32_t>(protocol.outbox_batch());
@@ -312,6 +314,7 @@ void World::build_devices() {
   config.defects = options_.defects;
   config.versions = {static_cast<std::uint32_t>(scenario_.versions().oldest_of_devices()),
                      static_cast<std::uint32_t>(scenario_.versions().devices())};
+  config.keep_sent = static_cast<std::uint32_t>(policy.keep_sent());
   client_shared_ =
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
   config.versions = {protocol::kVersion, std::max(config.versions.max - 1, protocol::kVersion)};

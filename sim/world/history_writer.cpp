@@ -254,6 +254,7 @@ void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack
   r.value = ack.msg_no;
   r.code = static_cast<std::uint8_t>(failed ? static_cast<std::uint32_t>(ack.error)
                                             : static_cast<std::uint32_t>(ack.status));
+  r.flag = !failed && ack.durability != protocol::Durability::kLocal;
   if (!failed) ++acks_;
   see(device, r);
   sink_.on(r);
@@ -546,6 +547,7 @@ void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& rou
   Record r = record(Kind::kEventLeavesGateway, device, event.conversation);
   r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
   r.seq = event.conv_seq;
+  r.epoch = event.conv_epoch > 1 ? event.conv_epoch : 0;
   r.value = node;
   sink_.on(r);
 }
@@ -662,6 +664,31 @@ void HistoryWriter::effect_parked(NodeId node, NodeId source, std::uint64_t numb
 // A gauge, no record: nobody outside of the shard could see it.
 void HistoryWriter::hot_windows(NodeId, std::size_t, std::uint64_t bytes) {
   hot_window_bytes_ = std::max(hot_window_bytes_, bytes);
+}
+
+// ---- logs that are forked
+
+void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kForked;
+  r.conversation = directory_.number_of(fork.conversation);
+  r.epoch = fork.new_epoch;
+  r.size = fork.old_epoch;
+  r.seq = fork.fork_seq;
+  r.value = node;
+  sink_.on(r);
+}
+
+void HistoryWriter::epoch_adopted(DeviceTag device, const protocol::EpochChanged& changed,
+                                  std::uint64_t held) {
+  Record r = record(Kind::kEpochAdopted, device, changed.conversation);
+  r.epoch = changed.new_epoch;
+  r.size = changed.old_epoch;
+  r.seq = changed.fork_seq;
+  r.value = held;
+  see(device, r);
+  sink_.on(r);
 }
 
 void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }

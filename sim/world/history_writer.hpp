@@ -104,6 +104,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
+  void epoch_adopted(DeviceTag device, const protocol::EpochChanged& changed, std::uint64_t held) override;
   void pointer_received(DeviceTag device, const protocol::Change& change, Via via, bool taken) override;
   void setting_put(DeviceTag device, const protocol::PutSetting& put) override;
   void setting_resolved(DeviceTag device, const protocol::SettingAck& ack) override;
@@ -135,6 +136,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                     std::uint64_t seq, Via via, std::uint32_t failures) override;
   void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
   void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
+  void log_forked(NodeId node, const protocol::EpochChanged& fork) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 

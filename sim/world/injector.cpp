@@ -112,6 +112,7 @@ void Injector::start(std::uint32_t fault) {
     case faults::CONNECT_REFUSED:
     case faults::CONNECT_HANG:
     case faults::MOVE_BUCKET:
+    case faults::TAKE_OVER:
       strike(fault, choose_nodes(fault));
       return;
     default:
@@ -168,6 +169,9 @@ void Injector::strike(std::uint32_t fault, const std::vector<std::uint32_t>& nod
       case faults::DISK_DROP_UNSYNCED:
         targets_.kill_node(node, true);
         break;
+      case faults::TAKE_OVER:
+        targets_.lose_node(node);
+        break;
       case faults::NODE_DRAIN:
         targets_.drain_node(node, faults::drain_window_ms(f) * kMillisecond);
         break;
@@ -197,7 +201,8 @@ Injector::Hold Injector::held(std::uint32_t node) const {
     const State& state = states_[i];
     if (!state.active || !std::binary_search(state.nodes.begin(), state.nodes.end(), node)) continue;
     const faults::Fault& fault = plan_.fault(static_cast<int>(i));
-    hold.down = hold.down || fault.kind() == faults::NODE_KILL || fault.kind() == faults::DISK_DROP_UNSYNCED;
+    hold.down = hold.down || fault.kind() == faults::NODE_KILL ||
+                fault.kind() == faults::DISK_DROP_UNSYNCED || fault.kind() == faults::TAKE_OVER;
     hold.paused = hold.paused || fault.kind() == faults::NODE_PAUSE;
     hold.refuses = hold.refuses || fault.kind() == faults::CONNECT_REFUSED;
     hold.hangs = hold.hangs || fault.kind() == faults::CONNECT_HANG;
@@ -225,6 +230,7 @@ void Injector::stop(std::uint32_t fault) {
       break;
     case faults::NODE_KILL:
     case faults::DISK_DROP_UNSYNCED:
+    case faults::TAKE_OVER:
       for (const std::uint32_t node : state.nodes) {
         if (!held(node).down) targets_.restart_node(node);
       }

@@ -42,6 +42,8 @@ class FaultTargets {
   virtual void restart_device(std::uint32_t device) = 0;
   // The operator orders this bucket, by its number in its region, to the shard.
   virtual void move_bucket(std::uint32_t bucket, std::uint32_t node) = 0;
+  // The node dies, its disk is lost, and its standby takes over what it has owned.
+  virtual void lose_node(std::uint32_t node) = 0;
   virtual void paths_changed() = 0;
   // A fault began or ended, for the history and the phases.
   virtual void fault_changed(std::uint32_t fault, bool active) = 0;

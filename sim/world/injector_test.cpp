@@ -88,6 +88,7 @@ class Rig final : public FaultTargets {
   void move_bucket(std::uint32_t bucket, std::uint32_t node) override {
     say("bucket {} to {}", bucket, node);
   }
+  void lose_node(std::uint32_t node) override { say("lose {}", node); }
   void paths_changed() override { say("paths"); }
   void fault_changed(std::uint32_t fault, bool active) override {
     changes.push_back({fault, active, scheduler.now()});

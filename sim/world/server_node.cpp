@@ -102,6 +102,16 @@ void ServerNode::move_bucket(std::uint32_t bucket, std::uint32_t to) {
   enqueue({Input::kMove, CloseReason::kNormal, bucket, {}});
 }
 
+void ServerNode::take_over(std::uint32_t lost) {
+  if (is_alive()) enqueue({Input::kTakeOver, CloseReason::kNormal, lost, {}});
+}
+
+void ServerNode::lose_disk() {
+  disk_ = ShardDisk::replace(std::move(disk_));
+  ++config_.replacement;
+  is_torn_ = false;
+}
+
 void ServerNode::enqueue(Input&& input) {
   if (!is_alive()) return;
   // Only a device's frame may find the inbox full, and then its connection is reset. Everything else always
@@ -192,6 +202,9 @@ DurationNs ServerNode::handle(Input& input, TimeNs now) {
       trace_.add(move_to_.front());
       shard_->move_bucket(input.who, move_to_.front(), now, effects_);
       move_to_.pop_front();
+      break;
+    case Input::kTakeOver:
+      shard_->take_over(input.who, now, effects_);
       break;
     case Input::kFrame:
     case Input::kPeerFrame:

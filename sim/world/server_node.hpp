@@ -66,6 +66,13 @@ class ServerNode {
   bool is_draining() const { return draining_; }
   // Shards only: the operator's order to move a bucket. Nothing happens when it is another's.
   void move_bucket(std::uint32_t bucket, std::uint32_t to);
+  // Shards only: the operator's order to take over what `lost` has owned, which can_take_over() has allowed.
+  void take_over(std::uint32_t lost);
+  bool can_take_over(std::uint32_t lost) const { return shard_ != nullptr && shard_->can_take_over(lost); }
+  // Which node has a copy of this one; kNoNode: none, or it is dead.
+  NodeId standby() const { return shard_ == nullptr ? server::kNoNode : shard_->standby_of(config_.self); }
+  // Of a dead shard: what boots next is another machine, with an empty disk.
+  void lose_disk();
   bool is_alive() const { return machine_ != nullptr; }
   bool is_paused() const { return paused_; }
   bool is_deaf() const { return deaf_; }  // Defect::kMalformedClosesListener: it accepts nobody
@@ -121,7 +128,8 @@ class ServerNode {
       kPeerFrame,
       kTimer,
       kDrain,
-      kMove
+      kMove,
+      kTakeOver
     };
     Kind kind;
     CloseReason reason;

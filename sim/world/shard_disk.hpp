@@ -31,6 +31,15 @@ class ShardDisk {
   ShardDisk(const ShardDisk&) = delete;
   ShardDisk& operator=(const ShardDisk&) = delete;
 
+  // Another, empty disk for the same node.
+  static std::unique_ptr<ShardDisk> replace(std::unique_ptr<ShardDisk> lost) {
+    const std::uint32_t node = lost->node_;
+    SqliteVfs* const vfs = lost->vfs_;
+    store::WriteRunner& runner = lost->runner_;
+    lost.reset();
+    return std::make_unique<ShardDisk>(node, vfs, runner);
+  }
+
   store::LogStore& store() { return *engine_; }
   // False over memory.
   bool has_pages() const { return vfs_ != nullptr; }

@@ -278,6 +278,7 @@ class World final : private AccessListener,
   void read_again(std::uint32_t device) override;
   void restart_device(std::uint32_t device) override;
   void move_bucket(std::uint32_t bucket, std::uint32_t node) override;
+  void lose_node(std::uint32_t node) override;
   void paths_changed() override;
   void fault_changed(std::uint32_t fault, bool active) override;
   // ---- Authenticator: the simulated network knows its devices

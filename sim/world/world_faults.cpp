@@ -142,6 +142,14 @@ void World::move_bucket(std::uint32_t bucket, std::uint32_t to) {
   }
 }
 
+void World::lose_node(std::uint32_t node) {
+  const NodeId standby = nodes_[node]->standby();
+  kill_node(node, true);
+  if (standby == server::kNoNode || !nodes_[standby]->can_take_over(node)) return;
+  nodes_[node]->lose_disk();
+  nodes_[standby]->take_over(node);
+}
+
 void World::paths_changed() {
   access_->path_healed();
   links_->paths_changed();
