@@ -387,7 +387,16 @@ std::optional<protocol::EpochChanged> ConversationLog::epoch_changed(const Conve
   const store::ConversationRow& row = load(id).row;
   if (epoch >= row.epoch) return std::nullopt;
   observer_.probe(config_.self, Probe::kDeadEpochAnswered);
-  const std::uint64_t fork = epoch + 1 == row.epoch ? row.fork_seq : row.lowest_fork;
+  // The lowest fork since: the last entry of that epoch or an earlier one. Epochs rise along a log.
+  std::uint64_t fork = epoch + 1 == row.epoch ? row.fork_seq : row.lowest_fork;
+  for (std::uint64_t end = row.fork_seq; fork < end;) {
+    const std::uint64_t middle = fork + (end - fork + 1) / 2;
+    if (epoch_of(id, middle) <= epoch) {
+      fork = middle;
+    } else {
+      end = middle - 1;
+    }
+  }
   // Seeded defect: counts from the first entry that is void.
   return protocol::EpochChanged{id, epoch, row.epoch, fork + config_.defects.has(Defect::kForkOffByOne)};
 }

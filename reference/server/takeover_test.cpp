@@ -228,6 +228,14 @@ TEST(Takeover, TwiceTheSameConversation) {
   EXPECT_EQ(town.fetch<protocol::EpochChanged>(1), (protocol::EpochChanged{kDirect, 1, 3, 2}))
       << "whoever has missed one is told the lowest";
   EXPECT_EQ(TakeoverTown::entries(town.feed(town.bert)), (ToldEntries{1, 2, 3, 4}));
+  town.cluster.start(first);
+  town.cluster.run();
+  town.cluster.lose(third);
+  ASSERT_TRUE(town.cluster.take_over(first, third));
+  town.cluster.run();
+  town.log_in_again();
+  EXPECT_EQ(town.fetch<protocol::EpochChanged>(2), (protocol::EpochChanged{kDirect, 2, 4, 3}))
+      << "the lowest since then, not of all";
 }
 
 TEST(Takeover, AConversationThatOnlyTheLostOwnerKnewBeginsInTheNextEpoch) {
