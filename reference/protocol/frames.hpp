@@ -1088,20 +1088,14 @@ using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAc
                           CredentialLease, PlacementUpdate, BucketMove, EpochChanged>;
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
-// The numbers 57 and 58 are taken by bodies that are not of this program.
-inline constexpr std::size_t kBodiesBeforeGap = 41;
-inline constexpr std::size_t kBodyGap = 2;
-
 // The field number of the body with this index in Body.
 constexpr int body_field(std::size_t index) {
-  return kFirstBodyField + static_cast<int>(index < kBodiesBeforeGap ? index : index + kBodyGap);
+  return kFirstBodyField + static_cast<int>(index);
 }
 // The inverse; 0 for a number that is no body's.
 constexpr std::size_t body_index(std::uint32_t field) {
   const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields
-  if (index < kBodiesBeforeGap) return index;
-  if (index < kBodiesBeforeGap + kBodyGap) return 0;
-  return index - kBodyGap < std::variant_size_v<Body> ? index - kBodyGap : 0;
+  return index < std::variant_size_v<Body> ? index : 0;
 }
 
 // One frame: one binary WebSocket message, or one element of a link between nodes.

@@ -57,7 +57,7 @@ conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const
   config.retain_changes = static_cast<std::uint32_t>(scenario.protocol().retain_changes());
   config.park_after = static_cast<std::uint32_t>(scenario.protocol().park_after());
   // Longer than any copy lags behind and any takeover takes.
-  if (scenario.protocol().standby_copies() > 0) config.fork_window = 60 * kSecond;
+  if (scenario.protocol().standby_copies() > 0) config.fork_window = 600 * kSecond;
   config.revoke_bound = (scenario.protocol().revoke_within_ms() + 1000) * kMillisecond;
   config.slow_bound = (scenario.protocol().slow_consumer_ms() + 2000) * kMillisecond;
   for (const auto& cohort : scenario.cohort()) config.cohorts.push_back(cohort.profile());
