@@ -1,4 +1,4 @@
-// EPOCH-FORK.
+// ORD-FORK.
 #include <map>
 #include <utility>
 

@@ -39,7 +39,7 @@ const std::map<std::string_view, Definition>& definitions() {
       {"PRK-LOOP", parked_loop},          {"DLV-CONSERVE", delivery_conserve},
       {"PRS-SEEN", presence_seen},        {"PRS-PRIVATE", presence_private},
 
-      {"EPOCH-FORK", epoch_fork}};
+      {"ORD-FORK", epoch_fork}};
   return all;
 }
 

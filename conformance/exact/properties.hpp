@@ -47,6 +47,6 @@ Findings move_fence(const Facts& facts);           // MOV-FENCE      moves.cpp
 Findings frame_robust(const Facts& facts);         // FRM-ROBUST     hostile.cpp
 Findings parked_loop(const Facts& facts);          // PRK-LOOP       parking.cpp
 Findings delivery_conserve(const Facts& facts);    // DLV-CONSERVE
-Findings epoch_fork(const Facts& facts);           // EPOCH-FORK     epochs.cpp
+Findings epoch_fork(const Facts& facts);           // ORD-FORK     epochs.cpp
 
 }  // namespace wavetank::conformance::exact

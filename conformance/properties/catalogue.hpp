@@ -49,7 +49,7 @@ std::unique_ptr<Monitor> make_move_fence(Truth& truth);                         
 std::unique_ptr<Monitor> make_frame_robust(Truth& truth);                                 // FRM-ROBUST
 std::unique_ptr<Monitor> make_parked_loop(Truth& truth, const JudgeConfig& config);       // PRK-LOOP
 std::unique_ptr<Monitor> make_delivery_conserve(Truth& truth);                            // DLV-CONSERVE
-std::unique_ptr<Monitor> make_epoch_fork(Truth& truth);                                   // EPOCH-FORK
+std::unique_ptr<Monitor> make_epoch_fork(Truth& truth);                                   // ORD-FORK
 // SLO-PCT is made by itself, latency.hpp: the judge asks it for its histograms.
 
 }  // namespace wavetank::conformance

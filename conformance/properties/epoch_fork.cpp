@@ -1,4 +1,4 @@
-// EPOCH-FORK: all agree where a log was forked, and what stands above the fork is nothing to anybody but its
+// ORD-FORK: all agree where a log was forked, and what stands above the fork is nothing to anybody but its
 // writer.
 #include <map>
 #include <utility>
@@ -10,7 +10,7 @@ namespace {
 
 class EpochFork final : public Monitor {
  public:
-  explicit EpochFork(Truth& truth) : Monitor("EPOCH-FORK", truth) {}
+  explicit EpochFork(Truth& truth) : Monitor("ORD-FORK", truth) {}
 
   KindSet kinds() const override {
     return kinds_of(Kind::kForked, Kind::kEpochAdopted, Kind::kVoided, Kind::kSendAcked, Kind::kSendFailed,

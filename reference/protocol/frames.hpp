@@ -1089,9 +1089,7 @@ using Body = std::variant<std::monostate, Hello, Welcome, Heartbeat, HeartbeatAc
 inline constexpr int kFirstBodyField = 16;  // std::monostate would be 16; Hello is 17
 
 // The field number of the body with this index in Body.
-constexpr int body_field(std::size_t index) {
-  return kFirstBodyField + static_cast<int>(index);
-}
+constexpr int body_field(std::size_t index) { return kFirstBodyField + static_cast<int>(index); }
 // The inverse; 0 for a number that is no body's.
 constexpr std::size_t body_index(std::uint32_t field) {
   const std::size_t index = field - std::uint32_t{kFirstBodyField};  // wraps above for header fields

@@ -118,7 +118,8 @@ void write(LogStore& store, const Step& step) {
   const ConversationId id = place(step.where);
   switch (step.kind) {
     case Kind::kConversation:
-      return store.put_conversation(id, {step.amount + 1, step.amount * 3ULL, step.amount, step.amount * 2ULL, step.amount});
+      return store.put_conversation(
+          id, {step.amount + 1, step.amount * 3ULL, step.amount, step.amount * 2ULL, step.amount});
     case Kind::kEntry:
       return append_entry(store, step);
     case Kind::kSendKey:
