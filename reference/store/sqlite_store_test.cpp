@@ -195,9 +195,8 @@ TEST(SqliteStore, ADamagedPageIsAFailureWithTheStatement) {
   }
   std::string content = read_file(path);
   ASSERT_GT(content.size(), 20u * 4096);
-  // The tables' definitions and roots stand before the half, entries behind it.
-  const auto half = static_cast<std::ptrdiff_t>(content.size() / 2);
-  std::fill(content.begin() + half, content.end(), '\x55');
+  // Definitions and roots of the tables were written first.
+  std::fill(content.end() - 8 * 4096, content.end(), '\x55');
   write_file(path, content);
   try {
     SqliteStore store(path);
