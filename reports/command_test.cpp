@@ -1,11 +1,7 @@
 // The executable as its users meet it: exit codes, one-line errors, files written.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -13,36 +9,17 @@
 #include "reports/exit_code.hpp"
 #include "reports/json.hpp"
 #include "reports/sample_result.hpp"
+#include "reports/test_command.hpp"
 
 namespace wavetank::reports {
 namespace {
 
-class Command : public testing::Test {
+class Command : public ReportCommand {
  protected:
   void SetUp() override {
-    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ =
-        std::filesystem::temp_directory_path() / ("wavetank-report-" + test + "-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
+    ReportCommand::SetUp();
     write("pass.json", render_json(passing_sample()));
     write("fail.json", render_json(failing_sample()));
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
-
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name).rdbuf();
-    return text.str();
-  }
-
-  // Runs in the folder; standard output goes to "out", standard error to "err".
-  [[nodiscard]] int run(const std::string& arguments) const {
-    const std::string line =
-        "cd '" + folder_.string() + "' && '" WAVETANK_REPORT_EXECUTABLE "' " + arguments + " >out 2>err";
-    const int status = std::system(line.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
   void expect_usage_error(const std::string& arguments) const {
@@ -51,8 +28,6 @@ class Command : public testing::Test {
     EXPECT_EQ(std::count(error.begin(), error.end(), '\n'), 1) << error;
     EXPECT_TRUE(error.starts_with("wavetank-report: ")) << error;
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(Command, ShowExitsWithTheVerdict) {

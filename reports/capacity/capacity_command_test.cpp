@@ -2,11 +2,8 @@
 #include "reports/capacity/capacity_command.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -15,17 +12,15 @@
 #include "reports/capacity/test_sheets.hpp"
 #include "reports/exit_code.hpp"
 #include "reports/json.hpp"
+#include "reports/test_command.hpp"
 
 namespace wavetank::capacity {
 namespace {
 
-class CapacityCommand : public testing::Test {
+class CapacityCommand : public reports::ReportCommand {
  protected:
   void SetUp() override {
-    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("wavetank-capacity-" + test + "-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
+    ReportCommand::SetUp();
     // Leaves the same result whatever the load, and says in it what it was asked for.
     reports::Result result = run_of({});
     result.command = "COMMAND";
@@ -34,19 +29,9 @@ class CapacityCommand : public testing::Test {
                      (folder_ / "result.json").string() + "' >\"$out/result.json\"\nexit 1\n");
     std::filesystem::permissions(folder_ / "sim", std::filesystem::perms::owner_all);
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name).rdbuf();
-    return text.str();
-  }
   [[nodiscard]] int run(const std::string& arguments) const {
-    const std::string line = "cd '" + folder_.string() + "' && '" WAVETANK_REPORT_EXECUTABLE "' capacity " +
-                             arguments + " >out 2>err";
-    const int status = std::system(line.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ReportCommand::run("capacity " + arguments);
   }
   // The shipped sheet with its paths, in the folder.
   void copy_sheet(const std::string& from = "", const std::string& to = "") {
@@ -56,8 +41,6 @@ class CapacityCommand : public testing::Test {
     if (!from.empty()) changed.replace(changed.find(from), from.size(), to);
     write("sheet.txtpb", changed);
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(CapacityCommand, SimulatesTheSweepAndWritesPageAndJson) {

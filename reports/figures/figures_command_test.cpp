@@ -2,18 +2,15 @@
 #include "reports/figures/figures_command.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "reports/exit_code.hpp"
 #include "reports/json.hpp"
 #include "reports/sample_result.hpp"
+#include "reports/test_command.hpp"
 
 namespace wavetank::figures {
 namespace {
@@ -22,32 +19,12 @@ constexpr const char* kBenchmarks = R"({"benchmarks": [
   {"run_name": "hold/wheel/1000000/iterations:2", "run_type": "iteration", "real_time": 60, "cpu_time": 50,
    "time_unit": "ns"}]})";
 
-class FiguresCommand : public testing::Test {
+class FiguresCommand : public reports::ReportCommand {
  protected:
   void SetUp() override {
-    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("wavetank-figures-" + test + "-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
+    ReportCommand::SetUp();
     write("kernel.json", kBenchmarks);
     write("star.json", reports::render_json(reports::passing_sample()));
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
-
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name).rdbuf();
-    return text.str();
-  }
-
-  // Runs in the folder; standard output goes to "out", standard error to "err".
-  [[nodiscard]] int run(const std::string& arguments) const {
-    const std::string line =
-        "cd '" + folder_.string() + "' && '" WAVETANK_REPORT_EXECUTABLE "' " + arguments + " >out 2>err";
-    const int status = std::system(line.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
   void expect_usage_error(const std::string& arguments, const std::string& what) const {
@@ -55,8 +32,6 @@ class FiguresCommand : public testing::Test {
     EXPECT_EQ(read("err"), "wavetank-report: " + what + "\n");
     EXPECT_EQ(read("out"), "");
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(FiguresCommand, EachRunAddsALineAndIsComparedWithTheOneBefore) {
