@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/server/frame_budget.hpp"
 #include "reference/server/retention.hpp"
 
@@ -94,6 +95,12 @@ Conversation& ConversationLog::load(const ConversationId& id) {
 void ConversationLog::bound_cache() {
   if (cache_.size() > config_.cache_limit) cache_.clear();
   shared_.clear();
+}
+
+std::size_t ConversationLog::cache_bytes() const {
+  std::size_t bytes = flat_bytes(cache_);
+  for (const auto& [id, row] : cache_) bytes += vector_bytes(row.stays) + vector_bytes(row.recent);
+  return bytes;
 }
 
 // ---- membership

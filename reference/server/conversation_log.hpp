@@ -113,6 +113,8 @@ class ConversationLog {
     windows_.clear();
     shared_.clear();
   }
+  // Of the conversations between inputs. O(conversations cached).
+  std::size_t cache_bytes() const;
   // What is held of hot conversations.
   const HotWindows& windows() const { return windows_; }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/server/frame_budget.hpp"
 #include "reference/server/retention.hpp"
 #include "reference/server/snapshot.hpp"
@@ -36,6 +37,17 @@ store::FeedHead& Feed::head(UserId user) {
 void Feed::bound_cache() {
   if (heads_.size() > config_.cache_limit) heads_.clear();
   if (told_.size() > config_.cache_limit) told_.clear();
+}
+
+std::size_t Feed::session_bytes() const {
+  return vector_bytes(sessions_) + vector_bytes(free_) + flat_bytes(first_session_);
+}
+
+std::size_t Feed::cache_bytes() const {
+  constexpr std::size_t kTreeNode = block_bytes(32 + sizeof(std::pair<const ConversationId, Told>));
+  std::size_t bytes = flat_bytes(heads_) + flat_bytes(told_);
+  for (const auto& [user, places] : told_) bytes += places.size() * kTreeNode;
+  return bytes;
 }
 
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {

@@ -104,6 +104,9 @@ class Feed {
 
   std::size_t session_count() const { return session_count_; }
   void bound_cache();
+  // On the heap: of what is attached, O(1), and of what stands in the store too, O(users cached).
+  std::size_t session_bytes() const;
+  std::size_t cache_bytes() const;
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;

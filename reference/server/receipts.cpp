@@ -1,4 +1,5 @@
 #include "reference/server/receipts.hpp"
+#include "reference/environment/footprint.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -13,6 +14,12 @@ Receipts::Receipts(const ServerConfig& config, store::LogStore& store, Conversat
 
 void Receipts::bound_cache() {
   if (cache_.size() > config_.cache_limit) cache_.clear();
+}
+
+std::size_t Receipts::cache_bytes() const {
+  std::size_t bytes = flat_bytes(cache_);
+  for (const auto& [id, marks] : cache_) bytes += vector_bytes(marks.rows) + vector_bytes(marks.counters);
+  return bytes;
 }
 
 Receipts::Marks& Receipts::load(const ConversationId& id) {

@@ -43,6 +43,8 @@ class Receipts {
 
   void bound_cache();
   void clear_cache() { cache_.clear(); }
+  // O(conversations cached).
+  std::size_t cache_bytes() const;
 
  private:
   struct UnreadCounter {

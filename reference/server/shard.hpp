@@ -57,6 +57,9 @@ class Shard : public Node, private MoveHost {
   void peer_down(NodeId peer, TimeNs now, Effects& effects) override;
   void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
   void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
+  NodeMemory memory() const override {
+    return {feed_.session_bytes(), log_.cache_bytes() + receipts_.cache_bytes() + feed_.cache_bytes()};
+  }
 
   // The operator's order to move a bucket (moves.hpp); false when it is not for this shard.
   bool move_bucket(std::uint32_t bucket, NodeId to, TimeNs now, Effects& effects) {

@@ -30,6 +30,7 @@ struct MemoryStore::Whole final : Other {
     return {user_seq, value.delivered_seq, value.read_seq};
   }
   bool takes_a_place() const override { return store::takes_a_place(value); }
+  std::size_t size() const override { return sizeof(*this); }
   const protocol::Change value;
 };
 
@@ -55,6 +56,7 @@ struct MemoryStore::Receipt final : Other {
   }
   ReceiptRow row(std::uint64_t user_seq) const override { return {user_seq, delivered_seq, read_seq}; }
   bool takes_a_place() const override { return true; }
+  std::size_t size() const override { return sizeof(*this); }
 
   ConversationId conversation;
   std::uint64_t prev_user_seq;
@@ -94,7 +96,6 @@ void MemoryStore::roll_back() {
     std::visit([this](auto& record) { undo(record); }, journal_[i]);
   }
   journal_.clear();
-  last_event_.reset();
   meter_.take();
 }
 
@@ -135,20 +136,14 @@ void MemoryStore::undo(ConversationPut& record) {
   }
 }
 
-MemoryStore::SharedEvent MemoryStore::share(const protocol::Event& event) {
-  if (!last_event_ || last_event_->value != event)
-    last_event_ = SharedEvent(new Block<protocol::Event>(event));
-  return last_event_;
-}
-
 void MemoryStore::append_entry(const protocol::Event& event) {
   std::vector<SharedEvent>& entries = conversations_[event.conversation].entries;
   const std::size_t at = lower_bound(entries, event.conv_seq);
   EntryAppended record{event.conversation, event.conv_seq, nullptr};
   if (at < entries.size() && entries[at]->value.conv_seq == event.conv_seq) {
-    record.before = std::exchange(entries[at], share(event));
+    record.before = std::exchange(entries[at], blocks_->share(event));
   } else {
-    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(at), share(event));
+    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(at), blocks_->share(event));
   }
   journal_.push_back(std::move(record));
   meter_.append_entry(event);
@@ -324,7 +319,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
                      change.head_msg_no == 0 && change.subject == 0 && change.delivered_seq == 0 &&
                      change.read_seq == 0 && !change.setting && change.min_seq == 0;
   if (plain) {
-    row.event = share(*change.event);
+    row.event = blocks_->share(*change.event);
   } else {
     row.other = make_other(change);
   }
@@ -636,5 +631,27 @@ void MemoryStore::put_inbox(NodeId source, std::uint64_t number) {
 }
 
 void MemoryStore::undo(InboxPut& record) { inboxes_[record.source] = record.before; }
+
+// ---- what it holds
+
+MemoryStore::Memory MemoryStore::memory() const {
+  Memory memory;
+  memory.logs = flat_bytes(keys_);
+  memory.conversations = flat_bytes(conversations_) + flat_bytes(receipts_);
+  for (const auto& [id, conversation] : conversations_) {
+    memory.logs +=
+        vector_bytes(conversation.entries) + conversation.entries.size() * block_bytes(sizeof(EventBlock));
+    memory.conversations += vector_bytes(conversation.stays) + vector_bytes(conversation.marks);
+  }
+  memory.feeds = flat_bytes(feeds_) + flat_bytes(feed_states_);
+  for (const auto& [user, feed] : feeds_) {
+    memory.feeds += vector_bytes(feed.rows);
+    for (const FeedRow& row : feed.rows) memory.feeds += row.other ? block_bytes(row.other->size()) : 0;
+  }
+  memory.other = vector_bytes(journal_) + flat_bytes(setting_ops_) + flat_bytes(devices_) +
+                 flat_bytes(last_seen_) + flat_bytes(failures_);
+  for (const Lane& lane : lanes_) memory.other += lane.items.size() * sizeof(protocol::OutboxItem);
+  return memory;
+}
 
 }  // namespace wavetank::store

@@ -2,17 +2,20 @@
 // engines.
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
+#include "reference/store/event_blocks.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
 #include "reference/store/volume.hpp"
@@ -24,11 +27,24 @@ namespace wavetank::store {
 // mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
 //
 // All writes are O(1) amortised but put_membership and put_mark, which are linear in the rows of that
-// conversation. Memory: an event takes one block for the log and one for all feeds of this store that hold
-// it; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes must call it
-// too.
+// conversation. Memory: an event takes one block for the logs and feeds of all stores with the same
+// EventBlocks; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes
+// must call it too.
 class MemoryStore : public LogStore {
  public:
+  explicit MemoryStore(std::shared_ptr<EventBlocks> blocks = std::make_shared<EventBlocks>())
+      : blocks_(std::move(blocks)) {}
+
+  // Where its rows are, in bytes on the heap. An entry that stands in a log and in feeds counts with the log.
+  struct Memory {
+    std::size_t logs = 0;           // entries, their payloads left out, and keys of sends
+    std::size_t conversations = 0;  // members, marks
+    std::size_t feeds = 0;
+    std::size_t other = 0;  // outboxes, settings, devices, what the last commit has not made durable
+  };
+  // O(rows).
+  Memory memory() const;
+
   // Everything written so far survives. O(writes since the last call).
   void mark_durable();
   // Undoes everything since the last mark_durable(), committed or not. O(writes).
@@ -96,21 +112,13 @@ class MemoryStore : public LogStore {
   WriteVolume commit() override { return meter_.take(); }
 
  private:
-  template <class T>
-  struct Block : boost::intrusive_ref_counter<Block<T>, boost::thread_unsafe_counter> {
-    explicit Block(const T& v) : value(v) {}
-    const T value;
-  };
-  template <class T>
-  using Shared = boost::intrusive_ptr<const Block<T>>;
-  using SharedEvent = Shared<protocol::Event>;
-
   // A change that says more than its event. Receipts, by far the most of them, are kept as what they say.
   struct Other : boost::intrusive_ref_counter<Other, boost::thread_unsafe_counter> {
     virtual ~Other() = default;
     virtual protocol::Change change(std::uint64_t user_seq) const = 0;
     virtual ReceiptRow row(std::uint64_t user_seq) const = 0;
     virtual bool takes_a_place() const = 0;
+    virtual std::size_t size() const = 0;
   };
   struct Whole;
   struct Receipt;
@@ -139,7 +147,11 @@ class MemoryStore : public LogStore {
   struct Lane {
     std::uint64_t head = 0;
     std::uint64_t trimmed = 0;
-    std::deque<protocol::OutboxItem> items;  // trimmed ones stay until the trim is durable
+    // Trimmed ones stay until the trim is durable. std::deque asks for memory with each item: its blocks are
+    // smaller than two.
+    boost::container::deque<protocol::OutboxItem, void,
+                            boost::container::deque_options_t<boost::container::block_size<32>>>
+        items;
   };
   struct SendKeyHash {
     std::size_t operator()(const SendKey& key) const;
@@ -278,7 +290,6 @@ class MemoryStore : public LogStore {
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
   static protocol::Change change_of(const FeedRow& row);
-  SharedEvent share(const protocol::Event& event);
   FeedRow take_receipt(FeedLog& feed, UserId user, const protocol::Change& change);
   void erase_failures(const ConversationId& queue);
   void compact(UserId user);
@@ -298,7 +309,7 @@ class MemoryStore : public LogStore {
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;
   std::map<std::uint32_t, std::vector<protocol::OutboxItem>> parked_;  // none is empty
-  SharedEvent last_event_;  // the one most likely to be appended to the next feed too
+  std::shared_ptr<EventBlocks> blocks_;
   std::vector<Undo> journal_;
   VolumeMeter meter_;
 };

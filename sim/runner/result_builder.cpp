@@ -164,6 +164,13 @@ void add_resources(const WorldFacts& f, const conformance::JudgeMemory& judge, r
   add("server links: bytes", f.node_bytes, "bytes");
   add("inbox overflows", f.inbox_overflows, "inputs");
   add("memory: devices", f.bytes_devices, "bytes");
+  add("memory: servers: sessions", f.bytes_machines.sessions, "bytes");
+  add("memory: servers: caches", f.bytes_machines.caches, "bytes");
+  add("memory: servers: logs and keys of sends", f.bytes_stores.logs, "bytes");
+  add("memory: servers: members and marks", f.bytes_stores.conversations, "bytes");
+  add("memory: servers: feeds", f.bytes_stores.feeds, "bytes");
+  add("memory: servers: other rows", f.bytes_stores.other, "bytes");
+  add("memory: notes of history and people", f.bytes_notes, "bytes");
   add("memory: network", f.bytes_network, "bytes");
   add("memory: event queue", f.bytes_queue, "bytes");
   add("memory: disks", f.bytes_disks, "bytes");

@@ -310,6 +310,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
+      {"checks.audit_wave", s.checks().audit_wave(), 1, 1 << 25},
       {"checks.operation_bound_s", s.checks().operation_bound_s(), 0, 100'000},
       {"checks.connect_bound_s", s.checks().connect_bound_s(), 1, 100'000},
       {"checks.recover_bound_s", s.checks().recover_bound_s(), 1, 100'000},
