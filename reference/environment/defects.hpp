@@ -177,6 +177,9 @@ enum class Defect : std::uint16_t {
   kVoidEntriesKept,        // client: keeps entries above the fork, and its cursor with them
   kVoidSendsForgotten,     // client: does not send again what a fork made void
   kQuorumAckedAlone,       // shard: an acknowledgement names the quorum before its standby has the entry
+  kDeadMarkCounted,        // shard: counts a mark of a dead epoch as one of the living
+  kForkRetellsOthersReads,  // client: after a fork tells what another device has read as its own
+  kRefusalAsksNobody,       // client: whose send is refused FORBIDDEN does not ask whether its join is void
   kCount
 };
 
