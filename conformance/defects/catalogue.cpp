@@ -834,12 +834,14 @@ constexpr SeededDefect kCatalogue[] = {
      kAlone,
      {1, 2, 3}},
     {Defect::kForkRetellsOthersReads,
-     "After a fork a client tells as its own what another device of the user has read, and has not seen it itself.",
+     "After a fork a client tells as its own what another device of the user has read, and has not seen it "
+     "itself.",
      "RD-LEQ",
      kForks,
      {2, 9, 1}},
     {Defect::kRefusalAsksNobody,
-     "A client whose send is refused in a group that it has joined does not ask whether a fork has made its join void.",
+     "A client whose send is refused in a group that it has joined does not ask whether a fork has made its "
+     "join void.",
      "ORD-FORK",
      kAlone,
      {6, 7, 1}},

@@ -87,7 +87,8 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
   queue_receipts(index);
 }
 
-// TKO-ASK-001. Whoever holds entries was a member. If the join is void, nobody will tell of the fork: a mark asks.
+// TKO-ASK-001. Whoever holds entries was a member. If the join is void, nobody will tell of the fork: a mark
+// asks.
 void Client::ask_for_fork(std::uint32_t index) {
   Conversation& row = conversations_[index];
   if (shared_.config.keep_sent == 0 || row.cur == 0) return;

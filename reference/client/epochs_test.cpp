@@ -83,8 +83,8 @@ struct ShowsThree : FollowsFeed {
   }
 };
 
-// One that knows of two entries, that the user has read them elsewhere, and then of a fork above them; it has been
-// shown neither.
+// One that knows of two entries, that the user has read them elsewhere, and then of a fork above them; it has
+// been shown neither.
 struct BehindTheFork : FollowsFeed {
   explicit BehindTheFork(const ClientConfig& config = keeping()) : FollowsFeed(config) {
     push_pointer(1, 2);

@@ -33,8 +33,8 @@ void Client::read(const ConversationId& conversation, std::uint64_t seq, TimeNs 
   finish(now, effects);
 }
 
-// TKO-MARK-002. After a fork whatever was read is told again, also what another device has read: by this one as
-// far as it has been shown the entries, since the server takes what a device has read for delivered there.
+// TKO-MARK-002. After a fork whatever was read is told again, also what another device has read: by this one
+// as far as it has been shown the entries, since the server takes what a device has read for delivered there.
 Sequence Client::told_read(const Conversation& row) const {
   // Seeded defect: the user has read what the user has read.
   if (shared_.config.defects.has(Defect::kForkRetellsOthersReads)) return row.read;

@@ -125,9 +125,9 @@ class Feed {
   // The place in a log, by (epoch, number), that the change brings a feed to; {0, 0}: none.
   using Told = std::pair<std::uint32_t, std::uint64_t>;
   static Told place_in_log(const protocol::Change& change);
-  // TKO-MARK-001. The highest entry that a mark made in this epoch of the conversation can mean, for all forks that
-  // the feed has told of; UINT64_MAX where there was none. The first time for a user O(feed), then O(log
-  // conversations + forks of this one).
+  // TKO-MARK-001. The highest entry that a mark made in this epoch of the conversation can mean, for all
+  // forks that the feed has told of; UINT64_MAX where there was none. The first time for a user O(feed), then
+  // O(log conversations + forks of this one).
   std::uint64_t valid_to(UserId user, const ConversationId& id, std::uint32_t epoch);
   // A new epoch: what receipts of the conversation say of void entries is said of the fork.
   void cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects);

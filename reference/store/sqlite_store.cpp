@@ -465,7 +465,8 @@ void SqliteStore::load_receipts(UserId user) {
   if (!receipts_of_.insert(user).second) return;
   for (SqliteRows rows = reads().receipts.rows(user); rows.next();) {
     const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
-    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq, change.conv_epoch};
+    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq,
+                                         change.conv_epoch};
   }
 }
 
