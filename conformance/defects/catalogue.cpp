@@ -38,6 +38,8 @@ constexpr std::string_view kCrowds = "crowds";
 constexpr std::string_view kLastSeen = "last_seen";
 constexpr std::string_view kTakeover = "takeover";
 constexpr std::string_view kQuorum = "quorum";
+constexpr std::string_view kForks = "forks";
+constexpr std::string_view kAlone = "alone";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -826,6 +828,23 @@ constexpr SeededDefect kCatalogue[] = {
      "ORD-FORK",
      kQuorum,
      {1, 2, 3}},
+    {Defect::kDeadMarkCounted,
+     "A shard counts a mark that was made in a dead epoch as one of the living epoch: a number is a number.",
+     "RD-LEQ",
+     kAlone,
+     {1, 2, 3}},
+    {Defect::kForkRetellsOthersReads,
+     "After a fork a client tells as its own what another device of the user has read, and has not seen it "
+     "itself.",
+     "RD-LEQ",
+     kForks,
+     {2, 9, 1}},
+    {Defect::kRefusalAsksNobody,
+     "A client whose send is refused in a group that it has joined does not ask whether a fork has made its "
+     "join void.",
+     "ORD-FORK",
+     kAlone,
+     {6, 7, 1}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

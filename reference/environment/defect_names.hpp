@@ -170,6 +170,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "void-entries-kept",
     "void-sends-forgotten",
     "quorum-acked-alone",
+    "dead-mark-counted",
+    "fork-retells-others-reads",
+    "refusal-asks-nobody",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -176,6 +176,8 @@ class Gateway : public Node {
   void attached(NodeId shard, const protocol::AttachResult& result, TimeNs now, Effects& effects);
   // MOV-GATE: what has moved; sessions whose home that was are attached at the new one.
   void learn(const protocol::PlacementUpdate& update, Effects& effects);
+  // `body` is a push.
+  bool is_of_old_home(const Session& session, const protocol::Body& body) const;
   void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void reply(protocol::Frame&& frame, Effects& effects);
   void send(Session& session, protocol::Frame frame, Effects& effects);

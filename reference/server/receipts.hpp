@@ -38,6 +38,8 @@ class Receipts {
   protocol::CursorAck read(const protocol::Route& from, const protocol::ReadWatermark& watermark,
                            std::vector<ReceiptNotice>& notices);
 
+  // TKO-MARK-001. The log goes on in a new epoch above this entry: no mark stays above it.
+  void cut(const ConversationId& id, std::uint64_t fork_seq);
   // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost.
   void tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices);
 

@@ -311,14 +311,14 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
     reply(gateway, frame, std::move(range), effects);
   } else if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
     if (!may_write(cursor->conversation)) return;
-    if (auto changed = log_.epoch_changed(cursor->conversation, cursor->conv_epoch))
+    if (auto changed = dead_mark(cursor->conversation, cursor->conv_epoch))
       return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
     if (!may_write(watermark->conversation)) return;
-    if (auto changed = log_.epoch_changed(watermark->conversation, watermark->conv_epoch))
+    if (auto changed = dead_mark(watermark->conversation, watermark->conv_epoch))
       return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);

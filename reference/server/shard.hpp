@@ -12,6 +12,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -118,6 +119,8 @@ class Shard : public Node, private MoveHost {
     presence_.write_all();
   }
   void owner_lost(NodeId lost, TimeNs now, Effects& effects) override;
+  // ORD-EPOCH-002, TKO-MARK-001: the answer to a mark that was made in this epoch; nothing: it counts.
+  std::optional<protocol::EpochChanged> dead_mark(const ConversationId& id, std::uint32_t epoch);
   bool is_told_already(UserId user, const protocol::Change& change);
   void begin_epoch(const ConversationId& id, TimeNs now, Effects& effects);
   void bucket_left(std::uint32_t bucket) override;

@@ -72,6 +72,7 @@ struct ReceiptRow {
   std::uint64_t user_seq = 0;
   std::uint64_t delivered_seq = 0;
   std::uint64_t read_seq = 0;
+  std::uint32_t conv_epoch = 0;  // of the conversation, in which that was said
   friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
 };
 

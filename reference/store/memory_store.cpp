@@ -27,7 +27,7 @@ struct MemoryStore::Whole final : Other {
   explicit Whole(const protocol::Change& from) : value(from) {}
   protocol::Change change(std::uint64_t) const override { return value; }
   ReceiptRow row(std::uint64_t user_seq) const override {
-    return {user_seq, value.delivered_seq, value.read_seq};
+    return {user_seq, value.delivered_seq, value.read_seq, value.conv_epoch};
   }
   bool takes_a_place() const override { return store::takes_a_place(value); }
   std::size_t size() const override { return sizeof(*this); }
@@ -54,7 +54,9 @@ struct MemoryStore::Receipt final : Other {
     change.conv_epoch = conv_epoch;
     return change;
   }
-  ReceiptRow row(std::uint64_t user_seq) const override { return {user_seq, delivered_seq, read_seq}; }
+  ReceiptRow row(std::uint64_t user_seq) const override {
+    return {user_seq, delivered_seq, read_seq, conv_epoch};
+  }
   bool takes_a_place() const override { return true; }
   std::size_t size() const override { return sizeof(*this); }
 
@@ -433,7 +435,7 @@ void MemoryStore::undo(FeedStatePut& record) {
 std::optional<ReceiptRow> MemoryStore::setting(UserId user, const ConversationId& id,
                                                protocol::SettingKind kind) {
   const auto found = receipts_.find(ReceiptKey{user, id, 0, kind});
-  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second, 0, 0});
+  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second});
 }
 
 std::uint64_t MemoryStore::setting_op(UserId user, DeviceIndex device) {

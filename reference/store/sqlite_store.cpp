@@ -444,7 +444,7 @@ void SqliteStore::append_change(UserId user, const protocol::Change& change) {
   if (takes_a_place(change)) {
     load_receipts(user);
     const ReceiptKey key = place_of(user, change);
-    receipts_[key] = {change.user_seq, change.delivered_seq, change.read_seq};
+    receipts_[key] = {change.user_seq, change.delivered_seq, change.read_seq, change.conv_epoch};
     write(Write::kPutLatest, user, key.conversation.hi, key.conversation.lo, key.subject,
           static_cast<std::uint64_t>(key.setting), ordered(change.user_seq),
           encoded(change, change.event ? change.event->payload : Slice()));
@@ -465,7 +465,8 @@ void SqliteStore::load_receipts(UserId user) {
   if (!receipts_of_.insert(user).second) return;
   for (SqliteRows rows = reads().receipts.rows(user); rows.next();) {
     const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
-    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq};
+    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq,
+                                         change.conv_epoch};
   }
 }
 

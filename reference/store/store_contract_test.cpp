@@ -271,9 +271,11 @@ TEST_P(StoreContract, AReceiptReplacesTheOlderOneOfItsSubject) {
   store().append_change(kBob, receipt_change(4, kAlice, 2));
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
   commit_and_restart();
-  store().append_change(kBob, receipt_change(5, kAlice, 3));
+  Change newest = receipt_change(5, kAlice, 3);
+  newest.conv_epoch = 2;
+  store().append_change(kBob, newest);
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 5}));
-  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 3, 3}));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 3, 3, 2}));
   EXPECT_EQ(store().receipt(kBob, kDirect, kBob), (ReceiptRow{3, 1, 1}));
   EXPECT_FALSE(store().receipt(kBob, kGroup, kAlice));
   EXPECT_FALSE(store().receipt(kAlice, kDirect, kAlice));
