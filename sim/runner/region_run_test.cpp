@@ -36,10 +36,14 @@ TEST(RegionRun, PassesWithItsStorm) {
   EXPECT_EQ(result.faults[0].kind, "MASS_DISCONNECT");
   EXPECT_EQ(result.faults[0].start_ns, 90 * kSecond);  // in the middle of the slice
   ASSERT_EQ(result.reconnect_curves.size(), 1U);
-  const auto& curve = result.reconnect_curves[0].values;
-  const std::int64_t before = *std::max_element(curve.begin(), curve.begin() + 2);
+  const auto connected = std::find_if(result.series.begin(), result.series.end(),
+                                      [](const auto& s) { return s.name == "connected devices"; });
+  ASSERT_NE(connected, result.series.end());
+  const std::int64_t before = connected->values.at(89);
   EXPECT_NEAR(static_cast<double>(before), 2000, 120);
-  EXPECT_LT(*std::min_element(curve.begin(), curve.end()), before / 4);
+  const auto& curve = result.reconnect_curves[0].values;
+  EXPECT_LT(curve.at(1), before / 4);
+  EXPECT_GT(curve.at(60), before * 19 / 20);
 }
 
 TEST(RegionRun, CarriesTheLoadOfItsProfile) {
