@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/histogram.hpp"
@@ -19,6 +20,9 @@ enum class Verdict : std::uint8_t { kPass, kFail, kInconclusive };
 // pass.
 enum class PropertyVerdict : std::uint8_t { kPass, kFail, kInconclusive, kNotExercised };
 
+// How a claim begins that says what may not be claimed; the terminal shows it.
+inline constexpr std::string_view kNotClaimed = "Not claimed: ";
+
 // Which parts of the world were simulated how closely, and what may therefore be claimed from the run.
 struct Fidelity {
   std::string wire;                 // "bytes" or "frames"
@@ -29,6 +33,8 @@ struct Fidelity {
 // One factor by which the scenario compresses or scales real data, for example 2324.6 for the gaps between
 // actions.
 struct Factor {
+  // Of the factor that says of how much of the real thing the run is a sample; the terminal shows it.
+  static constexpr std::string_view kScale = "scale";
   std::string name;
   std::string value;   // already formatted, with its unit
   std::string source;  // what it was derived from, or "assumption"

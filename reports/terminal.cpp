@@ -114,6 +114,13 @@ Lines head_lines(const Result& r, const Painter& painter) {
   if (r.merged_from.empty()) conditions += fmt::format("; {} faults injected", r.faults.size());
   conditions += probes_text(r);
   out.push_back(painter.dim(shorten(conditions, kTerminalColumns)));
+  const std::vector<std::string>& claims = r.fidelity.claims;
+  const auto claim = std::find_if(claims.begin(), claims.end(),
+                                  [](const std::string& text) { return text.starts_with(kNotClaimed); });
+  if (claim != claims.end()) out.push_back(painter.dim(shorten(one_line(*claim), kTerminalColumns)));
+  const auto scale = std::find_if(r.factors.begin(), r.factors.end(),
+                                  [](const Factor& factor) { return factor.name == Factor::kScale; });
+  if (scale != r.factors.end()) out.push_back(shorten("scale: " + one_line(scale->value), kTerminalColumns));
   return out;
 }
 

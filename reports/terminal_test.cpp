@@ -74,6 +74,21 @@ TEST(Terminal, ABigWorldSaysWhereItsMemoryIs) {
   EXPECT_FALSE(has(render_terminal(result, false), "bytes a device"));
 }
 
+TEST(Terminal, SaysWhatIsNotClaimedAndOfWhatItIsASample) {
+  Result result = passing_sample();
+  EXPECT_FALSE(has(render_terminal(result, false), "Not claimed: "));
+  EXPECT_FALSE(has(render_terminal(result, false), "scale: "));
+  for (int i = 0; i < 50; ++i) {
+    result.fidelity.claims.push_back("Not claimed: the moon, or part " + std::to_string(i));
+    result.factors.push_back({"scale", "2,000 of 2,000,000 meant", "a sample"});
+  }
+  const std::string screen = render_terminal(result, false);
+  expect_one_screen(screen);
+  EXPECT_TRUE(has(screen, "\nNot claimed: the moon, or part 0\n"));
+  EXPECT_FALSE(has(screen, "part 1"));
+  EXPECT_TRUE(has(screen, "\nscale: 2,000 of 2,000,000 meant\n"));
+}
+
 TEST(Terminal, NotExercisedNeverReadsAsPass) {
   Result r = passing_sample();
   for (auto& p : r.properties) p.antecedents = p.minimum = 0;

@@ -60,6 +60,12 @@ enum class Purpose : std::uint32_t {
   kPoisonedApp = 42,
   kClockStep = 47,
   kPrivacy = 48,
+  kRegionPeople = 53,
+  kRegionSession = 54,
+  kRegionSend = 55,
+  kRegionContact = 56,
+  kRegionGroup = 57,
+  kRegionRead = 58,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -140,4 +140,11 @@ std::unique_ptr<Behaviour> make_removals(const scenarios::Population& population
 std::unique_ptr<Behaviour> make_star(const scenarios::Scenario& scenario, std::uint32_t devices,
                                      Randomness randomness, Stage& stage);
 
+// Acts out a slice of a region's day: people and groups are those of make_region_script(), everything that
+// they do is drawn as it comes. The ramp comes first: whoever is on when the slice begins connects in its
+// first half, and each group is founded, and joined by its members, in its second; nobody writes or goes
+// before its end. 32 bytes a device, 4 a group. `scenario` and `script` must outlive it.
+std::unique_ptr<Behaviour> make_region(const scenarios::Scenario& scenario, const Script& script,
+                                       Randomness randomness, Stage& stage);
+
 }  // namespace wavetank::sim

@@ -28,4 +28,8 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness);
 // first message.
 Script make_crowd(const scenarios::Scenario& scenario, Randomness randomness);
 
+// Who lives in a region: people with so many devices that `scenario.devices` of these are connected at a
+// time, and the groups that are written to; no actions, no sessions (behaviour.hpp, make_region).
+Script make_region_script(const scenarios::Scenario& scenario, Randomness randomness);
+
 }  // namespace wavetank::sim

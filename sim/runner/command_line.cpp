@@ -36,13 +36,16 @@ std::string shell_word(const std::string& word) {
 std::expected<scenarios::Scenario, std::string> read_scenario(const ScenarioChoice& choice) {
   auto scenario = scenarios::load_scenario(choice.scenario);
   if (!scenario) return scenario;
-  for (const Settings& settings : choice.settings) {
-    for (const std::string& setting : settings.values) {
-      const auto applied = scenarios::apply_setting(*scenario, setting);
-      if (applied) continue;
-      constexpr std::string_view kOwn = "--set";  // as apply_setting names the option
-      const std::string& error = applied.error();
-      return std::unexpected(error.starts_with(kOwn) ? settings.option + error.substr(kOwn.size()) : error);
+  for (const bool overlays : {true, false}) {
+    for (const Settings& settings : choice.settings) {
+      for (const std::string& setting : settings.values) {
+        if (scenarios::is_overlay(setting) != overlays) continue;
+        const auto applied = scenarios::apply_setting(*scenario, setting);
+        if (applied) continue;
+        constexpr std::string_view kOwn = "--set";  // as apply_setting names the option
+        const std::string& error = applied.error();
+        return std::unexpected(error.starts_with(kOwn) ? settings.option + error.substr(kOwn.size()) : error);
+      }
     }
   }
   if (!choice.plan.empty()) {

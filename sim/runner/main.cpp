@@ -224,7 +224,8 @@ void add_common(CLI::App& command, Options& options) {
       ->check(CLI::Validator(seed_problem, "", "seed"));
   command.add_option(
       "--set", options.settings,
-      "path=value of any field of the scenario, for example protocol.page_limit=50; may be repeated");
+      "path=value of any field of the scenario, for example protocol.page_limit=50; may be repeated. "
+      "profile=NAME and fidelity=NAME merge a shipped overlay first");
   command.add_option(
       "--plan", options.plan,
       "Replaces the scenario's faults and generators by this plan (plan.txtpb of an earlier run)");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "sim/scenarios/scenario.hpp"
@@ -20,7 +21,9 @@ std::expected<scenarios::Scenario, std::string> scenario_of(const scenarios::Pro
   auto scenario =
       scenarios::load_scenario(std::filesystem::is_regular_file(below) ? below.string() : run.scenario());
   if (!scenario) return scenario;
-  for (const std::string& setting : run.set()) {
+  std::vector<std::string> settings(run.set().begin(), run.set().end());
+  std::stable_partition(settings.begin(), settings.end(), scenarios::is_overlay);
+  for (const std::string& setting : settings) {
     if (const auto applied = scenarios::apply_setting(*scenario, setting); !applied)
       return std::unexpected(fmt::format("{}: {}", run.scenario(), applied.error()));
   }

@@ -55,6 +55,13 @@ refused 'extra' run star extra
 refused 'nosuch: no such scenario; shipped are:' run nosuch
 refused "$work/none.txtpb" run "$work/none.txtpb"
 
+refused "there is no such profile; shipped are: mission, whatsapp2014" run region --set profile=nosuch
+refused "there is no such fidelity; shipped are: capacity, correctness" run star --set fidelity=nosuch
+refused "--a profile=nosuch" compare region --a profile=nosuch --b run_s=70
+# A profile comes before all other settings, wherever it stands. What is wrong last would be said if it did not.
+refused 'population.send_peak_uhz must be within' \
+  run region --set population.send_peak_uhz=-1 --set profile=whatsapp2014 --set checks.connect_bound_s=0
+
 refused '--set needs a scenario' probes --set run_s=1
 refused 'either a file or scenarios' probes star --file "$work/probes.txtpb"
 refused 'nosuch: no such scenario' probes nosuch

@@ -1,6 +1,7 @@
 #include "sim/scenarios/scenario.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
@@ -86,6 +87,45 @@ std::expected<void, std::string> read_text_format(const std::filesystem::path& p
   return {};
 }
 
+// A field that --set takes whole, by the name of a shipped partial scenario.
+struct Overlay {
+  std::string_view field;
+  std::string_view folder;  // below sim/scenarios
+};
+constexpr Overlay kOverlays[] = {{"profile", "profiles"}, {"fidelity", "fidelities"}};
+
+const Overlay* overlay_of(std::string_view setting) {
+  const auto equals = setting.find('=');
+  if (equals == std::string_view::npos) return nullptr;
+  const auto* found = std::find_if(std::begin(kOverlays), std::end(kOverlays), [&](const Overlay& overlay) {
+    return overlay.field == setting.substr(0, equals);
+  });
+  return found == std::end(kOverlays) ? nullptr : found;
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".txtpb") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::expected<void, std::string> apply_overlay(Scenario& scenario, const Overlay& overlay,
+                                               const std::string& name) {
+  const std::filesystem::path folder = data_root() / "sim/scenarios" / overlay.folder;
+  const std::vector<std::string> names = names_in(folder);
+  if (!std::binary_search(names.begin(), names.end(), name)) {
+    return Failure(fmt::format("--set {}={}: there is no such {}; shipped are: {}", overlay.field, name,
+                               overlay.field, fmt::join(names, ", ")));
+  }
+  Scenario partial;
+  if (const auto read = read_text_format(folder / (name + ".txtpb"), partial); !read) return read;
+  scenario.MergeFrom(partial);
+  return {};
+}
+
 struct Range {
   const char* path;
   std::int64_t value;
@@ -156,6 +196,8 @@ std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_v
   if (equals == std::string_view::npos || equals == 0) {
     return Failure(fmt::format("--set {}: expected path=value, for example protocol.page_limit=50", setting));
   }
+  if (const Overlay* overlay = overlay_of(setting); overlay != nullptr)
+    return apply_overlay(scenario, *overlay, std::string(setting.substr(equals + 1)));
   std::string_view path = setting.substr(0, equals);
   const std::string value(setting.substr(equals + 1));
   pb::Message* message = &scenario;
@@ -193,12 +235,21 @@ std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_v
   }
 }
 
+bool is_overlay(std::string_view setting) { return overlay_of(setting) != nullptr; }
+
+std::vector<std::string> overlay_names(std::string_view field) {
+  const auto* overlay = overlay_of(std::string(field) + "=");
+  return overlay == nullptr ? std::vector<std::string>{}
+                            : names_in(data_root() / "sim/scenarios" / overlay->folder);
+}
+
 std::expected<void, std::string> replace_plan(Scenario& scenario, const std::string& file) {
   faults::Plan plan;
   if (const auto read = read_text_format(file, plan); !read) return read;
   *scenario.mutable_faults() = std::move(plan);
   scenario.clear_outages();
   scenario.clear_moves();
+  scenario.clear_storm();
   return {};
 }
 
@@ -309,6 +360,41 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"costs.gateway_batch", s.costs().gateway_batch(), 1, 100'000},
       {"costs.shard_batch", s.costs().shard_batch(), 1, 100'000},
       {"costs.inbox_limit", s.costs().inbox_limit(), 1, 100'000'000},
+      {"storm.share_permille", s.storm().share_permille(), 0, 1000},
+      {"storm.at_permille", s.storm().at_permille(), 0, 999},
+      {"admission_s", s.admission_s(), 0, 100'000},
+      {"population.connections_meant", p.connections_meant(), 1, 10'000'000'000},
+      {"population.slice_start_min", p.slice_start_min(), 0, 24 * 60 - 1},
+      {"population.send_peak_uhz", p.send_peak_uhz(), 0, 1'000'000'000},
+      {"population.phone_permille", p.phone_permille(), 0, 1000},
+      {"population.phone_session_s", p.phone_session_s(), 1, 1'000'000},
+      {"population.desktop_session_s", p.desktop_session_s(), 1, 1'000'000},
+      {"population.away_s", p.away_s(), 1, 1'000'000},
+      {"population.group_sends_permille", p.group_sends_permille(), 0, 1000},
+      {"population.group_median_milli", p.group_median_milli(), 1, 1'000'000'000},
+      {"population.group_sigma_milli", p.group_sigma_milli(), 0, 10'000},
+      {"population.group_recipients_max", p.group_recipients_max(), 1, 1'000'000},
+      {"population.users_per_group", p.users_per_group(), 1, 1'000'000},
+      {"population.contacts_median_milli", p.contacts_median_milli(), 1, 1'000'000'000},
+      {"population.contacts_sigma_milli", p.contacts_sigma_milli(), 0, 10'000},
+      {"population.contacts_max", p.contacts_max(), 1, 1000},
+      {"population.answers_permille", p.answers_permille(), 0, 1000},
+      {"population.text_median_milli", p.text_median_milli(), 1, 1'000'000'000},
+      {"population.text_sigma_milli", p.text_sigma_milli(), 0, 10'000},
+      {"population.text_max", p.text_max(), 1, 65536 - p.envelope_bytes()},
+      {"population.envelope_bytes", p.envelope_bytes(), 0, 65535},
+      {"population.photo_ppm", p.photo_ppm(), 0, 1'000'000},
+      {"population.voice_ppm", p.voice_ppm(), 0, 1'000'000 - p.photo_ppm()},
+      {"population.video_ppm", p.video_ppm(), 0, 1'000'000 - p.photo_ppm() - p.voice_ppm()},
+      {"population.media_reference_bytes", p.media_reference_bytes(), 0, 65536 - p.envelope_bytes()},
+      {"population.read_median_ms", p.read_median_ms(), 0, 86'400'000},
+      {"population.read_sigma_milli", p.read_sigma_milli(), 0, 10'000},
+      {"population.typing_events_permille", p.typing_events_permille(), 0, 2000},
+      {"population.chat_open_s", p.chat_open_s(), 0, 86'400},
+      {"population.channels", p.channels(), 0, 1000},
+      {"population.channel_members", p.channel_members(), 2, 1'000'000},
+      {"population.channel_sends_ppm", p.channel_sends_ppm(), 0,
+       p.channels() > 0 ? 1'000'000 - std::int64_t{p.group_sends_permille()} * 1000 : 1'000'000},
       {"checks.converge_bound_s", s.checks().converge_bound_s(), 1, 100'000},
       {"checks.audit_wave", s.checks().audit_wave(), 1, 1 << 25},
       {"checks.operation_bound_s", s.checks().operation_bound_s(), 0, 100'000},
@@ -348,6 +434,8 @@ std::expected<void, std::string> validate(const Scenario& s) {
       wrong = fmt::format("fault '{}': there is no bucket {}; topology.buckets_per_region is {}",
                           fault.name(), fault.bucket(), s.topology().buckets_per_region());
   }
+  if (wrong.empty() && p.workload() == Population::REGION)
+    wrong = out_of_range({{"population.ramp_s", p.ramp_s(), 1, s.run_s() - 1}});
   if (wrong.empty() && p.hostile_peers() > 0 && s.fidelity().wire() != Fidelity::BYTES)
     wrong = "population.hostile_peers sends bytes that are no frame: it needs fidelity.wire=BYTES";
   if (!wrong.empty()) return Failure(wrong);

@@ -33,7 +33,17 @@ std::expected<ProbeSet, std::string> load_probe_set(const std::string& file);
 
 // Applies "path=value" to any scalar field, for example "protocol.page_limit=50" or "region[0].weight=3"
 // (repeated fields take an index). An unknown path names the fields that exist at that place.
+//
+// "profile=NAME" and "fidelity=NAME" merge a shipped partial scenario (sim/scenarios/profiles and fidelities)
+// over this one: single values replace, lists grow. An unknown name lists those that there are.
 std::expected<void, std::string> apply_setting(Scenario& scenario, std::string_view setting);
+
+// Whether the setting is one of the two; whoever applies several applies these first, so that the others may
+// change what they say.
+bool is_overlay(std::string_view setting);
+
+// The shipped names for "profile" or "fidelity", sorted.
+std::vector<std::string> overlay_names(std::string_view field);
 
 // Puts the fault plan of a text-format file in the place of the scenario's faults and generators. Errors as
 // load_scenario.

@@ -121,5 +121,100 @@ TEST(ScenarioDigest, ChangesWithEveryField) {
   EXPECT_NE(before, scenario_digest(scenario));
 }
 
+// ---- overlays
+
+TEST(Overlay, MergesItsFieldsAndLeavesTheOthers) {
+  Scenario scenario = *load_scenario("region");
+  ASSERT_TRUE(apply_setting(scenario, "profile=whatsapp2014"));
+  EXPECT_EQ(scenario.profile(), "whatsapp2014");
+  EXPECT_EQ(scenario.population().send_peak_uhz(), 2320);
+  EXPECT_EQ(scenario.population().connections_meant(), 31'600'000);
+  EXPECT_EQ(scenario.population().workload(), Population::REGION);
+  EXPECT_EQ(scenario.devices(), 2'000'000);
+  EXPECT_TRUE(validate(scenario));
+}
+
+TEST(Overlay, TakesFidelityByName) {
+  Scenario scenario = *load_scenario("campus");
+  ASSERT_TRUE(apply_setting(scenario, "fidelity=capacity"));
+  EXPECT_EQ(scenario.fidelity().wire(), Fidelity::FRAMES);
+  EXPECT_EQ(scenario.fidelity().store(), Fidelity::MEMORY);
+  ASSERT_TRUE(apply_setting(scenario, "fidelity=correctness"));
+  EXPECT_EQ(scenario.fidelity().wire(), Fidelity::BYTES);
+  EXPECT_EQ(scenario.fidelity().store(), Fidelity::SQLITE);
+  EXPECT_TRUE(apply_setting(scenario, "fidelity.wire=FRAMES"));  // a field of it is no overlay
+}
+
+TEST(Overlay, AnUnknownNameListsTheShippedOnes) {
+  Scenario scenario;
+  for (const char* name : {"whatsap", "", "../region", "profiles/mission"}) {
+    const auto applied = apply_setting(scenario, std::string("profile=") + name);
+    ASSERT_FALSE(applied) << name;
+    EXPECT_NE(applied.error().find("mission, whatsapp2014"), std::string::npos) << applied.error();
+  }
+  const auto fidelity = apply_setting(scenario, "fidelity=bytes");
+  ASSERT_FALSE(fidelity);
+  EXPECT_NE(fidelity.error().find("capacity, correctness"), std::string::npos) << fidelity.error();
+}
+
+TEST(Overlay, IsKnownByItsWholePath) {
+  EXPECT_TRUE(is_overlay("profile=mission"));
+  EXPECT_TRUE(is_overlay("fidelity=capacity"));
+  EXPECT_FALSE(is_overlay("fidelity.wire=FRAMES"));
+  EXPECT_FALSE(is_overlay("profile"));
+  EXPECT_FALSE(is_overlay("cohort[0].profile=wifi"));
+  EXPECT_TRUE(overlay_names("cohort").empty());
+}
+
+// A profile is of any size and topology: it says nothing of devices, and no list grows by it.
+TEST(Overlay, EveryShippedOneAppliesToItsScenario) {
+  ASSERT_GE(overlay_names("profile").size(), 2U);
+  for (const std::string& name : overlay_names("profile")) {
+    Scenario scenario;
+    ASSERT_TRUE(apply_setting(scenario, "profile=" + name)) << name;
+    EXPECT_EQ(scenario.profile(), name);
+    EXPECT_FALSE(scenario.has_devices() || scenario.has_topology() || scenario.has_run_s()) << name;
+    EXPECT_EQ(scenario.cohort_size(), 0) << name;
+  }
+  for (const std::string& name : overlay_names("fidelity")) {
+    Scenario scenario;
+    ASSERT_TRUE(apply_setting(scenario, "fidelity=" + name)) << name;
+    EXPECT_TRUE(scenario.fidelity().has_wire() && scenario.fidelity().has_store()) << name;
+  }
+}
+
+// The mission's numbers stand twice, as defaults and as a profile.
+TEST(Overlay, TheMissionIsTheDefaultOfTheRegion) {
+  const Scenario plain = *load_scenario("region");
+  Scenario mission = plain;
+  ASSERT_TRUE(apply_setting(mission, "profile=mission"));
+  EXPECT_EQ(mission.profile(), plain.profile());
+  const auto* reflection = Population::GetReflection();
+  for (int i = 0; i < Population::descriptor()->field_count(); ++i) {
+    const auto* field = Population::descriptor()->field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_INT32) continue;
+    EXPECT_EQ(reflection->GetInt32(plain.population(), field),
+              reflection->GetInt32(mission.population(), field))
+        << field->name();
+  }
+  EXPECT_EQ(plain.population().connections_meant(), mission.population().connections_meant());
+}
+
+TEST(Validate, ARegionNeedsARampAndShares) {
+  Scenario region = *load_scenario("region");
+  ASSERT_TRUE(validate(region));
+  for (const char* setting : {"population.ramp_s=0", "population.ramp_s=660", "population.video_ppm=990000",
+                              "population.typing_events_permille=2001", "population.text_max=70000",
+                              "storm.at_permille=1000", "population.slice_start_min=1440"}) {
+    Scenario wrong = region;
+    ASSERT_TRUE(apply_setting(wrong, setting)) << setting;
+    EXPECT_FALSE(validate(wrong)) << setting;
+  }
+  ASSERT_TRUE(apply_setting(region, "population.group_sends_permille=1000"));
+  EXPECT_TRUE(validate(region));
+  ASSERT_TRUE(apply_setting(region, "population.channels=1"));
+  EXPECT_FALSE(validate(region));
+}
+
 }  // namespace
 }  // namespace wavetank::scenarios

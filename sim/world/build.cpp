@@ -95,6 +95,9 @@ std::expected<void, std::string> World::build_population() {
     case scenarios::Population::CROWD:
       script_ = make_crowd(scenario_, randomness_);
       break;
+    case scenarios::Population::REGION:
+      script_ = make_region_script(scenario_, randomness_);
+      break;
     case scenarios::Population::STAR:
       add_people(scenario_, static_cast<std::uint32_t>(scenario_.devices()), randomness_, script_);
       break;
@@ -110,6 +113,8 @@ std::expected<void, std::string> World::build_population() {
       });
   if (scenario_.population().workload() == scenarios::Population::STAR) {
     behaviour_ = make_star(scenario_, static_cast<std::uint32_t>(script_.devices.size()), randomness_, *this);
+  } else if (scenario_.population().workload() == scenarios::Population::REGION) {
+    behaviour_ = make_region(scenario_, script_, randomness_, *this);
   } else {
     behaviour_ = make_script_player(scenario_.population(), script_, randomness_, *this);
     if (scenario_.population().mischief_permille() > 0) {
@@ -168,6 +173,15 @@ std::expected<void, std::string> World::build_population() {
   return {};
 }
 
+// Of one gateway.
+std::uint32_t World::logins_per_s() const {
+  if (scenario_.admission_s() == 0) return static_cast<std::uint32_t>(scenario_.protocol().logins_per_s());
+  std::int64_t shares = 0;
+  for (const auto& region : scenario_.topology().region()) shares += region.gateways();
+  shares *= scenario_.admission_s();
+  return static_cast<std::uint32_t>((scenario_.devices() + shares - 1) / shares);
+}
+
 server::ServerConfig World::server_config(NodeId node) const {
   const scenarios::Protocol& protocol = scenario_.protocol();
   server::ServerConfig config;
@@ -186,7 +200,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.replay_ring_frames = static_cast<std::uint32_t>(protocol.replay_ring_frames());
   config.replay_ring_bytes = static_cast<std::uint32_t>(protocol.replay_ring_bytes());
   config.resume_seed = randomness_.seed();
-  config.logins_per_s = static_cast<std::uint32_t>(protocol.logins_per_s());
+  config.logins_per_s = logins_per_s();
   config.typing_ttl_ms = static_cast<std::uint32_t>(protocol.typing_ttl_ms());
   config.presence_lease_ms = static_cast<std::uint32_t>(protocol.presence_lease_ms());
   config.presence_refresh_ms = static_cast<std::uint32_t>(protocol.presence_refresh_ms());
@@ -405,6 +419,17 @@ std::expected<void, std::string> World::build_faults() {
          .count = static_cast<std::uint32_t>(moves.count()),
          .buckets_per_region = static_cast<std::uint32_t>(scenario_.topology().buckets_per_region())},
         region_names_, shards, randomness_, plan_);
+  }
+  if (scenario_.storm().share_permille() > 0) {
+    constexpr std::int64_t kResetsMs = 1000;
+    const std::int64_t ramp_ms = scenario_.population().ramp_s() * 1000;
+    faults::Fault& storm = *plan_.add_fault();
+    storm.set_name("storm: connections lost");
+    storm.set_kind(faults::MASS_DISCONNECT);
+    storm.set_at_ms(ramp_ms + (scenario_.run_s() * 1000 - ramp_ms) * scenario_.storm().at_permille() / 1000);
+    storm.set_duration_ms(kResetsMs);
+    storm.mutable_target()->set_role(faults::Place::DEVICE);
+    storm.mutable_target()->set_share_permille(scenario_.storm().share_permille());
   }
   FaultTargets& targets = *this;
   injector_ = std::make_unique<Injector>(plan_, region_names_, cohort_names_, randomness_, scheduler_,

@@ -178,6 +178,7 @@ class World final : private AccessListener,
   void build_devices();
   void build_hostile_peers();
   server::ServerConfig server_config(NodeId node) const;
+  std::uint32_t logins_per_s() const;
   void add_device(std::uint32_t device);
   const client::ClientShared& shared_of(std::uint32_t device) const;
 
