@@ -177,6 +177,11 @@ enum class Defect : std::uint16_t {
   kVoidEntriesKept,        // client: keeps entries above the fork, and its cursor with them
   kVoidSendsForgotten,     // client: does not send again what a fork made void
   kQuorumAckedAlone,       // shard: an acknowledgement names the quorum before its standby has the entry
+  kOwedFanoutInMemory,     // shard: which conversations owe a fan-out is kept in memory
+  kOwedFanoutNotRead,      // shard: does not read which conversations owe a fan-out
+  kLateEntryNotOwed,       // shard: at the end of a window tells of its first entry
+  kLeaverWaitsForWindow,   // shard: whoever leaves is told at the end of the window, with the members
+  kOwedFanoutLast,         // shard: an entry goes into the feeds before what is owed below it
   kCount
 };
 

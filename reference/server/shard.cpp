@@ -17,6 +17,7 @@ constexpr TimerId kLeaseTimer = 2;
 constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
 constexpr TimerId kMoveTimer = 4;
 constexpr TimerId kLastSeenTimer = 5;
+constexpr TimerId kPointerTimer = 6;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -44,7 +45,8 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       inbox_(config_, store_, observer),
       deferred_(config_),
       moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this),
-      standby_(config_, placement_, store_, observer) {
+      standby_(config_, placement_, store_, observer),
+      pointer_windows_(config_, store_, observer, kPointerTimer) {
   if (standby_.is_on()) log_.count_takeovers(placement_);
   // TKO-OWNER-001.
   if (config_.replacement != 0) placement_.disown(config_.self, standby_.standby_of(config_.self));
@@ -53,6 +55,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
 void Shard::start(TimeNs now, Effects& effects) {
   feed_.begin(now);
   moves_.start(now, effects);
+  read_owed_fanouts(now, effects);
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
@@ -202,12 +205,14 @@ void Shard::bucket_left(std::uint32_t bucket) {
   deliveries_.forget();
   log_.clear_cache();
   receipts_.clear_cache();
+  pointer_windows_.forget_others([this](const ConversationId& id) { return placement_.home(id) == config_.self; });
 }
 
 void Shard::bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) {
   log_.clear_cache();
   receipts_.clear_cache();
   feed_.arrive(now);
+  read_owed_fanouts(now, effects);
   const auto is_of_it = [&](const auto& waiting) {
     return placement_.bucket_of(waiting.second.user) == bucket;
   };
@@ -232,6 +237,11 @@ void Shard::time_passed(TimerId timer, TimeNs now, Effects& effects) {
   }
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
   if (timer == kLastSeenTimer) return presence_.write_due(now, effects);
+  if (timer == kPointerTimer) {
+    for (const ConversationId& id : pointer_windows_.due(now, effects)) pay_fan_out(id, nullptr, now, effects);
+    moves_.step(now, effects);
+    return;
+  }
   if (timer == kOwnFeedsTimer) {
     for (const auto& [user, change] : std::exchange(own_later_, {})) feed_.append(user, change, now, effects);
     return;
@@ -421,6 +431,11 @@ void Shard::remove_received(NodeId gateway, const protocol::Frame& frame,
 
 void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
   const protocol::Event& event = outcome.event;
+  if (pointer_windows_.is_on()) {
+    if (outcome.by_pointer) return fan_out_in_window(event, now, effects);
+    // Seeded defect: the timer will see to it.
+    if (!config_.defects.has(Defect::kOwedFanoutLast)) pay_fan_out(event.conversation, &event, now, effects);
+  }
   protocol::Change change;
   change.conversation = event.conversation;
   change.conv_epoch = event.conv_epoch;
@@ -450,6 +465,64 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
       distribute({event.sender}, receipt, now, effects);
     }
   }
+}
+
+// Whoever joins or leaves is told at once, of all that was owed to him: a pointer stands for every entry up
+// to its head.
+void Shard::fan_out_in_window(const protocol::Event& event, TimeNs now, Effects& effects) {
+  const Conversation& conversation = log_.load(event.conversation);
+  const protocol::Change change = pointer_to(event.conversation, event.conv_seq, conversation.row.head_msg_no);
+  recipients_.clear();
+  if (pointer_windows_.tells_now(event.conversation, event.conv_seq, now, effects)) {
+    log_.recipients_of(event.conversation, conversation, event, recipients_);
+  } else if (event.kind == protocol::EntryKind::kJoin ||
+             (event.kind == protocol::EntryKind::kLeave &&
+              !config_.defects.has(Defect::kLeaverWaitsForWindow))) {
+    recipients_.push_back(event.target_user);
+  }
+  distribute(recipients_, change, now, effects);
+}
+
+void Shard::pay_fan_out(const ConversationId& id, const protocol::Event* next, TimeNs now,
+                        Effects& effects) {
+  const std::uint64_t from = pointer_windows_.take(id, now, effects);
+  if (from == 0) return;
+  tell_served(placement_.bucket_of(id));
+  const Conversation& conversation = log_.load(id);
+  std::uint64_t head = conversation.row.head_seq;
+  std::uint64_t msg_no = conversation.row.head_msg_no;
+  std::vector<UserId> members;
+  if (next == nullptr) {
+    log_.members(id, conversation, members);
+  } else {
+    // An entry that goes into the feeds itself: what was owed comes first, or the feed would leave it out.
+    observer_.probe(config_.self, Probe::kOwedFanoutFirst);
+    head = next->conv_seq - 1;
+    msg_no -= next->msg_no != 0;
+    members = recipients_;
+    if (next->kind == protocol::EntryKind::kJoin) std::erase(members, next->target_user);
+  }
+  // Seeded defect: what the row says is what is owed.
+  if (config_.defects.has(Defect::kLateEntryNotOwed)) head = from;
+  distribute(members, pointer_to(id, head, msg_no), now, effects);
+}
+
+protocol::Change Shard::pointer_to(const ConversationId& id, std::uint64_t head_seq,
+                                   std::uint64_t head_msg_no) {
+  const Conversation& conversation = log_.load(id);
+  protocol::Change change;
+  change.kind = protocol::ChangeKind::kPointer;
+  change.conversation = id;
+  change.conv_epoch = conversation.row.epoch;
+  change.min_seq = conversation.floor_seq;
+  change.head_seq = head_seq;
+  change.head_msg_no = head_msg_no;
+  return change;
+}
+
+void Shard::read_owed_fanouts(TimeNs now, Effects& effects) {
+  pointer_windows_.read_owed(
+      [this](const ConversationId& id) { return placement_.home(id) == config_.self; }, now, effects);
 }
 
 bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effects) {

@@ -26,6 +26,7 @@
 #include "reference/server/moves.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/pointer_window.hpp"
 #include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
 #include "reference/server/signals.hpp"
@@ -106,6 +107,13 @@ class Shard : public Node, private MoveHost {
   void remove_received(NodeId gateway, const protocol::Frame& frame, const protocol::RemoveDevice& request,
                        TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
+  // DLV-WINDOW-*: of an entry that is told by pointers.
+  void fan_out_in_window(const protocol::Event& event, TimeNs now, Effects& effects);
+  // Tells what the conversation owes, if it does, to its members; `next` is the entry that was appended
+  // above it and is not part of it, nullptr: none.
+  void pay_fan_out(const ConversationId& id, const protocol::Event* next, TimeNs now, Effects& effects);
+  protocol::Change pointer_to(const ConversationId& id, std::uint64_t head_seq, std::uint64_t head_msg_no);
+  void read_owed_fanouts(TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
   void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
@@ -113,6 +121,8 @@ class Shard : public Node, private MoveHost {
   void before_stop(TimeNs now, Effects& effects) override {
     handle_deferred(now, effects);
     presence_.write_all();
+    // A successor of an older version would not know what the row says.
+    for (const ConversationId& id : pointer_windows_.owing()) pay_fan_out(id, nullptr, now, effects);
   }
   void owner_lost(NodeId lost, TimeNs now, Effects& effects) override;
   bool is_told_already(UserId user, const protocol::Change& change);
@@ -142,6 +152,7 @@ class Shard : public Node, private MoveHost {
   DeferredFrames deferred_;
   Moves moves_;
   Standby standby_;
+  PointerWindows pointer_windows_;
   std::vector<std::pair<NodeId, protocol::Attach>> waiting_attaches_;  // of users who are about to be here
   std::vector<UserId> recipients_;
   std::vector<ReceiptNotice> notices_;

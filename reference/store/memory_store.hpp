@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "reference/store/keyed_rows.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
 #include "reference/store/volume.hpp"
@@ -23,8 +24,7 @@ namespace wavetank::store {
 // roll_back() when the node died before and the batch is to be lost: everything written since the last
 // mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
 //
-// All writes are O(1) amortised but put_membership and put_mark, which are linear in the rows of that
-// conversation. Memory: an event takes one block for the log and one for all feeds of this store that hold
+// All writes are O(1) amortised. Memory: an event takes one block for the log and one for all feeds of this store that hold
 // it; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes must call it
 // too.
 class MemoryStore : public LogStore {
@@ -71,6 +71,10 @@ class MemoryStore : public LogStore {
   void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
+  std::uint64_t owed_fanout(const ConversationId& id) override;
+  void put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) override;
+  void erase_owed_fanout(const ConversationId& id) override;
+  void owed_fanouts(std::vector<OwedFanout>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -121,8 +125,8 @@ class MemoryStore : public LogStore {
     // Ascending; entries[seq - 1] as long as no number was left out and none dropped.
     std::vector<SharedEvent> entries;
     std::uint64_t floor = 0;
-    std::vector<MembershipRow> stays;
-    std::vector<MarkRow> marks;
+    KeyedRows<MembershipRow, &MembershipRow::join_seq> stays;
+    KeyedRows<MarkRow, &MarkRow::device> marks;
   };
   // `event` for a change that says nothing but its event, `other` for any other; neither when it was
   // replaced.
@@ -223,6 +227,10 @@ class MemoryStore : public LogStore {
     ConversationId queue;
     std::vector<FailureRow> rows;
   };
+  struct OwedFanoutPut {
+    ConversationId id;
+    std::uint64_t before;  // 0: no row
+  };
   struct BucketPut {
     BucketRow row;
     bool fresh;  // otherwise `row` is the one before
@@ -249,8 +257,8 @@ class MemoryStore : public LogStore {
   using Undo =
       std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
                    OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, BucketPut,
-                   ParkedAppended, ParkedErased, ConversationErased, UserErased>;
+                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased,
+                   OwedFanoutPut, BucketPut, ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -269,6 +277,7 @@ class MemoryStore : public LogStore {
   void undo(LastSeenPut& record);
   void undo(FailurePut& record);
   void undo(FailuresErased& record);
+  void undo(OwedFanoutPut& record);
   void undo(BucketPut& record);
   void undo(ParkedAppended& record);
   void undo(ParkedErased& record);
@@ -294,6 +303,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::uint64_t, IdHash> last_seen_;          // none is 0
   boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
       failures_;  // by queue, ascending
+  std::map<ConversationId, std::uint64_t> owed_fanouts_;  // none is 0
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;
