@@ -250,6 +250,17 @@ TEST(PointerWindow, WhoeverJoinsOrLeavesIsToldAtOnceOfAllThatWasOwed) {
   EXPECT_EQ(town.pointers(7).back(), town.head());
 }
 
+TEST(PointerWindow, WhoeverJoinedLastIsNotToldAgain) {
+  WindowTown town;
+  town.found(5);
+  town.cluster.advance(3 * kPointerWindow);
+  town.say(1);
+  const std::uint64_t joined = town.join(6).conv_seq;
+  town.cluster.advance(3 * kPointerWindow);
+  EXPECT_EQ(town.pointers(6), (HeadsTold{joined}));
+  EXPECT_EQ(town.pointers(2).back(), joined);
+}
+
 // Four members and one who leaves: the next entry goes into the feeds itself.
 TEST(PointerWindow, WhatIsOwedComesBeforeAnEntryThatIsNoPointer) {
   WindowTown town;

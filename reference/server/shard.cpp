@@ -205,7 +205,8 @@ void Shard::bucket_left(std::uint32_t bucket) {
   deliveries_.forget();
   log_.clear_cache();
   receipts_.clear_cache();
-  pointer_windows_.forget_others([this](const ConversationId& id) { return placement_.home(id) == config_.self; });
+  pointer_windows_.forget_others(
+      [this](const ConversationId& id) { return placement_.home(id) == config_.self; });
 }
 
 void Shard::bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) {
@@ -238,7 +239,8 @@ void Shard::time_passed(TimerId timer, TimeNs now, Effects& effects) {
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
   if (timer == kLastSeenTimer) return presence_.write_due(now, effects);
   if (timer == kPointerTimer) {
-    for (const ConversationId& id : pointer_windows_.due(now, effects)) pay_fan_out(id, nullptr, now, effects);
+    for (const ConversationId& id : pointer_windows_.due(now, effects))
+      pay_fan_out(id, nullptr, now, effects);
     moves_.step(now, effects);
     return;
   }
@@ -471,7 +473,8 @@ void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
 // to its head.
 void Shard::fan_out_in_window(const protocol::Event& event, TimeNs now, Effects& effects) {
   const Conversation& conversation = log_.load(event.conversation);
-  const protocol::Change change = pointer_to(event.conversation, event.conv_seq, conversation.row.head_msg_no);
+  const protocol::Change change =
+      pointer_to(event.conversation, event.conv_seq, conversation.row.head_msg_no);
   recipients_.clear();
   if (pointer_windows_.tells_now(event.conversation, event.conv_seq, now, effects)) {
     log_.recipients_of(event.conversation, conversation, event, recipients_);
@@ -483,8 +486,7 @@ void Shard::fan_out_in_window(const protocol::Event& event, TimeNs now, Effects&
   distribute(recipients_, change, now, effects);
 }
 
-void Shard::pay_fan_out(const ConversationId& id, const protocol::Event* next, TimeNs now,
-                        Effects& effects) {
+void Shard::pay_fan_out(const ConversationId& id, const protocol::Event* next, TimeNs now, Effects& effects) {
   const std::uint64_t from = pointer_windows_.take(id, now, effects);
   if (from == 0) return;
   tell_served(placement_.bucket_of(id));
@@ -501,6 +503,10 @@ void Shard::pay_fan_out(const ConversationId& id, const protocol::Event* next, T
     msg_no -= next->msg_no != 0;
     members = recipients_;
     if (next->kind == protocol::EntryKind::kJoin) std::erase(members, next->target_user);
+  }
+  // Whoever joined with the head was told of it then (DLV-PUSH-003).
+  for (const store::MembershipRow& stay : conversation.stays) {
+    if (stay.join_seq == head) std::erase(members, stay.user);
   }
   // Seeded defect: what the row says is what is owed.
   if (config_.defects.has(Defect::kLateEntryNotOwed)) head = from;
@@ -521,8 +527,8 @@ protocol::Change Shard::pointer_to(const ConversationId& id, std::uint64_t head_
 }
 
 void Shard::read_owed_fanouts(TimeNs now, Effects& effects) {
-  pointer_windows_.read_owed(
-      [this](const ConversationId& id) { return placement_.home(id) == config_.self; }, now, effects);
+  pointer_windows_.read_owed([this](const ConversationId& id) { return placement_.home(id) == config_.self; },
+                             now, effects);
 }
 
 bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effects) {
