@@ -848,7 +848,8 @@ constexpr SeededDefect kCatalogue[] = {
      kWindows,
      {1, 2, 3}},
     {Defect::kOwedFanoutLast,
-     "A group has shrunk below the inline limit: an entry goes into the feeds before the pointer to what is owed.",
+     "A group has shrunk below the inline limit: an entry goes into the feeds before the pointer to what is "
+     "owed.",
      "DLV-GAPFREE",
      kWindows,
      {1, 2, 3}},

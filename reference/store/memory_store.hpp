@@ -24,9 +24,9 @@ namespace wavetank::store {
 // roll_back() when the node died before and the batch is to be lost: everything written since the last
 // mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
 //
-// All writes are O(1) amortised. Memory: an event takes one block for the log and one for all feeds of this store that hold
-// it; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes must call it
-// too.
+// All writes are O(1) amortised. Memory: an event takes one block for the log and one for all feeds of this
+// store that hold it; payloads are shared. The undo journal grows until mark_durable(): a driver without
+// crashes must call it too.
 class MemoryStore : public LogStore {
  public:
   // Everything written so far survives. O(writes since the last call).
@@ -257,8 +257,8 @@ class MemoryStore : public LogStore {
   using Undo =
       std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
                    OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased,
-                   OwedFanoutPut, BucketPut, ParkedAppended, ParkedErased, ConversationErased, UserErased>;
+                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, OwedFanoutPut, BucketPut,
+                   ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
   void undo(EntryAppended& record);
@@ -302,7 +302,7 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
   boost::unordered_flat_map<UserId, std::uint64_t, IdHash> last_seen_;          // none is 0
   boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
-      failures_;  // by queue, ascending
+      failures_;                                          // by queue, ascending
   std::map<ConversationId, std::uint64_t> owed_fanouts_;  // none is 0
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;

@@ -188,7 +188,7 @@ class SqliteStore : public LogStore {
   bool has_log_floors_ = false;
   bool has_feed_floors_ = false;
   bool has_failures_ = false;
-  std::map<ConversationId, std::uint64_t> owed_fanouts_;  // all of the table
+  std::map<ConversationId, std::uint64_t> owed_fanouts_;       // all of the table
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
   KnownSendKeys send_keys_;
   KnownConversations conversations_;

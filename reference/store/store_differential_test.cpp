@@ -72,8 +72,8 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
                                                     {1, Kind::kDevice},       {2, Kind::kFailure},
                                                     {1, Kind::kLastSeen},     {5, Kind::kCommit},
-                                                    {1, Kind::kRestart},
-                                                    {2, Kind::kOweFanout},    {1, Kind::kPayFanout}});
+                                                    {1, Kind::kRestart},      {2, Kind::kOweFanout},
+                                                    {1, Kind::kPayFanout}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
