@@ -18,6 +18,8 @@ constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
 constexpr TimerId kMoveTimer = 4;
 constexpr TimerId kLastSeenTimer = 5;
 constexpr TimerId kPointerTimer = 6;
+// Users of one outbox row: ten bytes each at most.
+constexpr std::size_t kMostRecipients = 1 << 15;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
@@ -542,7 +544,8 @@ bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effec
   return true;
 }
 
-// One outbox row for each other shard that is home to recipients, in ascending order of shards. Feeds that
+// One outbox row for each other shard that is home to recipients (and for each kMostRecipients of them, so
+// that a row fits a frame), in ascending order of shards. Feeds that
 // live here take the change in this transaction: a row that tells a shard what it did itself is a second
 // commit for nothing. What is for a bucket that moves waits, in rows of its own.
 void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
@@ -577,9 +580,10 @@ void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Ch
         feed_.append(by_shard_[end].second, change, now, effects);
       } else {
         users.push_back(by_shard_[end].second);
+        if (users.size() == kMostRecipients) outbox_.append(home, std::exchange(users, {}), change, effects);
       }
     }
-    if (home != config_.self) outbox_.append(home, std::move(users), change, effects);
+    if (!users.empty()) outbox_.append(home, std::move(users), change, effects);
     first = end;
   }
 }
