@@ -173,6 +173,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "dead-mark-counted",
     "fork-retells-others-reads",
     "refusal-asks-nobody",
+    "owed-fan-out-in-memory",
+    "owed-fan-out-not-read",
+    "late-entry-not-owed",
+    "leaver-waits-for-window",
+    "owed-fan-out-told-last",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

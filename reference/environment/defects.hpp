@@ -180,6 +180,11 @@ enum class Defect : std::uint16_t {
   kDeadMarkCounted,         // shard: counts a mark of a dead epoch as one of the living
   kForkRetellsOthersReads,  // client: after a fork tells what another device has read as its own
   kRefusalAsksNobody,       // client: whose send is refused FORBIDDEN does not ask whether its join is void
+  kOwedFanoutInMemory,      // shard: which conversations owe a fan-out is kept in memory
+  kOwedFanoutNotRead,       // shard: does not read which conversations owe a fan-out
+  kLateEntryNotOwed,        // shard: at the end of a window tells of its first entry
+  kLeaverWaitsForWindow,    // shard: whoever leaves is told at the end of the window, with the members
+  kOwedFanoutLast,          // shard: an entry goes into the feeds before what is owed below it
   kCount
 };
 

@@ -1,4 +1,5 @@
 // Buckets that move: whole services in which an operator orders, and nodes die where they like.
+// Length: one town, and each thing that can meet a moving bucket once.
 #include "reference/server/moves.hpp"
 
 #include <gtest/gtest.h>

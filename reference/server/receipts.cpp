@@ -216,31 +216,32 @@ std::uint64_t Receipts::count(const ConversationId& id, UserId user, std::uint64
 
 std::uint64_t Receipts::unread(const ConversationId& id, Marks& marks, UserId user, std::uint64_t head_seq,
                                std::uint64_t read_seq) {
-  const auto counter = std::find_if(marks.counters.begin(), marks.counters.end(),
-                                    [user](const UnreadCounter& c) { return c.user == user; });
-  const bool known = counter != marks.counters.end();
+  const auto found = marks.counters.find(user);
+  const bool known = found != marks.counters.end();
   // What was dropped can be read by nobody any more.
   const std::uint64_t floor = log_.load(id).floor_seq;
   if (!config_.defects.has(Defect::kUnreadCountsDropped)) {
     read_seq = std::max(read_seq, std::max<std::uint64_t>(floor, 1) - 1);
   }
   if (head_seq <= read_seq + ConversationLog::kRecentMax) {
-    if (known) marks.counters.erase(counter);
+    if (known) marks.counters.erase(found);
     return head_seq <= read_seq ? 0 : count(id, user, read_seq, head_seq);
   }
   if (!known) {
-    marks.counters.push_back({user, read_seq, head_seq, count(id, user, read_seq, head_seq)});
-    return marks.counters.back().count;
+    const std::uint64_t all = count(id, user, read_seq, head_seq);
+    marks.counters.emplace(user, UnreadCounter{read_seq, head_seq, all});
+    return all;
   }
-  if (read_seq < counter->read_seq || read_seq > counter->counted_to || counter->read_seq + 1 < floor) {
-    *counter = {user, read_seq, read_seq, 0};
+  UnreadCounter& counter = found->second;
+  if (read_seq < counter.read_seq || read_seq > counter.counted_to || counter.read_seq + 1 < floor) {
+    counter = {read_seq, read_seq, 0};
   } else {
-    counter->count -= count(id, user, counter->read_seq, read_seq);
-    counter->read_seq = read_seq;
+    counter.count -= count(id, user, counter.read_seq, read_seq);
+    counter.read_seq = read_seq;
   }
-  counter->count += count(id, user, counter->counted_to, head_seq);
-  counter->counted_to = head_seq;
-  return counter->count;
+  counter.count += count(id, user, counter.counted_to, head_seq);
+  counter.counted_to = head_seq;
+  return counter.count;
 }
 
 }  // namespace wavetank::server

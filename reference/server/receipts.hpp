@@ -50,14 +50,13 @@ class Receipts {
 
  private:
   struct UnreadCounter {
-    UserId user = 0;
     std::uint64_t read_seq = 0;  // count is of (read_seq, counted_to]
     std::uint64_t counted_to = 0;
     std::uint64_t count = 0;
   };
   struct Marks {
     std::vector<store::MarkRow> rows;  // by (user, device)
-    std::vector<UnreadCounter> counters;
+    boost::unordered_flat_map<UserId, UnreadCounter, IdHash> counters;
   };
   struct UserMarks {
     std::uint64_t delivered_seq = 0;

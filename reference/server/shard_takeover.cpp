@@ -35,6 +35,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   }
   for (const ConversationId& id : conversations) begin_epoch(id, now, effects);
   owner_lost(lost, now, effects);
+  read_owed_fanouts(now, effects);
   standby_.taken_over(lost);
   observer_.probe(config_.self, Probe::kBucketsTakenOver);
   pass_on(effects);

@@ -132,8 +132,8 @@ void MemoryStore::undo(ConversationPut& record) {
   Conversation& conversation = conversations_[record.id];
   conversation.row = record.before;
   // Undone in reverse order, a conversation's first write comes last: nothing else of it is left.
-  if (!conversation.row && conversation.entries.empty() && conversation.stays.empty() &&
-      conversation.marks.empty()) {
+  if (!conversation.row && conversation.entries.empty() && conversation.stays.all().empty() &&
+      conversation.marks.all().empty()) {
     conversations_.erase(record.id);
   }
 }
@@ -218,60 +218,56 @@ void MemoryStore::undo(EntriesDropped& record) {
 void MemoryStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  out.insert(out.end(), found->second.stays.begin(), found->second.stays.end());
+  const std::vector<MembershipRow>& stays = found->second.stays.all();
+  out.insert(out.end(), stays.begin(), stays.end());
 }
 
 void MemoryStore::put_membership(const ConversationId& id, const MembershipRow& row) {
-  std::vector<MembershipRow>& stays = conversations_[id].stays;
-  MembershipRow* old = find_row(
-      stays, [&](const MembershipRow& r) { return r.user == row.user && r.join_seq == row.join_seq; });
+  auto& stays = conversations_[id].stays;
+  MembershipRow* old = stays.find(row);
   journal_.push_back(MembershipPut{id, old ? *old : row, old == nullptr});
   if (old) {
     *old = row;
   } else {
-    stays.push_back(row);
+    stays.append(row);
   }
   meter_.put_membership();
 }
 
 void MemoryStore::undo(MembershipPut& record) {
-  std::vector<MembershipRow>& stays = conversations_[record.id].stays;
+  auto& stays = conversations_[record.id].stays;
   if (record.fresh) {
-    stays.pop_back();
+    stays.take_newest();
   } else {
-    *find_row(stays, [&](const MembershipRow& r) {
-      return r.user == record.row.user && r.join_seq == record.row.join_seq;
-    }) = record.row;
+    *stays.find(record.row) = record.row;
   }
 }
 
 void MemoryStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  out.insert(out.end(), found->second.marks.begin(), found->second.marks.end());
+  const std::vector<MarkRow>& marks = found->second.marks.all();
+  out.insert(out.end(), marks.begin(), marks.end());
 }
 
 void MemoryStore::put_mark(const ConversationId& id, const MarkRow& row) {
-  std::vector<MarkRow>& marks = conversations_[id].marks;
-  MarkRow* old =
-      find_row(marks, [&](const MarkRow& r) { return r.user == row.user && r.device == row.device; });
+  auto& marks = conversations_[id].marks;
+  MarkRow* old = marks.find(row);
   journal_.push_back(MarkPut{id, old ? *old : row, old == nullptr});
   if (old) {
     *old = row;
   } else {
-    marks.push_back(row);
+    marks.append(row);
   }
   meter_.put_mark();
 }
 
 void MemoryStore::undo(MarkPut& record) {
-  std::vector<MarkRow>& marks = conversations_[record.id].marks;
+  auto& marks = conversations_[record.id].marks;
   if (record.fresh) {
-    marks.pop_back();
+    marks.take_newest();
   } else {
-    *find_row(marks, [&](const MarkRow& r) {
-      return r.user == record.row.user && r.device == record.row.device;
-    }) = record.row;
+    *marks.find(record.row) = record.row;
   }
 }
 
@@ -578,6 +574,39 @@ void MemoryStore::erase_failures(const ConversationId& queue) {
 
 void MemoryStore::undo(FailuresErased& record) { failures_[record.queue] = std::move(record.rows); }
 
+// ---- fan-outs that conversations owe
+
+std::uint64_t MemoryStore::owed_fanout(const ConversationId& id) {
+  const auto found = owed_fanouts_.find(id);
+  return found == owed_fanouts_.end() ? 0 : found->second;
+}
+
+void MemoryStore::put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) {
+  journal_.push_back(OwedFanoutPut{id, owed_fanout(id)});
+  owed_fanouts_[id] = from_seq;
+  meter_.put_owed_fanout();
+}
+
+void MemoryStore::erase_owed_fanout(const ConversationId& id) {
+  const auto found = owed_fanouts_.find(id);
+  if (found == owed_fanouts_.end()) return;
+  journal_.push_back(OwedFanoutPut{id, found->second});
+  owed_fanouts_.erase(found);
+  meter_.erase_owed_fanout();
+}
+
+void MemoryStore::owed_fanouts(std::vector<OwedFanout>& out) {
+  for (const auto& [id, from_seq] : owed_fanouts_) out.push_back({id, from_seq});
+}
+
+void MemoryStore::undo(OwedFanoutPut& record) {
+  if (record.before != 0) {
+    owed_fanouts_[record.id] = record.before;
+  } else {
+    owed_fanouts_.erase(record.id);
+  }
+}
+
 // ---- effects on other shards
 
 MemoryStore::Lane& MemoryStore::lane(NodeId destination) {
@@ -643,7 +672,7 @@ MemoryStore::Memory MemoryStore::memory() const {
   for (const auto& [id, conversation] : conversations_) {
     memory.logs +=
         vector_bytes(conversation.entries) + conversation.entries.size() * block_bytes(sizeof(EventBlock));
-    memory.conversations += vector_bytes(conversation.stays) + vector_bytes(conversation.marks);
+    memory.conversations += conversation.stays.heap_bytes() + conversation.marks.heap_bytes();
   }
   memory.feeds = flat_bytes(feeds_) + flat_bytes(feed_states_);
   for (const auto& [user, feed] : feeds_) {

@@ -16,6 +16,7 @@
 
 #include "reference/environment/footprint.hpp"
 #include "reference/store/event_blocks.hpp"
+#include "reference/store/keyed_rows.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
 #include "reference/store/volume.hpp"
@@ -26,10 +27,9 @@ namespace wavetank::store {
 // roll_back() when the node died before and the batch is to be lost: everything written since the last
 // mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
 //
-// All writes are O(1) amortised but put_membership and put_mark, which are linear in the rows of that
-// conversation. Memory: an event takes one block for the logs and feeds of all stores with the same
-// EventBlocks; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes
-// must call it too.
+// All writes are O(1) amortised. Memory: an event takes one block for the logs and feeds of all stores with
+// the same EventBlocks; payloads are shared. The undo journal grows until mark_durable(): a driver without
+// crashes must call it too.
 class MemoryStore : public LogStore {
  public:
   explicit MemoryStore(std::shared_ptr<EventBlocks> blocks = std::make_shared<EventBlocks>())
@@ -87,6 +87,10 @@ class MemoryStore : public LogStore {
   void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
+  std::uint64_t owed_fanout(const ConversationId& id) override;
+  void put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) override;
+  void erase_owed_fanout(const ConversationId& id) override;
+  void owed_fanouts(std::vector<OwedFanout>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -129,8 +133,8 @@ class MemoryStore : public LogStore {
     // Ascending; entries[seq - 1] as long as no number was left out and none dropped.
     std::vector<SharedEvent> entries;
     std::uint64_t floor = 0;
-    std::vector<MembershipRow> stays;
-    std::vector<MarkRow> marks;
+    KeyedRows<MembershipRow, &MembershipRow::join_seq> stays;
+    KeyedRows<MarkRow, &MarkRow::device> marks;
   };
   // `event` for a change that says nothing but its event, `other` for any other; neither when it was
   // replaced.
@@ -235,6 +239,10 @@ class MemoryStore : public LogStore {
     ConversationId queue;
     std::vector<FailureRow> rows;
   };
+  struct OwedFanoutPut {
+    ConversationId id;
+    std::uint64_t before;  // 0: no row
+  };
   struct BucketPut {
     BucketRow row;
     bool fresh;  // otherwise `row` is the one before
@@ -261,7 +269,7 @@ class MemoryStore : public LogStore {
   using Undo =
       std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
                    OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, BucketPut,
+                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, OwedFanoutPut, BucketPut,
                    ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
@@ -281,6 +289,7 @@ class MemoryStore : public LogStore {
   void undo(LastSeenPut& record);
   void undo(FailurePut& record);
   void undo(FailuresErased& record);
+  void undo(OwedFanoutPut& record);
   void undo(BucketPut& record);
   void undo(ParkedAppended& record);
   void undo(ParkedErased& record);
@@ -304,7 +313,8 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
   boost::unordered_flat_map<UserId, std::uint64_t, IdHash> last_seen_;          // none is 0
   boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
-      failures_;  // by queue, ascending
+      failures_;                                          // by queue, ascending
+  std::map<ConversationId, std::uint64_t> owed_fanouts_;  // none is 0
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;

@@ -422,6 +422,37 @@ TEST_P(StoreContract, AFailureIsOneRowOfItsQueueDeviceAndEntry) {
   EXPECT_EQ(failures(lane_queue(2)).size(), 1u);
 }
 
+TEST_P(StoreContract, AnOwedFanOutIsOneRowOfItsConversation) {
+  const auto owed = [this] {
+    std::vector<OwedFanout> rows;
+    store().owed_fanouts(rows);
+    return rows;
+  };
+  EXPECT_EQ(store().owed_fanout(kGroup), 0u);
+  store().put_owed_fanout(kGroup, 7);
+  store().put_owed_fanout(kDirect, ~0ULL >> 1);
+  EXPECT_EQ(store().owed_fanout(kGroup), 7u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(2u, 48u));
+  const bool is_direct_first = kDirect < kGroup;
+  const OwedFanout group{kGroup, 7};
+  const OwedFanout direct{kDirect, ~0ULL >> 1};
+  EXPECT_EQ(owed(), is_direct_first ? (std::vector<OwedFanout>{direct, group})
+                                    : (std::vector<OwedFanout>{group, direct}));
+  store().put_owed_fanout(kGroup, 9);
+  store().erase_owed_fanout(kDirect);
+  EXPECT_EQ(owed(), (std::vector<OwedFanout>{{kGroup, 9}}));
+  engine_->restart();
+  EXPECT_EQ(store().owed_fanout(kGroup), 7u);
+  EXPECT_EQ(owed().size(), 2u);
+  store().erase_owed_fanout(kGroup);
+  store().erase_owed_fanout(kGroup);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(1u, 16u));
+  store().erase_conversation(kDirect);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(6u, 96u));
+  commit_and_restart();
+  EXPECT_TRUE(owed().empty());
+}
+
 TEST_P(StoreContract, DevicesAreListedByUserAndMakeOne) {
   store().put_device(kBob, 5, {1, 5000, false});
   store().put_device(kBob, 1, {0, 0, true});

@@ -163,6 +163,7 @@ void add_resources(const WorldFacts& f, const conformance::JudgeMemory& judge, r
   add("log reads", f.log_reads, "reads");
   add("log rows read", f.log_rows_read, "rows");
   add("hot windows: bytes of a shard at most", f.hot_window_bytes, "bytes");
+  add("pointer windows: conversations of a shard that owe, at most", f.owed_fanouts, "conversations");
   add("device links: packets", f.access_packets, "packets");
   add("device links: bytes", f.access_bytes, "bytes");
   add("server links: packets", f.node_packets, "packets");

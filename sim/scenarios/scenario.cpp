@@ -314,6 +314,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"protocol.park_after", s.protocol().park_after(), 0, 1'000'000},
       {"protocol.hot_window_entries", s.protocol().hot_window_entries(), 0, 1'000'000},
       {"protocol.hot_window_bytes", s.protocol().hot_window_bytes(), 0, 1 << 30},
+      {"protocol.pointer_window_ms", s.protocol().pointer_window_ms(), 0, 600'000},
       {"costs.per_read_ns", s.costs().per_read_ns(), 0, 1'000'000'000},
       {"costs.per_read_row_ns", s.costs().per_read_row_ns(), 0, 1'000'000'000},
       {"protocol.standby_copies", s.protocol().standby_copies(), 0, 1},

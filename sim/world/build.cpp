@@ -221,6 +221,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.hot_window_entries = static_cast<std::uint32_t>(protocol.hot_window_entries());
   config.hot_window_bytes = static_cast<std::uint32_t>(protocol.hot_window_bytes());
   config.coalesce_reads = protocol.coalesce_reads();
+  config.pointer_window_ms = static_cast<std::uint32_t>(protocol.pointer_window_ms());
   config.park_after = static_cast<std::uint32_t>(protocol.park_after());
   config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
   config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());

@@ -101,6 +101,7 @@ void World::collect_facts() {
   if (hostile_) f.trace_hash = combine_by_id(f.trace_hash, source_devices_, hostile_->trace());
   f.history_hash = history_->history_hash();
   f.hot_window_bytes = history_->hot_window_bytes();
+  f.owed_fanouts = history_->owed_fanouts();
   f.sends = history_->sends();
   f.deliveries = history_->deliveries();
   f.devices = script_.devices.size();

@@ -79,6 +79,7 @@ struct WorldFacts {
   std::uint64_t log_reads = 0;         // times that shards asked their stores for entries of a log
   std::uint64_t log_rows_read = 0;     // and how many came
   std::uint64_t hot_window_bytes = 0;  // that one shard held of hot conversations, at most
+  std::uint64_t owed_fanouts = 0;  // conversations of one shard that owed their members a pointer, at most
   std::uint64_t access_packets = 0;
   std::uint64_t access_bytes = 0;
   std::uint64_t node_packets = 0;
