@@ -18,7 +18,7 @@ void Receipts::bound_cache() {
 
 std::size_t Receipts::cache_bytes() const {
   std::size_t bytes = flat_bytes(cache_);
-  for (const auto& [id, marks] : cache_) bytes += vector_bytes(marks.rows) + vector_bytes(marks.counters);
+  for (const auto& [id, marks] : cache_) bytes += vector_bytes(marks.rows) + flat_bytes(marks.counters);
   return bytes;
 }
 
