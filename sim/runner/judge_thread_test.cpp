@@ -45,10 +45,12 @@ TEST(JudgeThread, SaysWhatTheJudgeOfOneThreadSays) {
   judge.finish();
 
   EXPECT_GT(alone.violations(), 0U);
-  ASSERT_EQ(alone.outcomes().size(), judge.outcomes().size());
-  for (std::size_t i = 0; i < alone.outcomes().size(); ++i) {
-    const conformance::PropertyOutcome& one = alone.outcomes()[i];
-    const conformance::PropertyOutcome& other = judge.outcomes()[i];
+  const std::vector<conformance::PropertyOutcome> ones = alone.outcomes();
+  const std::vector<conformance::PropertyOutcome> others = judge.outcomes();
+  ASSERT_EQ(ones.size(), others.size());
+  for (std::size_t i = 0; i < ones.size(); ++i) {
+    const conformance::PropertyOutcome& one = ones[i];
+    const conformance::PropertyOutcome& other = others[i];
     EXPECT_EQ(one.id, other.id);
     EXPECT_EQ(one.antecedents, other.antecedents) << one.id;
     EXPECT_EQ(one.violations, other.violations) << one.id;
