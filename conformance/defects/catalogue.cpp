@@ -839,7 +839,7 @@ constexpr SeededDefect kCatalogue[] = {
      "itself.",
      "RD-LEQ",
      kForks,
-     {2, 9, 1}},
+     {1, 2, 3}},
     {Defect::kRefusalAsksNobody,
      "A client whose send is refused in a group that it has joined does not ask whether a fork has made its "
      "join void.",
