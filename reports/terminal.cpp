@@ -54,6 +54,29 @@ std::string probes_text(const Result& r) {
   return all == 0 ? "" : fmt::format("; {} of {} probes hit", hit, all);
 }
 
+// Where the memory of a big world is, by owner and for each device; nothing for a small one, where it says
+// nothing.
+std::string memory_text(const Result& r) {
+  constexpr std::int64_t kFewDevices = 1000;
+  if (r.devices < kFewDevices) return {};
+  const auto of = [&](std::string_view part) {
+    std::int64_t bytes = 0;
+    for (const Counter& counter : r.resources) {
+      if (counter.name == fmt::format("memory: {}", part)) bytes += counter.value;
+    }
+    return bytes;
+  };
+  const auto each = [&](std::int64_t bytes) { return with_thousands(bytes / r.devices); };
+  const std::int64_t world = of("network") + of("event queue") + of("notes of history and people");
+  if (of("devices") == 0) return {};
+  return fmt::format(
+      "bytes a device: client {}; session {}, cache {}, log {}, rows {}; monitors {}; world {}",
+      each(of("devices")), each(of("servers: sessions")), each(of("servers: caches")),
+      each(of("servers: logs and keys of sends")),
+      each(of("servers: members and marks") + of("servers: feeds") + of("servers: other rows")),
+      each(of("monitors")), each(world));
+}
+
 Lines head_lines(const Result& r, const Painter& painter) {
   Lines out;
   const Verdict verdict = effective_verdict(r);
@@ -84,6 +107,8 @@ Lines head_lines(const Result& r, const Painter& painter) {
                           with_thousands(r.users), with_thousands(r.devices), with_thousands(r.conversations),
                           with_thousands(r.messages_sent), with_thousands(r.deliveries)),
               kTerminalColumns));
+  if (const std::string memory = memory_text(r); !memory.empty())
+    out.push_back(painter.dim(shorten(memory, kTerminalColumns)));
   std::string conditions = fmt::format("wire {}, store {}", hash(r.fidelity.wire), hash(r.fidelity.store));
   // A merged result keeps no list of faults, so it has no number to state.
   if (r.merged_from.empty()) conditions += fmt::format("; {} faults injected", r.faults.size());

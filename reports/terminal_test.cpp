@@ -52,6 +52,28 @@ TEST(Terminal, ProbesAreCounted) {
   EXPECT_NE(render_terminal(result, false).find("; 1 of 2 probes hit"), std::string::npos);
 }
 
+TEST(Terminal, ABigWorldSaysWhereItsMemoryIs) {
+  Result result = passing_sample();
+  result.devices = 1000;
+  result.resources = {{"memory: devices", 516'000, "bytes"},
+                      {"memory: servers: sessions", 230'000, "bytes"},
+                      {"memory: servers: caches", 390'000, "bytes"},
+                      {"memory: servers: logs and keys of sends", 300'000, "bytes"},
+                      {"memory: servers: members and marks", 100'000, "bytes"},
+                      {"memory: servers: feeds", 30'000, "bytes"},
+                      {"memory: servers: other rows", 4'000, "bytes"},
+                      {"memory: monitors", 1'620'000, "bytes"},
+                      {"memory: network", 100'000, "bytes"},
+                      {"memory: event queue", 10'000, "bytes"},
+                      {"memory: notes of history and people", 1'000, "bytes"}};
+  const std::string line =
+      "bytes a device: client 516; session 230, cache 390, log 300, rows 134; monitors 1,620; world 111\n";
+  expect_one_screen(render_terminal(result, false));
+  EXPECT_TRUE(has(render_terminal(result, false), line)) << render_terminal(result, false);
+  result.devices = 999;
+  EXPECT_FALSE(has(render_terminal(result, false), "bytes a device"));
+}
+
 TEST(Terminal, SaysWhatIsNotClaimedAndOfWhatItIsASample) {
   Result result = passing_sample();
   EXPECT_FALSE(has(render_terminal(result, false), "Not claimed: "));

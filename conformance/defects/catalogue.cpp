@@ -37,7 +37,10 @@ constexpr std::string_view kPoison = "poison";
 constexpr std::string_view kCrowds = "crowds";
 constexpr std::string_view kLastSeen = "last_seen";
 constexpr std::string_view kTakeover = "takeover";
+constexpr std::string_view kWindows = "windows";
 constexpr std::string_view kQuorum = "quorum";
+constexpr std::string_view kForks = "forks";
+constexpr std::string_view kAlone = "alone";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -825,6 +828,49 @@ constexpr SeededDefect kCatalogue[] = {
      "A shard names the quorum in an acknowledgement before its standby has the entry.",
      "ORD-FORK",
      kQuorum,
+     {1, 2, 3}},
+    {Defect::kDeadMarkCounted,
+     "A shard counts a mark that was made in a dead epoch as one of the living epoch: a number is a number.",
+     "RD-LEQ",
+     kAlone,
+     {1, 2, 3}},
+    {Defect::kForkRetellsOthersReads,
+     "After a fork a client tells as its own what another device of the user has read, and has not seen it "
+     "itself.",
+     "RD-LEQ",
+     kForks,
+     {2, 9, 1}},
+    {Defect::kRefusalAsksNobody,
+     "A client whose send is refused in a group that it has joined does not ask whether a fork has made its "
+     "join void.",
+     "ORD-FORK",
+     kAlone,
+     {6, 7, 1}},
+    {Defect::kOwedFanoutInMemory,
+     "Which conversations owe their members a pointer is kept in memory; the timer will fire in a second.",
+     "LIV-CONVERGE",
+     kWindows,
+     {1, 2, 3}},
+    {Defect::kOwedFanoutNotRead,
+     "A shard that begins does not read which conversations owe their members a pointer.",
+     "LIV-CONVERGE",
+     kWindows,
+     {1, 2, 3}},
+    {Defect::kLateEntryNotOwed,
+     "At the end of a window members are told of its first entry, and of the later ones by nobody.",
+     "LIV-CONVERGE",
+     kWindows,
+     {1, 2, 3}},
+    {Defect::kLeaverWaitsForWindow,
+     "Whoever leaves within a window is told at its end, with the members; by then there is no such member.",
+     "LIV-CONVERGE",
+     kWindows,
+     {1, 2, 3}},
+    {Defect::kOwedFanoutLast,
+     "A group has shrunk below the inline limit: an entry goes into the feeds before the pointer to what is "
+     "owed.",
+     "DLV-GAPFREE",
+     kWindows,
      {1, 2, 3}},
 };
 

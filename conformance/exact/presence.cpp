@@ -3,7 +3,8 @@
 // The history is cut into stretches: of a user with and without a connection, of a device that watches a
 // conversation, and of what it shows there of each user. A stretch of "online" may not
 // share more than one bound with a stretch without a connection; one of nothing or "offline", in a direct
-// conversation, not more than the other bound with a stretch of connection, from a calm moment on.
+// conversation, not more than the other bound with a stretch of connection, from a calm moment on. Such a one
+// begins anew where the watcher's access link has stalled, at the end of that.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -82,6 +83,16 @@ std::vector<Shown> read_shown(const Facts& facts, Findings& out) {
     if (r.kind == Kind::kDisconnected || r.kind == Kind::kDeviceRestart) {
       end_where([&](const Place& place) { return std::get<0>(place) == r.device; }, r.time);
       std::erase_if(watched, [&](const auto& place) { return place.first == r.device; });
+    }
+    if (r.kind == Kind::kLinkStalled) {
+      for (auto& [place, row] : present) {
+        if (std::get<0>(place) != r.device || all[row].is_online) continue;
+        Shown later = all[row];
+        all[row].time.end = r.time;
+        later.time.begin = std::max(later.time.begin, static_cast<TimeNs>(r.value));
+        row = all.size();
+        all.push_back(later);
+      }
     }
     if (r.kind == Kind::kPresenceWatched && !r.flag) {
       end_where(

@@ -2,9 +2,10 @@
 //
 // Nobody is shown online for the whole of one bound without having a connection, and in a direct conversation
 // the other is shown online when both have been there, one connected and one watching, for another bound
-// without a fault. Nothing is shown that the device does not watch, nor of somebody who shares no
-// conversation with it. Both bounds are the run's (JudgeConfig). Of users who have ever set who may see them
-// nobody need be shown anything; what must not be shown of them is PRS-PRIVATE's.
+// without a fault; while the watcher's access link carries nothing, it cannot know. Nothing is shown that the
+// device does not watch, nor of somebody who shares no conversation with it. Both bounds are the run's
+// (JudgeConfig). Of users who have ever set who may see them nobody need be shown anything; what must not be
+// shown of them is PRS-PRIVATE's.
 #include <algorithm>
 #include <vector>
 
@@ -25,7 +26,7 @@ class PresenceStale final : public Monitor {
 
   KindSet kinds() const override {
     return kinds_of(Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kPresenceWatched,
-                    Kind::kPresenceShown, Kind::kSettingPut);
+                    Kind::kPresenceShown, Kind::kSettingPut, Kind::kLinkStalled);
   }
 
   void on(const Observation& seen) override {
@@ -42,6 +43,8 @@ class PresenceStale final : public Monitor {
       case Kind::kSettingPut:
         if (is_of_privacy(record)) user_at(user).may_hide = true;
         return;
+      case Kind::kLinkStalled:
+        return stall(record.device, record.time, static_cast<TimeNs>(record.value));
       case Kind::kPresenceWatched:
         if (record.flag) return open(record, *seen.conversation, user);
         return close(record.device, record.conversation, record.time);
@@ -169,6 +172,20 @@ class PresenceStale final : public Monitor {
     if (list == watches_.end()) return;
     for (const Watch& watch : list->second) end(device, watch, now);
     watches_.erase(list);
+  }
+
+  // What is asked or told now arrives then: who is not shown by now need be shown a bound later only.
+  void stall(DeviceTag device, TimeNs now, TimeNs until) {
+    const auto list = watches_.find(device);
+    if (list == watches_.end()) return;
+    for (const Watch& watch : list->second) {
+      for (const UserIndex user : watch.users) {
+        Row* row = find(user, device, watch.conversation);
+        if (row == nullptr || row->is_online) continue;
+        check_missed(*row, now);
+        row->since = std::max(row->since, until);
+      }
+    }
   }
 
   void end(DeviceTag device, const Watch& watch, TimeNs now) {

@@ -80,6 +80,32 @@ TEST(PresenceStale, NotSeenThoughThere) {
   expect_violated(h, "PRS-STALE");
 }
 
+// What was asked is still under way; but a link that stalls later excuses nothing, and an old stall is no
+// excuse.
+TEST(PresenceStale, ALinkThatCarriesNothingShowsNothing) {
+  Window h;
+  h.stall_link(h.anna, h.now + 60 * kSecond);
+  h.wait(62 * kSecond);
+  h.show_presence(h.anna, h.chat_room, 1, true);
+  h.end();
+  EXPECT_FALSE(h.judged().violated("PRS-STALE"));
+
+  Window late;
+  late.wait(12 * kSecond);
+  late.stall_link(late.anna, late.now + 60 * kSecond);
+  late.wait(61 * kSecond);
+  late.show_presence(late.anna, late.chat_room, 1, true);
+  late.end();
+  expect_violated(late, "PRS-STALE");
+
+  Window after;
+  after.stall_link(after.anna, after.now + 20 * kSecond);
+  after.wait(35 * kSecond);
+  after.show_presence(after.anna, after.chat_room, 1, true);
+  after.end();
+  expect_violated(after, "PRS-STALE");
+}
+
 TEST(PresenceStale, OfflineThoughAnotherDeviceIsThere) {
   Window h;
   h.device(1);

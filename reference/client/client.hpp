@@ -283,12 +283,18 @@ class Client {
   std::uint64_t cut(const ConversationId& id, std::uint32_t epoch, std::uint64_t seq) const;
   // False when the conversation has an epoch that this device cannot follow yet; then it asks.
   bool follow_epoch(std::uint32_t index, std::uint32_t epoch, TimeNs now);
+  void remember_fork(const ForkRow& fork);
+  void ask_for_fork(std::uint32_t index);
+  void begin_at_fork(std::uint32_t index, std::uint32_t epoch, std::uint64_t fork);
   void adopt_epoch(std::uint32_t index, const protocol::EpochChanged& changed, TimeNs now);
   void send_void_again(std::uint32_t index);
   void keep_sent(OutboxRow&& row, const protocol::SendAck& ack);
   void on_epoch_changed(const protocol::EpochChanged& changed, std::uint64_t request_id, TimeNs now);
 
   // receipts.cpp
+  // How far this device may say that the user has read; whether marks wait to be told.
+  Sequence told_read(const Conversation& row) const;
+  bool owes_marks(const Conversation& row) const;
   void queue_receipts(std::uint32_t index);
   void pump_receipts(TimeNs now, Effects& effects);
   TimeNs receipts_due(const Conversation& row, TimeNs now) const;

@@ -39,7 +39,6 @@ struct Conversation {
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void set(Flag flag) { flags |= flag; }
   void clear(Flag flag) { flags &= ~static_cast<std::uint32_t>(flag); }
-  bool receipts_dirty() const { return cur > delivered_acked || read > read_acked; }
 };
 static_assert(sizeof(Conversation) <= 48);
 

@@ -37,6 +37,17 @@ bool Client::follow_epoch(std::uint32_t index, std::uint32_t epoch, TimeNs now) 
   return false;
 }
 
+void Client::remember_fork(const ForkRow& fork) {
+  epochs().forks.push_back(fork);
+  store_.stage_fork(fork);
+}
+
+// A device that meets the conversation with this epoch holds nothing of it, but what is late may still come.
+void Client::begin_at_fork(std::uint32_t index, std::uint32_t epoch, std::uint64_t fork) {
+  if (conversations_[index].epoch != 0 || epoch < 2 || fork > kMaxSequence) return;
+  remember_fork({conversations_[index].id, epoch - 1, fork});
+}
+
 void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& changed, TimeNs now) {
   Conversation& row = conversations_[index];
   // Of another epoch than the one that is followed by now: it answers a question of before, and will be asked
@@ -46,13 +57,11 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
   // Seeded defect: what was shown was shown.
   if (shared_.config.defects.has(Defect::kVoidEntriesKept)) return;
   const auto fork = static_cast<Sequence>(changed.fork_seq);
-  const ForkRow stored{row.id, changed.new_epoch - 1, changed.fork_seq};
-  epochs().forks.push_back(stored);
-  store_.stage_fork(stored);
+  remember_fork({row.id, changed.new_epoch - 1, changed.fork_seq});
   const std::uint32_t old_epoch = std::exchange(row.epoch, changed.new_epoch);
   row.cur = std::min(row.cur, fork);
   row.head = std::max(row.cur, std::min(row.head, fork));
-  row.read = std::min(row.read, row.head);
+  row.read = std::min(row.read, fork);
   // The new owner may not have the marks that the old one had.
   row.delivered_acked = 0;
   row.read_acked = 0;
@@ -74,6 +83,18 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
     }
   }
   send_void_again(index);
+  stage_marks(index);
+  queue_receipts(index);
+}
+
+// TKO-ASK-001. Whoever holds entries was a member. If the join is void, nobody will tell of the fork: a mark
+// asks.
+void Client::ask_for_fork(std::uint32_t index) {
+  Conversation& row = conversations_[index];
+  if (shared_.config.keep_sent == 0 || row.cur == 0) return;
+  // Seeded defect: refused is refused.
+  if (shared_.config.defects.has(Defect::kRefusalAsksNobody)) return;
+  row.delivered_acked = 0;
   stage_marks(index);
   queue_receipts(index);
 }

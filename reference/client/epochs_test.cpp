@@ -28,13 +28,36 @@ void tell_epoch(Online& online, std::uint32_t epoch, std::uint64_t fork) {
   online.receive(protocol::make_frame(push));
 }
 
-// A device that shows entries 1 to 3 of another's.
-struct ShowsThree : Online {
-  explicit ShowsThree(const ClientConfig& config = keeping()) : Online(config) {
-    for (int entry = 0; entry < 3; ++entry) push(server.append(kDirect, kPeer, "text"));
-    EXPECT_TRUE(heal(10 * kSecond));
-  }
+// A device whose feed is written by the test.
+struct FollowsFeed : Online {
+  explicit FollowsFeed(const ClientConfig& config = keeping()) : Online(config) {}
   const Conversation& row() const { return *client->conversation(kDirect); }
+  void push_change(protocol::Change change) {
+    change.conversation = kDirect;
+    change.prev_user_seq = client->user_seq();
+    change.user_seq = change.prev_user_seq + 1;
+    protocol::ChangePush push;
+    push.user_epoch = client->user_epoch();
+    push.changes.push_back(change);
+    receive(protocol::make_frame(push));
+  }
+  void push_pointer(std::uint32_t epoch, std::uint64_t head) {
+    protocol::Change change;
+    change.kind = protocol::ChangeKind::kPointer;
+    change.conv_epoch = epoch;
+    change.head_seq = head;
+    push_change(change);
+  }
+  // The user has read so far on another device.
+  void push_own_read(std::uint32_t epoch, std::uint64_t read) {
+    protocol::Change change;
+    change.kind = protocol::ChangeKind::kReceipt;
+    change.conv_epoch = epoch;
+    change.subject = kUser;
+    change.delivered_seq = read;
+    change.read_seq = read;
+    push_change(change);
+  }
   protocol::Event event(std::uint32_t epoch, std::uint64_t seq) const {
     protocol::Event event;
     event.conversation = kDirect;
@@ -46,15 +69,32 @@ struct ShowsThree : Online {
   }
   void push_event(std::uint32_t epoch, std::uint64_t seq) {
     protocol::Change change;
-    change.conversation = kDirect;
     change.conv_epoch = epoch;
     change.event = event(epoch, seq);
-    change.prev_user_seq = client->user_seq();
-    change.user_seq = change.prev_user_seq + 1;
-    protocol::ChangePush push;
-    push.user_epoch = client->user_epoch();
-    push.changes.push_back(change);
-    receive(protocol::make_frame(push));
+    push_change(change);
+  }
+};
+
+// One that shows entries 1 to 3 of another's.
+struct ShowsThree : FollowsFeed {
+  explicit ShowsThree(const ClientConfig& config = keeping()) : FollowsFeed(config) {
+    for (int entry = 0; entry < 3; ++entry) push(server.append(kDirect, kPeer, "text"));
+    EXPECT_TRUE(heal(10 * kSecond));
+  }
+};
+
+// One that knows of two entries, that the user has read them elsewhere, and then of a fork above them; it has
+// been shown neither.
+struct BehindTheFork : FollowsFeed {
+  explicit BehindTheFork(const ClientConfig& config = keeping()) : FollowsFeed(config) {
+    push_pointer(1, 2);
+    push_own_read(1, 2);
+    tell_epoch(*this, 2, 2);
+    advance(kSecond);
+  }
+  std::uint64_t told() const {
+    const auto marks = waiting<protocol::ReadWatermark>();
+    return marks.empty() ? 0 : marks.back().read_seq;
   }
 };
 
@@ -162,6 +202,84 @@ TEST(Epochs, MarksAreToldAgainInTheNewEpoch) {
   online.to_server.clear();
 }
 
+TEST(Epochs, WhatAnotherDeviceHasReadIsToldAgainAsFarAsThisOneIsShown) {
+  BehindTheFork online;
+  EXPECT_EQ(online.row().read, 2U);
+  EXPECT_EQ(online.row().cur, 0U);
+  EXPECT_EQ(online.told(), 0U) << "it would be held to have got them";
+  online.push_event(1, 1);
+  EXPECT_EQ(online.row().cur, 1U);
+  online.advance(20 * kSecond);
+  EXPECT_EQ(online.told(), 1U);
+  for (const auto& mark : online.waiting<protocol::ReadWatermark>()) EXPECT_EQ(mark.conv_epoch, 2U);
+  online.to_server.clear();
+}
+
+TEST(Epochs, AMarkAboveTheForkFallsToItAndNoFurther) {
+  FollowsFeed online;
+  online.push_pointer(1, 5);
+  online.push_own_read(1, 4);
+  tell_epoch(online, 2, 3);
+  EXPECT_EQ(online.row().read, 3U);
+  online.push_own_read(1, 4);
+  EXPECT_EQ(online.row().read, 3U) << "late, of the dead epoch";
+  online.push_own_read(2, 4);
+  EXPECT_EQ(online.row().read, 4U);
+  online.to_server.clear();
+}
+
+TEST(Epochs, WhoMeetsAConversationAtItsForkKnowsWhatIsVoid) {
+  FollowsFeed online;
+  tell_epoch(online, 2, 1);
+  EXPECT_EQ(online.row().epoch, 2U);
+  EXPECT_EQ(online.row().cur, 0U);
+  EXPECT_EQ(online.row().head, 1U);
+  online.push_event(1, 2);
+  EXPECT_EQ(online.row().head, 1U) << "a void entry is none";
+  online.push_own_read(1, 2);
+  EXPECT_EQ(online.row().read, 1U);
+  online.stop();
+  online.start();
+  online.settle();
+  online.push_event(1, 2);
+  EXPECT_EQ(online.row().head, 1U) << "the fork is stored";
+  online.push_event(1, 1);
+  online.push_event(2, 2);
+  EXPECT_EQ(online.row().cur, 2U);
+  online.to_server.clear();
+}
+
+// The home has lost this user's join with the fork: it tells of it to its members, and refuses the others.
+void refuse_send(ShowsThree& online) {
+  const ClientMessageId key = online.send(kDirect, "text");
+  protocol::SendAck refusal;
+  refusal.conversation = kDirect;
+  refusal.client_msg_id = key;
+  refusal.status = protocol::SendStatus::kRejected;
+  refusal.error = protocol::ErrorCode::kForbidden;
+  const std::uint64_t request = online.request_id_of_first<protocol::SendMessage>();
+  online.to_server.clear();
+  online.receive(protocol::make_frame(refusal, request));
+  online.advance(10 * kSecond);
+}
+
+TEST(Epochs, WhoIsRefusedAsksWhetherTheJoinIsVoid) {
+  ShowsThree online;
+  const ClientMessageId join = online.send(kDirect, "join");
+  ASSERT_TRUE(online.heal(10 * kSecond));
+  refuse_send(online);
+  const auto marks = online.waiting<protocol::DeliveredCursor>();
+  ASSERT_FALSE(marks.empty());
+  EXPECT_EQ(marks.back().conv_epoch, 1U);
+  const std::uint64_t request = online.request_id_of_first<protocol::DeliveredCursor>();
+  online.to_server.clear();
+  online.receive(protocol::make_frame(protocol::EpochChanged{kDirect, 1, 2, 3}, request));
+  const auto again = online.waiting<protocol::SendMessage>();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].client_msg_id, join);
+  online.to_server.clear();
+}
+
 struct EpochCase {
   Defect defect;
   const char* name;
@@ -184,6 +302,21 @@ const EpochCase kEpochCases[] = {
        tell_epoch(online, 2, 3);
        online.to_server.clear();
        return online.client->outbox_size() == 0;
+     }},
+    {Defect::kRefusalAsksNobody, "RefusalAsksNobody",
+     [](const ClientConfig& config) {
+       ShowsThree online(config);
+       refuse_send(online);
+       const bool is_silent = online.waiting<protocol::DeliveredCursor>().empty();
+       online.to_server.clear();
+       return is_silent;
+     }},
+    {Defect::kForkRetellsOthersReads, "ForkRetellsOthersReads",
+     [](const ClientConfig& config) {
+       BehindTheFork online(config);
+       const bool is_told = online.told() == 2;
+       online.to_server.clear();
+       return is_told;
      }},
 };
 

@@ -71,6 +71,7 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       if (epoch != 0 && change.conv_epoch == epoch + 1) {
         adopt_epoch(index, {change.conversation, epoch, change.conv_epoch, change.head_seq}, now);
       }
+      begin_at_fork(index, change.conv_epoch, change.head_seq);
       if (change.conv_epoch >= epoch && follow_epoch(index, change.conv_epoch, now))
         raise_head(index, change.head_seq, now);
       stage_marks(index);

@@ -163,6 +163,7 @@ void Client::send_failed(const Request& request, protocol::ErrorCode code, std::
     if (entry.failures < UINT16_MAX) ++entry.failures;
     return;
   }
+  if (code == protocol::ErrorCode::kForbidden) ask_for_fork(entry.conversation);
   protocol::SendAck refusal;
   refusal.conversation = entry.row.conversation;
   refusal.client_msg_id = entry.row.client_msg_id;

@@ -33,10 +33,22 @@ void Client::read(const ConversationId& conversation, std::uint64_t seq, TimeNs 
   finish(now, effects);
 }
 
+// TKO-MARK-002. After a fork whatever was read is told again, also what another device has read: by this one
+// as far as it has been shown the entries, since the server takes what a device has read for delivered there.
+Sequence Client::told_read(const Conversation& row) const {
+  // Seeded defect: the user has read what the user has read.
+  if (shared_.config.defects.has(Defect::kForkRetellsOthersReads)) return row.read;
+  return std::min(row.read, row.cur);
+}
+
+bool Client::owes_marks(const Conversation& row) const {
+  return row.cur > row.delivered_acked || told_read(row) > row.read_acked;
+}
+
 // While marks of a conversation are under way, later ones wait for the answer (and for the interval).
 void Client::queue_receipts(std::uint32_t index) {
   Conversation& row = conversations_[index];
-  if (!row.receipts_dirty() || row.has(Conversation::kReceiptsQueued) ||
+  if (!owes_marks(row) || row.has(Conversation::kReceiptsQueued) ||
       row.has(Conversation::kDeliveredInFlight) || row.has(Conversation::kReadInFlight)) {
     return;
   }
@@ -69,13 +81,13 @@ void Client::pump_receipts(TimeNs now, Effects& effects) {
       row.flushed_at_ms = milliseconds_up(now);
     }
     row.clear(Conversation::kFreshlyQueued);
-    if (row.receipts_dirty() &&
+    if (owes_marks(row) &&
         (in_flight >= shared_.config.max_in_flight_receipts || receipts_due(row, now) > now)) {
       receipts_queue_[kept++] = index;
       continue;
     }
     row.clear(Conversation::kReceiptsQueued);
-    if (!row.receipts_dirty()) continue;  // another device's mark has overtaken this one's
+    if (!owes_marks(row)) continue;  // another device's mark has overtaken this one's
     flush_receipts(index, now, effects);
     ++in_flight;
   }
@@ -86,10 +98,11 @@ void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
   Conversation& row = conversations_[index];
   row.set(Conversation::kFlushed);
   row.flushed_at_ms = milliseconds_up(now);
+  const Sequence read = told_read(row);
   // Without the feature the user's marks stay here until a session has it.
-  const bool read_moved = row.read > row.read_acked && offers(protocol::kFeatureReceipts);
+  const bool read_moved = read > row.read_acked && offers(protocol::kFeatureReceipts);
   // A read mark implies the delivered mark up to it, so one frame is enough when everything is read.
-  if (row.cur > row.delivered_acked && !(read_moved && row.read >= row.cur)) {
+  if (row.cur > row.delivered_acked && !(read_moved && read >= row.cur)) {
     protocol::DeliveredCursor delivered;
     delivered.conversation = row.id;
     delivered.conv_epoch = row.epoch;
@@ -102,9 +115,9 @@ void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
     protocol::ReadWatermark mark;
     mark.conversation = row.id;
     mark.conv_epoch = row.epoch;
-    mark.read_seq = row.read;
+    mark.read_seq = read;
     row.set(Conversation::kReadInFlight);
-    transmit(effects, mark, open_request(Request::Kind::kRead, index, row.read, now));
+    transmit(effects, mark, open_request(Request::Kind::kRead, index, read, now));
   }
 }
 

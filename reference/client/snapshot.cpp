@@ -84,10 +84,12 @@ void Client::receive_state(protocol::ConversationState&& state, TimeNs now) {
   shared_.observer.snapshot_row(tag_, state);
   const std::uint32_t index = conversations_.find_or_add(state.conversation);
   const bool is_followed = follow_epoch(index, state.conv_epoch, now);
-  for (const protocol::Change& change : state.latest) {
+  for (protocol::Change& change : state.latest) {
     if (const std::uint64_t feature = protocol::feature_of(change.kind); !offers(feature)) {
       shared_.observer.unnamed_received(tag_, feature);
     } else if (change.kind == protocol::ChangeKind::kReceipt) {
+      change.delivered_seq = cut(change.conversation, change.conv_epoch, change.delivered_seq);
+      change.read_seq = cut(change.conversation, change.conv_epoch, change.read_seq);
       shared_.observer.receipt_received(tag_, change);
       if (change.subject == user_) note_user_read(index, change.read_seq);
     } else if (change.kind == protocol::ChangeKind::kSetting && change.setting) {

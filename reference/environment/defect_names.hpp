@@ -170,6 +170,14 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "void-entries-kept",
     "void-sends-forgotten",
     "quorum-acked-alone",
+    "dead-mark-counted",
+    "fork-retells-others-reads",
+    "refusal-asks-nobody",
+    "owed-fan-out-in-memory",
+    "owed-fan-out-not-read",
+    "late-entry-not-owed",
+    "leaver-waits-for-window",
+    "owed-fan-out-told-last",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

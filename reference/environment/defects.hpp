@@ -166,17 +166,25 @@ enum class Defect : std::uint16_t {
   kHotWindowSkipsMemberships,   // shard: joins and leaves are not put into the window
   kCoalescedReadIgnoresStay,    // shard: shares a page with members who joined at another time
   kLastSeenOfFirstDevice,       // shard: last seen is when the first of a user's devices went
-  kLastSeenLostAtRestart,  // shard: last seen is written down once for each user, and then kept in memory
-  kLastSeenWhenAsked,      // shard: asking for a user counts as a sign of the user
-  kHiddenUserIsTold,       // shard: privacy is minded when somebody asks, not when something changes
-  kPrivacyLostAtRestart,   // shard: keeps in memory who may see a user
-  kTakeoverKeepsEpoch,     // shard: takes conversations over under the epoch that they had
-  kForkOffByOne,           // shard: tells a fork one entry above the true one
-  kLostLaneForgotten,      // shard: forgets what an owner that is lost had not acknowledged
-  kTakeoverUntold,         // shard: tells nobody that it has begun a new epoch
-  kVoidEntriesKept,        // client: keeps entries above the fork, and its cursor with them
-  kVoidSendsForgotten,     // client: does not send again what a fork made void
-  kQuorumAckedAlone,       // shard: an acknowledgement names the quorum before its standby has the entry
+  kLastSeenLostAtRestart,   // shard: last seen is written down once for each user, and then kept in memory
+  kLastSeenWhenAsked,       // shard: asking for a user counts as a sign of the user
+  kHiddenUserIsTold,        // shard: privacy is minded when somebody asks, not when something changes
+  kPrivacyLostAtRestart,    // shard: keeps in memory who may see a user
+  kTakeoverKeepsEpoch,      // shard: takes conversations over under the epoch that they had
+  kForkOffByOne,            // shard: tells a fork one entry above the true one
+  kLostLaneForgotten,       // shard: forgets what an owner that is lost had not acknowledged
+  kTakeoverUntold,          // shard: tells nobody that it has begun a new epoch
+  kVoidEntriesKept,         // client: keeps entries above the fork, and its cursor with them
+  kVoidSendsForgotten,      // client: does not send again what a fork made void
+  kQuorumAckedAlone,        // shard: an acknowledgement names the quorum before its standby has the entry
+  kDeadMarkCounted,         // shard: counts a mark of a dead epoch as one of the living
+  kForkRetellsOthersReads,  // client: after a fork tells what another device has read as its own
+  kRefusalAsksNobody,       // client: whose send is refused FORBIDDEN does not ask whether its join is void
+  kOwedFanoutInMemory,      // shard: which conversations owe a fan-out is kept in memory
+  kOwedFanoutNotRead,       // shard: does not read which conversations owe a fan-out
+  kLateEntryNotOwed,        // shard: at the end of a window tells of its first entry
+  kLeaverWaitsForWindow,    // shard: whoever leaves is told at the end of the window, with the members
+  kOwedFanoutLast,          // shard: an entry goes into the feeds before what is owed below it
   kCount
 };
 

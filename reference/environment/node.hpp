@@ -12,6 +12,7 @@
 // - A crash destroys the machine. A new one is built over the same store and gets start().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "reference/environment/effects.hpp"
@@ -26,6 +27,12 @@ struct WriteVolume {
   std::uint64_t bytes = 0;          // logical bytes: the same for every store engine
   std::uint64_t log_reads = 0;      // times that entries were asked for
   std::uint64_t log_rows_read = 0;  // and how many came
+};
+
+// Where a node's memory is, in bytes on the heap. Durable rows are the store's.
+struct NodeMemory {
+  std::size_t sessions = 0;  // of connected devices
+  std::size_t caches = 0;    // of rows that are in the store too; bounded (ServerConfig::cache_limit)
 };
 
 class Node {
@@ -53,6 +60,9 @@ class Node {
 
   // A planned restart begins: the clients are to be sent away within `window` (gateways only).
   virtual void drain(DurationNs /*window*/, TimeNs, Effects&) {}
+
+  // O(what is cached).
+  virtual NodeMemory memory() const = 0;
 };
 
 }  // namespace wavetank

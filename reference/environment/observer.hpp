@@ -149,6 +149,10 @@ enum class Probe : std::uint8_t {
   kDeadEpochAnswered,    // a cursor of a dead epoch was answered with the fork
   kEpochAdopted,         // a device has learnt of a fork
   kVoidSentAgain,        // and has sent again what had been acknowledged to it above it
+  // ---- pointers by the window
+  kFanoutCollected,  // an entry was left to the pointer at the end of its window
+  kOwedFanoutFound,  // a shard owes a fan-out that another process, or another owner, has left
+  kOwedFanoutFirst,  // what was owed was told before an entry that goes into the feeds itself
   kCount
 };
 
@@ -294,6 +298,8 @@ class ServerObserver {
   // So many conversations of the shard are hot, and what is kept of them counts for so many bytes. Told at
   // every change.
   virtual void hot_windows(NodeId, std::size_t /*windows*/, std::uint64_t /*bytes*/) {}
+  // So many conversations of the shard owe their members a pointer. Told at every change.
+  virtual void owed_fanouts(NodeId, std::size_t /*conversations*/) {}
   // The shard begins a new epoch of a conversation that it has taken over, at this fork; it is not durable
   // yet.
   virtual void log_forked(NodeId, const protocol::EpochChanged&) {}

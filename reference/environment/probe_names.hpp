@@ -118,6 +118,9 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "dead epoch answered",
     "epoch adopted",
     "void message sent again",
+    "fan-out left to its window",
+    "owed fan-out found",
+    "owed fan-out told first",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

@@ -994,7 +994,9 @@ enum class StoredRowKind : std::uint32_t {
   // The conversation, or {user, 0} for the user's feed; user, device; numbers: entry, until, count, parked (0
   // or 1).
   kFailure = 12,
-  kLastSeen = 13  // user; numbers: milliseconds, by the clock of its home then
+  kLastSeen = 13,  // user; numbers: milliseconds, by the clock of its home then
+  // conversation; numbers: the first entry that its members were not told of, 0: they were told of all
+  kOwedFanout = 14
 };
 
 // One row of a shard's store as it is copied to another shard.

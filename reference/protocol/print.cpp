@@ -207,9 +207,10 @@ std::string_view name_of(EphemeralKind value) {
   return pick(value, names);
 }
 std::string_view name_of(StoredRowKind value) {
-  static constexpr std::string_view names[] = {
-      "NONE",   "CONVERSATION", "ENTRY",      "SEND_KEY",   "LOG_FLOOR", "MEMBERSHIP", "MARK",
-      "CHANGE", "FEED_FLOOR",   "FEED_STATE", "SETTING_OP", "DEVICE",    "FAILURE",    "LAST_SEEN"};
+  static constexpr std::string_view names[] = {"NONE",       "CONVERSATION", "ENTRY",      "SEND_KEY",
+                                               "LOG_FLOOR",  "MEMBERSHIP",   "MARK",       "CHANGE",
+                                               "FEED_FLOOR", "FEED_STATE",   "SETTING_OP", "DEVICE",
+                                               "FAILURE",    "LAST_SEEN",    "OWED_FANOUT"};
   return pick(value, names);
 }
 std::string_view name_of(MoveStep value) {

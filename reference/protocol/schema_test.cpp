@@ -62,7 +62,7 @@ WAVETANK_VALUES(StoredRowKind, "STORED_ROW_KIND_", {kNone, "NONE"}, {kConversati
                 {kEntry, "ENTRY"}, {kSendKey, "SEND_KEY"}, {kLogFloor, "LOG_FLOOR"},
                 {kMembership, "MEMBERSHIP"}, {kMark, "MARK"}, {kChange, "CHANGE"}, {kFeedFloor, "FEED_FLOOR"},
                 {kFeedState, "FEED_STATE"}, {kSettingOp, "SETTING_OP"}, {kDevice, "DEVICE"},
-                {kFailure, "FAILURE"}, {kLastSeen, "LAST_SEEN"});
+                {kFailure, "FAILURE"}, {kLastSeen, "LAST_SEEN"}, {kOwedFanout, "OWED_FANOUT"});
 WAVETANK_VALUES(MoveStep, "MOVE_STEP_", {kBegin, "BEGIN"}, {kRows, "ROWS"}, {kStored, "STORED"},
                 {kHold, "HOLD"}, {kHeld, "HELD"}, {kTake, "TAKE"}, {kTaken, "TAKEN"}, {kCopy, "COPY"},
                 {kCopied, "COPIED"});

@@ -120,6 +120,7 @@ void BucketCopy::finish_conversation(const ConversationId& id) {
     return std::pair(a.user, a.device) < std::pair(b.user, b.device);
   });
   for (const store::MarkRow& mark : marks) note(stored(id, mark));
+  if (const std::uint64_t owed = store_.owed_fanout(id)) note(stored_owed_fanout(id, owed));
   note_failures(id);
   ++next_conversation_;
   begun_ = false;

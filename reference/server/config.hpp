@@ -97,6 +97,10 @@ struct ServerConfig {
   // Equal ranges of one batch that let the same through are read once (shared_reads.hpp).
   bool coalesce_reads = false;
 
+  // DLV-WINDOW-*: of a conversation above inline_limit everybody is told once in so long at most
+  // (pointer_window.hpp). 0: of each entry.
+  std::uint32_t pointer_window_ms = 0;
+
   // PRK-*: what has ended so many sessions of a device, one after the other, is parked for it; so is an
   // effect that could not be applied so often. 0: nothing is.
   std::uint32_t park_after = 0;

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/server/frame_budget.hpp"
 #include "reference/server/retention.hpp"
 
@@ -94,6 +95,12 @@ Conversation& ConversationLog::load(const ConversationId& id) {
 void ConversationLog::bound_cache() {
   if (cache_.size() > config_.cache_limit) cache_.clear();
   shared_.clear();
+}
+
+std::size_t ConversationLog::cache_bytes() const {
+  std::size_t bytes = flat_bytes(cache_);
+  for (const auto& [id, row] : cache_) bytes += vector_bytes(row.stays) + vector_bytes(row.recent);
+  return bytes;
 }
 
 // ---- membership
@@ -372,9 +379,11 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     outcome.event.conv_seq = ++session_sequences_[from.session];
   }
   remember_key(key, {outcome.event.conv_seq, outcome.event.msg_no, hash, outcome.event.server_time_ms});
-  recipients_of(id, conversation, outcome.event, recipients);
   outcome.appended = true;
-  outcome.by_pointer = recipients.size() > config_.inline_limit;
+  const std::uint32_t told = member_count(id, conversation) + (message.kind == EntryKind::kLeave);
+  const bool in_window = config_.pointer_window_ms != 0 && told > config_.inline_limit;
+  if (!in_window) recipients_of(id, conversation, outcome.event, recipients);
+  outcome.by_pointer = in_window || recipients.size() > config_.inline_limit;
   if (ack.error == ErrorCode::kNone) accept(outcome.event, ack);
   return outcome;
 }

@@ -51,7 +51,8 @@ struct SendOutcome {
   protocol::SendAck ack;
   bool appended = false;
   protocol::Event event;
-  bool by_pointer = false;  // more members than inline_limit: the feed gets a pointer instead of the event
+  // More of them than inline_limit: the feed gets a pointer instead of the event.
+  bool by_pointer = false;
 };
 
 // Writes go to the store at once; the shard's batch makes them one transaction. References to a Conversation
@@ -65,8 +66,8 @@ class ConversationLog {
   void count_takeovers(const Placement& placement) { placement_ = &placement; }
 
   // SND-*: looks up the idempotency key, then membership, then appends. `recipients` is replaced by the users
-  // whose feeds must learn of the entry (members at that entry, joiner and leaver included), ascending.
-  // O(members).
+  // whose feeds must learn of the entry (members at that entry, joiner and leaver included), ascending; with
+  // pointer_window_ms by none when they are told by a pointer (recipients_of). O(members).
   SendOutcome send(const protocol::Route& from, const protocol::SendMessage& message, TimeNs now,
                    std::vector<UserId>& recipients);
 
@@ -86,6 +87,9 @@ class ConversationLog {
   using Interval = LogInterval;
   void visible_intervals(const ConversationId& id, const Conversation& conversation, UserId user,
                          std::vector<Interval>& out) const;
+  // Those whose feeds must learn of the entry, which is the newest, appended to `out`, which is empty.
+  void recipients_of(const ConversationId& id, const Conversation& conversation, const protocol::Event& event,
+                     std::vector<UserId>& out) const;
   bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
   // Current members, ascending.
   void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
@@ -113,6 +117,8 @@ class ConversationLog {
     windows_.clear();
     shared_.clear();
   }
+  // Of the conversations between inputs. O(conversations cached).
+  std::size_t cache_bytes() const;
   // What is held of hot conversations.
   const HotWindows& windows() const { return windows_; }
 
@@ -146,8 +152,6 @@ class ConversationLog {
   // OLD-LOG: drops what is older than it must be, when that is enough.
   void drop_old(const ConversationId& id, Conversation& conversation);
   void change_membership(const ConversationId& id, Conversation& conversation, const protocol::Event& event);
-  void recipients_of(const ConversationId& id, const Conversation& conversation, const protocol::Event& event,
-                     std::vector<UserId>& out) const;
   // Fills `result` with at most `limit` events of [from, to] that `user` sees; returns the last covered
   // sequence number. With coalesce_reads from what this batch has read already, if it is the same.
   std::uint64_t read_range(const ConversationId& id, UserId user, std::uint64_t from, std::uint64_t to,

@@ -435,6 +435,21 @@ TEST_F(Plain, OthersAreShownTheFurthestDevice) {
   EXPECT_EQ(shown_to_author().delivered_seq, 3u);
 }
 
+TEST_F(Plain, MarksAboveAForkAreCutToIt) {
+  for (std::uint32_t counter = 1; counter <= 4; ++counter)
+    send(1, test::text(kDirect, test::key(1, 0, counter), "x"));
+  std::vector<ReceiptNotice> notices;
+  receipts.read({9, 2, 0}, {kDirect, 1, 4, false}, notices);
+  receipts.delivered({9, 2, 1}, {kDirect, 1, 1}, notices);
+  receipts.cut(kDirect, 2);
+  receipts.clear_cache();
+  const auto first = receipts.delivered({9, 2, 0}, {kDirect, 1, 1}, notices);
+  EXPECT_EQ(first.delivered_seq, 2u);
+  EXPECT_EQ(first.read_seq, 2u);
+  EXPECT_EQ(first.unread, 2u);
+  EXPECT_EQ(receipts.delivered({9, 2, 1}, {kDirect, 1, 1}, notices).delivered_seq, 1u);
+}
+
 TEST_F(Plain, PrivateReadsStayWithTheReader) {
   send(1, test::text(kDirect, test::key(1, 0, 1), "x"));
   std::vector<ReceiptNotice> notices;

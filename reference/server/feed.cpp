@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/server/frame_budget.hpp"
 #include "reference/server/retention.hpp"
 #include "reference/server/snapshot.hpp"
@@ -36,6 +37,18 @@ store::FeedHead& Feed::head(UserId user) {
 void Feed::bound_cache() {
   if (heads_.size() > config_.cache_limit) heads_.clear();
   if (told_.size() > config_.cache_limit) told_.clear();
+  if (forks_.size() > config_.cache_limit) forks_.clear();
+}
+
+std::size_t Feed::session_bytes() const {
+  return vector_bytes(sessions_) + vector_bytes(free_) + flat_bytes(first_session_);
+}
+
+std::size_t Feed::cache_bytes() const {
+  constexpr std::size_t kTreeNode = block_bytes(32 + sizeof(std::pair<const ConversationId, Told>));
+  std::size_t bytes = flat_bytes(heads_) + flat_bytes(told_);
+  for (const auto& [user, places] : told_) bytes += places.size() * kTreeNode;
+  return bytes;
 }
 
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
@@ -73,7 +86,10 @@ void Feed::append_row(UserId user, protocol::Change row, TimeNs now, Effects& ef
     place = std::max(place, place_in_log(row));
   }
   push_to_sessions(user, feed.epoch, row, effects);
-  if (row.kind == ChangeKind::kEpoch && row.conv_epoch != 0) cut_receipts(user, row, now, effects);
+  if (row.kind != ChangeKind::kEpoch || row.conv_epoch == 0) return;
+  if (const auto forks = forks_.find(user); forks != forks_.end())
+    forks->second[row.conversation].emplace_back(row.conv_epoch, row.head_seq);
+  cut_receipts(user, row, now, effects);
 }
 
 // ---- after a takeover
@@ -115,6 +131,24 @@ bool Feed::has_told(UserId user, const protocol::Change& change) {
   return known != told.end() && place <= known->second;
 }
 
+std::uint64_t Feed::valid_to(UserId user, const ConversationId& id, std::uint32_t epoch) {
+  const auto [at, fresh] = forks_.try_emplace(user);
+  Forks& forks = at->second;
+  if (fresh) {
+    for_each_change(user, 0, UINT64_MAX, [&](const protocol::Change& row) {
+      if (row.kind == ChangeKind::kEpoch && row.conv_epoch != 0)
+        forks[row.conversation].emplace_back(row.conv_epoch, row.head_seq);
+    });
+  }
+  std::uint64_t end = UINT64_MAX;
+  const auto known = forks.find(id);
+  if (known == forks.end()) return end;
+  for (const auto& [began, fork] : known->second) {
+    if (began > epoch) end = std::min(end, fork);
+  }
+  return end;
+}
+
 void Feed::cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects) {
   std::vector<protocol::Change> receipts;
   for_each_change(user, 0, UINT64_MAX, [&](const protocol::Change& row) {
@@ -150,9 +184,19 @@ bool Feed::takes(const protocol::Change& change) {
 
 bool Feed::merge_receipt(UserId user, protocol::Change& row) {
   const auto older = store_.receipt(user, row.conversation, row.subject);
+  const bool may_be_void = config_.standby_copies != 0;
+  if (may_be_void) {
+    // It may have waited at another shard while the epoch ended in which it was made.
+    const std::uint64_t end = valid_to(user, row.conversation, row.conv_epoch);
+    row.delivered_seq = std::min(row.delivered_seq, end);
+    row.read_seq = std::min(row.read_seq, end);
+    if (row.delivered_seq == 0 && row.read_seq == 0) return false;
+  }
   if (!older) return true;
-  row.delivered_seq = std::max(row.delivered_seq, older->delivered_seq);
-  row.read_seq = std::max(row.read_seq, older->read_seq);
+  const std::uint64_t end = may_be_void ? valid_to(user, row.conversation, older->conv_epoch) : UINT64_MAX;
+  row.delivered_seq = std::max(row.delivered_seq, std::min(older->delivered_seq, end));
+  row.read_seq = std::max(row.read_seq, std::min(older->read_seq, end));
+  row.conv_epoch = std::max(row.conv_epoch, older->conv_epoch);
   if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return false;
   observer_.probe(config_.self, Probe::kReceiptCoalesced);
   return true;

@@ -66,10 +66,12 @@ class Feed {
     }
     heads_.clear();
     told_.clear();
+    forks_.clear();
   }
   // Feeds of another shard are here from now on; what their devices owe is not known (LIM-SCOPE).
   void arrive(TimeNs now) {
     heads_.clear();
+    forks_.clear();
     debts_.begin(now);
   }
 
@@ -104,6 +106,9 @@ class Feed {
 
   std::size_t session_count() const { return session_count_; }
   void bound_cache();
+  // On the heap: of what is attached, O(1), and of what stands in the store too, O(users cached).
+  std::size_t session_bytes() const;
+  std::size_t cache_bytes() const;
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -123,6 +128,10 @@ class Feed {
   // The place in a log, by (epoch, number), that the change brings a feed to; {0, 0}: none.
   using Told = std::pair<std::uint32_t, std::uint64_t>;
   static Told place_in_log(const protocol::Change& change);
+  // TKO-MARK-001. The highest entry that a mark made in this epoch of the conversation can mean, for all
+  // forks that the feed has told of; UINT64_MAX where there was none. The first time for a user O(feed), then
+  // O(log conversations + forks of this one).
+  std::uint64_t valid_to(UserId user, const ConversationId& id, std::uint32_t epoch);
   // A new epoch: what receipts of the conversation say of void entries is said of the fork.
   void cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects);
   // Drops what is older than it must be, when that is enough. O(conversations of the user + changes dropped).
@@ -165,6 +174,9 @@ class Feed {
   std::vector<store::FeedStateRow> states_;
   std::size_t session_count_ = 0;
   boost::unordered_flat_map<UserId, std::map<ConversationId, Told>, IdHash> told_;
+  // By conversation, where each epoch began: (epoch, fork).
+  using Forks = std::map<ConversationId, std::vector<Told>>;
+  boost::unordered_flat_map<UserId, Forks, IdHash> forks_;
   SendDebts debts_;
   // Defect::kSyncMissesRacingMessage: when the user's newest change came.
   boost::unordered_flat_map<UserId, TimeNs, IdHash> newest_at_;

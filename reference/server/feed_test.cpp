@@ -239,6 +239,70 @@ TEST_F(FeedTest, StaleReceiptsTakeNoNumber) {
   EXPECT_EQ(merged->read_seq, 5u);
 }
 
+// TKO-MARK-001.
+class ForkedFeed : public FeedTest {
+ protected:
+  ForkedFeed() { config.standby_copies = 1; }
+  void begin_epoch(std::uint32_t epoch, std::uint64_t fork) {
+    protocol::Change change;
+    change.kind = ChangeKind::kEpoch;
+    change.conversation = group_conversation(0, 1);
+    change.conv_epoch = epoch;
+    change.head_seq = fork;
+    feed.append(kUser, change, 0, effects);
+  }
+  void receipt(std::uint32_t epoch, std::uint64_t delivered, std::uint64_t read, UserId subject = 2) {
+    protocol::Change change = receipt_change(subject, delivered, read);
+    change.conv_epoch = epoch;
+    feed.append(kUser, change, 0, effects);
+  }
+  std::pair<std::uint64_t, std::uint64_t> told(UserId subject = 2) {
+    const auto row = store.receipt(kUser, group_conversation(0, 1), subject);
+    return row ? std::pair(row->delivered_seq, row->read_seq) : std::pair<std::uint64_t, std::uint64_t>();
+  }
+  using Told = std::pair<std::uint64_t, std::uint64_t>;
+};
+
+TEST_F(ForkedFeed, AReceiptOfADeadEpochIsCutToTheForkWheneverItComes) {
+  receipt(1, 8, 7);
+  begin_epoch(2, 6);
+  EXPECT_EQ(told(), (Told{6, 6})) << "it was there";
+  receipt(1, 9, 9);
+  EXPECT_EQ(told(), (Told{6, 6})) << "it had waited elsewhere";
+  receipt(2, 7, 6);
+  EXPECT_EQ(told(), (Told{7, 6}));
+  const std::uint64_t head = store.feed_head(kUser).user_seq;
+  receipt(1, 9, 9);
+  EXPECT_EQ(told(), (Told{7, 6})) << "numbers of different epochs are not compared";
+  EXPECT_EQ(store.feed_head(kUser).user_seq, head);
+  EXPECT_EQ(store.receipt(kUser, group_conversation(0, 1), 2)->conv_epoch, 2U);
+  receipt(1, 5, 4, 3);
+  EXPECT_EQ(told(3), (Told{5, 4})) << "up to the fork they are good";
+}
+
+TEST_F(ForkedFeed, TheLowestForkSinceCountsAndIsReadFromTheFeedAgain) {
+  begin_epoch(2, 6);
+  receipt(2, 9, 9);
+  begin_epoch(3, 4);
+  EXPECT_EQ(told(), (Told{4, 4}));
+  Feed again(config, store, observer);
+  protocol::Change late = receipt_change(3, 6, 6);
+  late.conv_epoch = 1;
+  again.append(kUser, late, 0, effects);
+  EXPECT_EQ(told(3), (Told{4, 4}));
+  late.conv_epoch = 3;
+  again.append(kUser, late, 0, effects);
+  EXPECT_EQ(told(3), (Told{6, 6}));
+}
+
+TEST_F(ForkedFeed, AReceiptOfWhichNothingIsLeftTakesNoNumber) {
+  begin_epoch(2, 0);
+  const std::uint64_t head = store.feed_head(kUser).user_seq;
+  receipt(1, 3, 2);
+  EXPECT_EQ(store.feed_head(kUser).user_seq, head);
+  EXPECT_EQ(told(), (Told{0, 0}));
+}
+
 TEST_F(FeedTest, APointerTakesThePlaceOfTheOlder) {
   feed.attach(3, {31, kUser, 0}, 0, effects);
   feed.append(kUser, pointer_change(7), 0, effects);

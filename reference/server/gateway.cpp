@@ -428,7 +428,8 @@ void Gateway::peer_frame_received(NodeId peer, Frame&& frame, TimeNs now, Effect
   } else if (std::holds_alternative<protocol::ChangePush>(frame.body)) {
     Session* session = by_id(frame.route->session);
     // What an old home had still under way the new one has pushed, or will.
-    if (session != nullptr && session->home == peer) push(*session, std::move(frame), now, effects);
+    if (session != nullptr && session->home == peer && !is_of_old_home(*session, frame.body))
+      push(*session, std::move(frame), now, effects);
   } else if (std::holds_alternative<protocol::SignalEphemeral>(frame.body)) {
     Session* session = by_id(frame.route->session);
     if (session != nullptr) deliver_signal(*session, std::move(frame), now, effects);
@@ -508,6 +509,14 @@ protocol::Welcome Gateway::make_welcome(const Session& session, std::uint32_t us
   welcome.retain_entries = config_.retain_entries;
   welcome.retain_changes = config_.retain_changes;
   return welcome;
+}
+
+// The user's bucket has come back to a shard that had pushes of its earlier time under way: until it has
+// taken the session again, what has been pushed already is not its word. MOV-GATE-001.
+bool Gateway::is_of_old_home(const Session& session, const protocol::Body& body) const {
+  if (!moved_.contains(session.counter)) return false;
+  const auto& changes = std::get<protocol::ChangePush>(body).changes;
+  return !changes.empty() && changes.back().user_seq <= session.known_head;
 }
 
 void Gateway::push(Session& session, Frame&& frame, TimeNs now, Effects& effects) {

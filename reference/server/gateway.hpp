@@ -30,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/environment/node.hpp"
 #include "reference/environment/observer.hpp"
 #include "reference/server/authenticator.hpp"
@@ -77,6 +78,10 @@ class Gateway : public Node {
   // session it has to tell.
   void drain(DurationNs window, TimeNs now, Effects& effects) override;
   bool is_draining() const { return drain_.since != kNever; }
+  NodeMemory memory() const override {
+    return {sessions_.heap_bytes() + flat_bytes(resumables_) + flat_bytes(waiting_) + flat_bytes(in_flight_),
+            0};
+  }
 
   // The timers: one for each list, in the order of the states but for these, which are the drain's, that of
   // leases and that of slow consumers.
@@ -171,6 +176,8 @@ class Gateway : public Node {
   void attached(NodeId shard, const protocol::AttachResult& result, TimeNs now, Effects& effects);
   // MOV-GATE: what has moved; sessions whose home that was are attached at the new one.
   void learn(const protocol::PlacementUpdate& update, Effects& effects);
+  // `body` is a push.
+  bool is_of_old_home(const Session& session, const protocol::Body& body) const;
   void push(Session& session, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void reply(protocol::Frame&& frame, Effects& effects);
   void send(Session& session, protocol::Frame frame, Effects& effects);

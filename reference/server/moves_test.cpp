@@ -1,4 +1,5 @@
 // Buckets that move: whole services in which an operator orders, and nodes die where they like.
+// Length: one town, and each thing that can meet a moving bucket once.
 #include "reference/server/moves.hpp"
 
 #include <gtest/gtest.h>
@@ -155,6 +156,25 @@ TEST(Moves, WhatCameBetweenTheHomesIsPushedByTheNewOne) {
   EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2, 3}));
   for (const protocol::Change& change : town.cluster.pushed(town.bert))
     EXPECT_EQ(change.prev_user_seq + 1, change.user_seq);
+}
+
+// What the first home has pushed lies on a link that stands still while the bucket goes away and comes back.
+TEST(Moves, WhatAHomePushedBeforeItGaveTheBucketAwayIsNotPushedAgainWhenItIsBack) {
+  MoveTown town;
+  const std::uint32_t bucket = town.bucket_of(UserId{2});
+  const NodeId first = town.owner_of(bucket);
+  town.cluster.block(first, 1);
+  town.send(town.anna, 1, 1);
+  town.send(town.anna, 1, 2);
+  EXPECT_TRUE(town.cluster.pushed(town.bert).empty());
+  town.move(bucket, MoveTown::next(first));
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2}));
+  town.move(bucket, first);
+  town.cluster.let_through(first, 1);
+  town.settle();
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2}));
+  town.send(town.anna, 1, 3);
+  EXPECT_EQ(MoveTown::sequences(town.cluster.pushed(town.bert)), (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 TEST(Moves, AGatewayThatStartsLateIsTold) {

@@ -1,4 +1,5 @@
 #include "reference/server/receipts.hpp"
+#include "reference/environment/footprint.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -13,6 +14,12 @@ Receipts::Receipts(const ServerConfig& config, store::LogStore& store, Conversat
 
 void Receipts::bound_cache() {
   if (cache_.size() > config_.cache_limit) cache_.clear();
+}
+
+std::size_t Receipts::cache_bytes() const {
+  std::size_t bytes = flat_bytes(cache_);
+  for (const auto& [id, marks] : cache_) bytes += vector_bytes(marks.rows) + vector_bytes(marks.counters);
+  return bytes;
 }
 
 Receipts::Marks& Receipts::load(const ConversationId& id) {
@@ -81,7 +88,9 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
     ack.error = ErrorCode::kForbidden;
     return ack;
   }
-  if (wish.conv_epoch != 0 && wish.conv_epoch != conversation.row.epoch) {
+  // Seeded defect: a number is a number.
+  const bool is_blind = config_.defects.has(Defect::kDeadMarkCounted);
+  if (wish.conv_epoch != 0 && wish.conv_epoch != conversation.row.epoch && !is_blind) {
     ack.error = ErrorCode::kEpochMismatch;
     return ack;
   }
@@ -113,6 +122,17 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
   ack.head_msg_no = log_.visible_msg_no(wish.conversation, log_.load(wish.conversation), seen);
   ack.unread = unread(wish.conversation, marks, from.user, seen.last_seq, after.read_seq);
   return ack;
+}
+
+void Receipts::cut(const ConversationId& id, std::uint64_t fork_seq) {
+  Marks& marks = load(id);
+  marks.counters.clear();
+  for (store::MarkRow& row : marks.rows) {
+    if (row.delivered_seq <= fork_seq && row.read_seq <= fork_seq) continue;
+    row.delivered_seq = std::min(row.delivered_seq, fork_seq);
+    row.read_seq = std::min(row.read_seq, fork_seq);
+    store_.put_mark(id, row);
+  }
 }
 
 void Receipts::tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices) {
@@ -196,31 +216,32 @@ std::uint64_t Receipts::count(const ConversationId& id, UserId user, std::uint64
 
 std::uint64_t Receipts::unread(const ConversationId& id, Marks& marks, UserId user, std::uint64_t head_seq,
                                std::uint64_t read_seq) {
-  const auto counter = std::find_if(marks.counters.begin(), marks.counters.end(),
-                                    [user](const UnreadCounter& c) { return c.user == user; });
-  const bool known = counter != marks.counters.end();
+  const auto found = marks.counters.find(user);
+  const bool known = found != marks.counters.end();
   // What was dropped can be read by nobody any more.
   const std::uint64_t floor = log_.load(id).floor_seq;
   if (!config_.defects.has(Defect::kUnreadCountsDropped)) {
     read_seq = std::max(read_seq, std::max<std::uint64_t>(floor, 1) - 1);
   }
   if (head_seq <= read_seq + ConversationLog::kRecentMax) {
-    if (known) marks.counters.erase(counter);
+    if (known) marks.counters.erase(found);
     return head_seq <= read_seq ? 0 : count(id, user, read_seq, head_seq);
   }
   if (!known) {
-    marks.counters.push_back({user, read_seq, head_seq, count(id, user, read_seq, head_seq)});
-    return marks.counters.back().count;
+    const std::uint64_t all = count(id, user, read_seq, head_seq);
+    marks.counters.emplace(user, UnreadCounter{read_seq, head_seq, all});
+    return all;
   }
-  if (read_seq < counter->read_seq || read_seq > counter->counted_to || counter->read_seq + 1 < floor) {
-    *counter = {user, read_seq, read_seq, 0};
+  UnreadCounter& counter = found->second;
+  if (read_seq < counter.read_seq || read_seq > counter.counted_to || counter.read_seq + 1 < floor) {
+    counter = {read_seq, read_seq, 0};
   } else {
-    counter->count -= count(id, user, counter->read_seq, read_seq);
-    counter->read_seq = read_seq;
+    counter.count -= count(id, user, counter.read_seq, read_seq);
+    counter.read_seq = read_seq;
   }
-  counter->count += count(id, user, counter->counted_to, head_seq);
-  counter->counted_to = head_seq;
-  return counter->count;
+  counter.count += count(id, user, counter.counted_to, head_seq);
+  counter.counted_to = head_seq;
+  return counter.count;
 }
 
 }  // namespace wavetank::server

@@ -38,22 +38,25 @@ class Receipts {
   protocol::CursorAck read(const protocol::Route& from, const protocol::ReadWatermark& watermark,
                            std::vector<ReceiptNotice>& notices);
 
+  // TKO-MARK-001. The log goes on in a new epoch above this entry: no mark stays above it.
+  void cut(const ConversationId& id, std::uint64_t fork_seq);
   // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost.
   void tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices);
 
   void bound_cache();
   void clear_cache() { cache_.clear(); }
+  // O(conversations cached).
+  std::size_t cache_bytes() const;
 
  private:
   struct UnreadCounter {
-    UserId user = 0;
     std::uint64_t read_seq = 0;  // count is of (read_seq, counted_to]
     std::uint64_t counted_to = 0;
     std::uint64_t count = 0;
   };
   struct Marks {
     std::vector<store::MarkRow> rows;  // by (user, device)
-    std::vector<UnreadCounter> counters;
+    boost::unordered_flat_map<UserId, UnreadCounter, IdHash> counters;
   };
   struct UserMarks {
     std::uint64_t delivered_seq = 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/environment/time.hpp"
 #include "reference/protocol/identifiers.hpp"
 
@@ -64,6 +65,10 @@ class SessionTable {
 
   // Connections; a detached session has none.
   std::size_t size() const { return by_connection_.size(); }
+  // On the heap. O(1).
+  std::size_t heap_bytes() const {
+    return vector_bytes(slots_) + vector_bytes(free_) + flat_bytes(by_connection_) + flat_bytes(by_counter_);
+  }
   // Visits all sessions in the order of their slots (deterministic). `visit` must not open or close.
   template <class Visit>
   void for_each(Visit&& visit) {

@@ -14,14 +14,12 @@ namespace {
 constexpr TimerId kDeferredTimer = 0;
 constexpr TimerId kStallTimer = 1;
 constexpr TimerId kLeaseTimer = 2;
-constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory
 constexpr TimerId kMoveTimer = 4;
 constexpr TimerId kLastSeenTimer = 5;
+constexpr TimerId kPointerTimer = 6;
 // Defect::kFixedStall.
 constexpr DurationNs kStallPeriod = 60 * kSecond;
 constexpr DurationNs kStallLength = 2 * kSecond;
-// Defect::kLastMessageBeforeIdleLost: entries closer than this are a burst.
-constexpr DurationNs kBurstGap = 5 * kSecond;
 // Defect::kAckSwallowed: one in so many.
 constexpr std::uint32_t kSwallowPeriod = 7;
 
@@ -44,7 +42,8 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       inbox_(config_, store_, observer),
       deferred_(config_),
       moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this),
-      standby_(config_, placement_, store_, observer) {
+      standby_(config_, placement_, store_, observer),
+      pointer_windows_(config_, store_, observer, kPointerTimer) {
   if (standby_.is_on()) log_.count_takeovers(placement_);
   // TKO-OWNER-001.
   if (config_.replacement != 0) placement_.disown(config_.self, standby_.standby_of(config_.self));
@@ -53,6 +52,7 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
 void Shard::start(TimeNs now, Effects& effects) {
   feed_.begin(now);
   moves_.start(now, effects);
+  read_owed_fanouts(now, effects);
   if (config_.defects.has(Defect::kOutboxInMemory)) {
     for (const NodeId shard : placement_.shards()) outbox_.forget_all(shard);
   }
@@ -202,12 +202,15 @@ void Shard::bucket_left(std::uint32_t bucket) {
   deliveries_.forget();
   log_.clear_cache();
   receipts_.clear_cache();
+  pointer_windows_.forget_others(
+      [this](const ConversationId& id) { return placement_.home(id) == config_.self; });
 }
 
 void Shard::bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) {
   log_.clear_cache();
   receipts_.clear_cache();
   feed_.arrive(now);
+  read_owed_fanouts(now, effects);
   const auto is_of_it = [&](const auto& waiting) {
     return placement_.bucket_of(waiting.second.user) == bucket;
   };
@@ -232,6 +235,12 @@ void Shard::time_passed(TimerId timer, TimeNs now, Effects& effects) {
   }
   if (timer == kLeaseTimer) return presence_.expire(now, effects);
   if (timer == kLastSeenTimer) return presence_.write_due(now, effects);
+  if (timer == kPointerTimer) {
+    for (const ConversationId& id : pointer_windows_.due(now, effects))
+      pay_fan_out(id, nullptr, now, effects);
+    moves_.step(now, effects);
+    return;
+  }
   if (timer == kOwnFeedsTimer) {
     for (const auto& [user, change] : std::exchange(own_later_, {})) feed_.append(user, change, now, effects);
     return;
@@ -311,14 +320,14 @@ void Shard::request_received(NodeId gateway, protocol::Frame&& frame, TimeNs now
     reply(gateway, frame, std::move(range), effects);
   } else if (const auto* cursor = std::get_if<protocol::DeliveredCursor>(&frame.body)) {
     if (!may_write(cursor->conversation)) return;
-    if (auto changed = log_.epoch_changed(cursor->conversation, cursor->conv_epoch))
+    if (auto changed = dead_mark(cursor->conversation, cursor->conv_epoch))
       return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.delivered(from, *cursor, notices_), effects);
     for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
   } else if (const auto* watermark = std::get_if<protocol::ReadWatermark>(&frame.body)) {
     if (!may_write(watermark->conversation)) return;
-    if (auto changed = log_.epoch_changed(watermark->conversation, watermark->conv_epoch))
+    if (auto changed = dead_mark(watermark->conversation, watermark->conv_epoch))
       return reply(gateway, frame, *changed, effects);
     notices_.clear();
     reply(gateway, frame, receipts_.read(from, *watermark, notices_), effects);
@@ -415,122 +424,6 @@ void Shard::remove_received(NodeId gateway, const protocol::Frame& frame,
     });
   }
   reply(gateway, frame, result, effects);
-}
-
-// ---- fan-out
-
-void Shard::fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects) {
-  const protocol::Event& event = outcome.event;
-  protocol::Change change;
-  change.conversation = event.conversation;
-  change.conv_epoch = event.conv_epoch;
-  change.min_seq = log_.load(event.conversation).floor_seq;
-  if (outcome.by_pointer) {
-    change.kind = protocol::ChangeKind::kPointer;
-    change.head_seq = event.conv_seq;
-    change.head_msg_no = log_.load(event.conversation).row.head_msg_no;
-  } else {
-    change.kind = protocol::ChangeKind::kEvent;
-    change.event = event;
-  }
-  if (config_.defects.has(Defect::kLastMessageBeforeIdleLost) && held_back(change, now, effects)) return;
-  distribute(recipients_, change, now, effects);
-
-  if (config_.defects.has(Defect::kReceiptBeforeDelivery) &&
-      recipients_.size() <= config_.receipt_fanout_limit) {
-    // Takes "queued for pushing" for "delivered".
-    for (const UserId recipient : recipients_) {
-      if (recipient == event.sender) continue;
-      protocol::Change receipt;
-      receipt.kind = protocol::ChangeKind::kReceipt;
-      receipt.conversation = event.conversation;
-      receipt.conv_epoch = event.conv_epoch;
-      receipt.subject = recipient;
-      receipt.delivered_seq = event.conv_seq;
-      distribute({event.sender}, receipt, now, effects);
-    }
-  }
-}
-
-bool Shard::held_back(const protocol::Change& change, TimeNs now, Effects& effects) {
-  Held& held = held_[change.conversation];
-  for (const auto& [recipients, waiting] : std::exchange(held.waiting, {}))
-    distribute(recipients, waiting, now, effects);
-  const TimeNs before = std::exchange(held.last_entry, now);
-  if (before == 0 || now - before > kBurstGap) return false;
-  // In a burst the fan-out is left to the next entry, which will write both. It may never come.
-  held.waiting.emplace_back(recipients_, change);
-  return true;
-}
-
-// One outbox row for each other shard that is home to recipients, in ascending order of shards. Feeds that
-// live here take the change in this transaction: a row that tells a shard what it did itself is a second
-// commit for nothing. What is for a bucket that moves waits, in rows of its own.
-void Shard::distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
-                       Effects& effects) {
-  by_shard_.clear();
-  std::map<std::uint32_t, std::vector<UserId>> held;
-  // Seeded defect: a list that is one too short, now and then.
-  const bool is_short = config_.defects.has(Defect::kFanoutDropsLast) && change.event &&
-                        change.event->conv_seq % kDefectPeriod == 0;
-  for (const UserId user : recipients) {
-    if (is_short && user == recipients.back()) continue;
-    if (const std::uint32_t bucket = placement_.bucket_of(user); moves_.holds(bucket)) {
-      held[bucket].push_back(user);
-      continue;
-    }
-    // Ids are the client's word: a user whose region does not exist has no feed.
-    if (const NodeId home = placement_.home(user); home != kNoNode) by_shard_.emplace_back(home, user);
-  }
-  for (auto& [bucket, users] : held) moves_.park(bucket, std::move(users), change);
-  std::sort(by_shard_.begin(), by_shard_.end());
-  for (std::size_t first = 0; first < by_shard_.size();) {
-    const NodeId home = by_shard_[first].first;
-    std::size_t end = first;
-    std::vector<UserId> users;
-    for (; end < by_shard_.size() && by_shard_[end].first == home; ++end) {
-      if (home == config_.self && config_.defects.has(Defect::kOwnFeedsInMemory)) {
-        // Seeded defect: first the commit, then its effects.
-        if (own_later_.empty()) effects.arm(kOwnFeedsTimer, now);
-        own_later_.emplace_back(by_shard_[end].second, change);
-      } else if (home == config_.self) {
-        tell_served(placement_.bucket_of(by_shard_[end].second));
-        feed_.append(by_shard_[end].second, change, now, effects);
-      } else {
-        users.push_back(by_shard_[end].second);
-      }
-    }
-    if (home != config_.self) outbox_.append(home, std::move(users), change, effects);
-    first = end;
-  }
-}
-
-void Shard::batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects) {
-  std::uint64_t refused = 0;
-  for (const protocol::OutboxItem& item : batch.items) {
-    const bool is_bad =
-        deliveries_.is_on() && inbox_.is_next(source, item.number) && !Feed::takes(item.change);
-    if (is_bad && !deliveries_.park_effect(source, item.number)) {
-      // What follows waits for it: effects have an order.
-      refused = item.number;
-      break;
-    }
-    if (!inbox_.accept(source, item.number) || is_bad) continue;
-    elsewhere_.clear();
-    for (const UserId user : item.recipients) {
-      // A bucket that is stopped takes what was sent before its source was held.
-      if (placement_.home(user) != config_.self && !config_.defects.has(Defect::kHoldIgnored)) {
-        elsewhere_.push_back(user);
-        continue;
-      }
-      tell_served(placement_.bucket_of(user));
-      if (is_told_already(user, item.change)) continue;
-      feed_.append(user, item.change, now, effects);
-    }
-    // The source knows more of the placement than this shard yet, or less.
-    if (!elsewhere_.empty()) distribute(elsewhere_, item.change, now, effects);
-  }
-  inbox_.finish(source, refused, effects);
 }
 
 bool Shard::may_leave_early(const Effect& effect) const {

@@ -12,6 +12,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "reference/server/moves.hpp"
 #include "reference/server/outbox.hpp"
 #include "reference/server/placement.hpp"
+#include "reference/server/pointer_window.hpp"
 #include "reference/server/presence.hpp"
 #include "reference/server/receipts.hpp"
 #include "reference/server/signals.hpp"
@@ -57,6 +59,9 @@ class Shard : public Node, private MoveHost {
   void peer_down(NodeId peer, TimeNs now, Effects& effects) override;
   void peer_frame_received(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects) override;
   void timer_fired(TimerId timer, TimeNs now, Effects& effects) override;
+  NodeMemory memory() const override {
+    return {feed_.session_bytes(), log_.cache_bytes() + receipts_.cache_bytes() + feed_.cache_bytes()};
+  }
 
   // The operator's order to move a bucket (moves.hpp); false when it is not for this shard.
   bool move_bucket(std::uint32_t bucket, NodeId to, TimeNs now, Effects& effects) {
@@ -84,6 +89,8 @@ class Shard : public Node, private MoveHost {
   void plant_heads(ConversationLog::Heads heads) { log_.plant_heads(std::move(heads)); }
 
  private:
+  static constexpr TimerId kOwnFeedsTimer = 3;  // Defect::kOwnFeedsInMemory; the others are in shard.cpp
+
   void handle(NodeId peer, protocol::Frame&& frame, TimeNs now, Effects& effects);
   void pass_on(Effects& effects);
   void time_passed(TimerId timer, TimeNs now, Effects& effects);
@@ -106,6 +113,13 @@ class Shard : public Node, private MoveHost {
   void remove_received(NodeId gateway, const protocol::Frame& frame, const protocol::RemoveDevice& request,
                        TimeNs now, Effects& effects);
   void fan_out(const SendOutcome& outcome, TimeNs now, Effects& effects);
+  // DLV-WINDOW-*: of an entry that is told by pointers.
+  void fan_out_in_window(const protocol::Event& event, TimeNs now, Effects& effects);
+  // Tells what the conversation owes, if it does, to its members; `next` is the entry that was appended
+  // above it and is not part of it, nullptr: none.
+  void pay_fan_out(const ConversationId& id, const protocol::Event* next, TimeNs now, Effects& effects);
+  protocol::Change pointer_to(const ConversationId& id, std::uint64_t head_seq, std::uint64_t head_msg_no);
+  void read_owed_fanouts(TimeNs now, Effects& effects);
   // Defect::kLastMessageBeforeIdleLost: true when the entry's fan-out waits in memory.
   bool held_back(const protocol::Change& change, TimeNs now, Effects& effects);
   void distribute(const std::vector<UserId>& recipients, const protocol::Change& change, TimeNs now,
@@ -113,8 +127,12 @@ class Shard : public Node, private MoveHost {
   void before_stop(TimeNs now, Effects& effects) override {
     handle_deferred(now, effects);
     presence_.write_all();
+    // A successor of an older version would not know what the row says.
+    for (const ConversationId& id : pointer_windows_.owing()) pay_fan_out(id, nullptr, now, effects);
   }
   void owner_lost(NodeId lost, TimeNs now, Effects& effects) override;
+  // ORD-EPOCH-002, TKO-MARK-001: the answer to a mark that was made in this epoch; nothing: it counts.
+  std::optional<protocol::EpochChanged> dead_mark(const ConversationId& id, std::uint32_t epoch);
   bool is_told_already(UserId user, const protocol::Change& change);
   void begin_epoch(const ConversationId& id, TimeNs now, Effects& effects);
   void bucket_left(std::uint32_t bucket) override;
@@ -142,6 +160,7 @@ class Shard : public Node, private MoveHost {
   DeferredFrames deferred_;
   Moves moves_;
   Standby standby_;
+  PointerWindows pointer_windows_;
   std::vector<std::pair<NodeId, protocol::Attach>> waiting_attaches_;  // of users who are about to be here
   std::vector<UserId> recipients_;
   std::vector<ReceiptNotice> notices_;

@@ -1,6 +1,7 @@
 // A shard takes over the buckets of one whose disk is lost (TKO-*), and what others must do when they hear of
 // it.
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   }
   for (const ConversationId& id : conversations) begin_epoch(id, now, effects);
   owner_lost(lost, now, effects);
+  read_owed_fanouts(now, effects);
   standby_.taken_over(lost);
   observer_.probe(config_.self, Probe::kBucketsTakenOver);
   pass_on(effects);
@@ -45,12 +47,14 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
 void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
   observer_.log_forked(config_.self, fork);
+  receipts_.cut(id, fork.fork_seq);
   if (config_.defects.has(Defect::kTakeoverUntold)) return;
   protocol::Change change;
   change.kind = protocol::ChangeKind::kEpoch;
   change.conversation = id;
   change.conv_epoch = fork.new_epoch;
   change.head_seq = fork.fork_seq + config_.defects.has(Defect::kForkOffByOne);
+  change.head_msg_no = log_.load(id).row.head_msg_no;
   recipients_.clear();
   log_.members(id, log_.load(id), recipients_);
   recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
@@ -58,6 +62,11 @@ void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) 
   notices_.clear();
   receipts_.tell_again(id, notices_);
   for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);
+}
+
+std::optional<protocol::EpochChanged> Shard::dead_mark(const ConversationId& id, std::uint32_t epoch) {
+  if (config_.defects.has(Defect::kDeadMarkCounted)) return std::nullopt;
+  return log_.epoch_changed(id, epoch);
 }
 
 // TKO-FEED-001: the lost owner had applied it, and its word that it had never left.

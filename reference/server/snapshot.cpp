@@ -46,11 +46,13 @@ void FeedFold::add(const protocol::Change& change) {
   if (change.kind == protocol::ChangeKind::kEpoch && change.conv_epoch == 0) return;
   protocol::ConversationState& state = states_[change.conversation];
   state.conversation = change.conversation;
-  state.conv_epoch = std::max(state.conv_epoch, change.conv_epoch);
+  const std::uint32_t epoch = state.conv_epoch;
+  state.conv_epoch = std::max(epoch, change.conv_epoch);
   state.min_seq = std::max(state.min_seq, change.min_seq);
   switch (change.kind) {
     case protocol::ChangeKind::kEvent:
-      if (!change.event) return;
+      // Late, of an epoch that has ended: void, or up to the fork, which is the head at least.
+      if (!change.event || change.conv_epoch < epoch) return;
       state.head_seq = std::max(state.head_seq, change.event->conv_seq);
       state.head_msg_no = std::max(state.head_msg_no, change.event->msg_no);
       if (change.event->target_user != user_) return;
@@ -62,11 +64,17 @@ void FeedFold::add(const protocol::Change& change) {
       }
       return;
     case protocol::ChangeKind::kPointer:
+      if (change.conv_epoch < epoch) return;
       state.head_seq = std::max(state.head_seq, change.head_seq);
       state.head_msg_no = std::max(state.head_msg_no, change.head_msg_no);
       return;
     case protocol::ChangeKind::kEpoch:
+      // What was folded may be newer: a change that begins an epoch stays in the feed.
+      if (change.conv_epoch <= epoch) return;
       state.head_seq = change.head_seq;
+      state.head_msg_no = change.head_msg_no;
+      if (state.join_seq > change.head_seq) state.join_seq = 0;
+      if (state.leave_seq > change.head_seq) state.leave_seq = 0;
       return;
     case protocol::ChangeKind::kReceipt:
     case protocol::ChangeKind::kSetting:

@@ -262,6 +262,44 @@ TEST(FeedRetention, ASnapshotLivesThroughARestart) {
   EXPECT_FALSE(rest.more);
 }
 
+protocol::Change epoch_of(const ConversationId& id, std::uint32_t epoch, std::uint64_t fork) {
+  protocol::Change change;
+  change.kind = ChangeKind::kEpoch;
+  change.conversation = id;
+  change.conv_epoch = epoch;
+  change.head_seq = fork;
+  change.head_msg_no = fork;
+  return change;
+}
+
+TEST(FeedFold, AnEpochTakesBackWhatWasToldAboveItsFork) {
+  FeedFold fold(kReader);
+  fold.add(event_in(room(1), 5, EntryKind::kJoin, kReader));
+  fold.add(event_in(room(1), 7));
+  fold.add(event_in(room(1), 8, EntryKind::kLeave, kReader));
+  fold.add(epoch_of(room(1), 2, 6));
+  const protocol::ConversationState& state = fold.states().at(room(1));
+  EXPECT_EQ(state.head_seq, 6U);
+  EXPECT_EQ(state.head_msg_no, 6U);
+  EXPECT_EQ(state.join_seq, 5U);
+  EXPECT_EQ(state.leave_seq, 0U) << "the leave is void";
+  fold.add(event_in(room(1), 9));
+  EXPECT_EQ(state.head_seq, 6U) << "late, of the dead epoch";
+  protocol::Change pointer = pointer_to(room(1), 7);
+  pointer.conv_epoch = 2;
+  fold.add(pointer);
+  EXPECT_EQ(state.head_seq, 7U);
+}
+
+TEST(FeedFold, AnEpochIsOlderThanWhatWasFoldedOfIt) {
+  FeedFold fold(kReader);
+  fold.add(store::FeedStateRow{room(1), 2, 50, 40, 30, 0, 0});
+  fold.add(epoch_of(room(1), 2, 6));
+  const protocol::ConversationState& state = fold.states().at(room(1));
+  EXPECT_EQ(state.head_seq, 50U);
+  EXPECT_EQ(state.head_msg_no, 40U);
+}
+
 TEST(FeedRetention, SeededDefects) {
   if (!kDefectsCompiled) GTEST_SKIP() << "seeded defects are not compiled in";
   KeptFeed late(Defect::kSnapshotNumberAfterPages);

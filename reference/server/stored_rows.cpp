@@ -44,6 +44,7 @@ std::size_t numbers_of(StoredRowKind kind) {
     case StoredRowKind::kFeedFloor:
     case StoredRowKind::kSettingOp:
     case StoredRowKind::kLastSeen:
+    case StoredRowKind::kOwedFanout:
       return 1;
     default:
       return 0;
@@ -126,6 +127,10 @@ StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below) {
   return of_conversation(StoredRowKind::kLogFloor, id, {below});
 }
 
+StoredRow stored_owed_fanout(const ConversationId& id, std::uint64_t from_seq) {
+  return of_conversation(StoredRowKind::kOwedFanout, id, {from_seq});
+}
+
 StoredRow stored_last_seen(UserId user, std::uint64_t at_ms) {
   return of_user(StoredRowKind::kLastSeen, user, {at_ms});
 }
@@ -176,6 +181,9 @@ void write_row(const StoredRow& row, store::LogStore& store) {
     case StoredRowKind::kLastSeen:
       if (n[0] != 0) store.put_last_seen(row.user, n[0]);
       return;
+    case StoredRowKind::kOwedFanout:
+      if (n[0] == 0) return store.erase_owed_fanout(row.conversation);
+      return store.put_owed_fanout(row.conversation, n[0]);
     case StoredRowKind::kNone:
       return;
   }

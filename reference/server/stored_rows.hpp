@@ -18,6 +18,8 @@ protocol::StoredRow stored(UserId user, const store::SettingOpRow& row);
 protocol::StoredRow stored(UserId user, const store::UserDevice& device);
 protocol::StoredRow stored(const ConversationId& queue, const store::FailureRow& row);
 protocol::StoredRow stored_log_floor(const ConversationId& id, std::uint64_t below);
+// `from_seq` 0: nothing is owed.
+protocol::StoredRow stored_owed_fanout(const ConversationId& id, std::uint64_t from_seq);
 protocol::StoredRow stored_last_seen(UserId user, std::uint64_t at_ms);
 protocol::StoredRow stored_feed_floor(UserId user, std::uint64_t below);
 

@@ -126,6 +126,21 @@ TEST(Takeover, ADeadEpochIsAnsweredWithTheForkAndTheFeedTellsIt) {
   }
 }
 
+TEST(Takeover, AMarkOfADeadEpochCountsForNothingHoweverLateItComes) {
+  TakeoverTown town;
+  town.send(1);
+  town.lose_home();
+  town.send(2);
+  town.cluster.ask<protocol::EpochChanged>(town.bert, protocol::DeliveredCursor{kDirect, 1, 2});
+  town.cluster.ask<protocol::EpochChanged>(town.bert, protocol::ReadWatermark{kDirect, 1, 2, false});
+  EXPECT_EQ(town.cluster.unanswered, 0U);
+  const auto marks =
+      town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 2, 0});
+  EXPECT_EQ(marks.delivered_seq, 0U);
+  EXPECT_EQ(marks.read_seq, 0U);
+  EXPECT_EQ(marks.unread, 2U);
+}
+
 TEST(Takeover, WhatTheCopyLacksWasShownToNobodyAndIsTakenOnceMore) {
   TakeoverTown town;
   town.send(1);
@@ -352,6 +367,16 @@ const TakeoverCase kTakeoverCases[] = {
        TakeoverTown town(quorum);
        town.cut_copy();
        return town.send(1).durability == Durability::kRegionQuorum;
+     }},
+    {Defect::kDeadMarkCounted, "DeadMarkCounted",
+     [](const ServerConfig& config) {
+       TakeoverTown town(config);
+       town.send(1);
+       town.lose_home();
+       town.send(2);
+       const auto marks =
+           town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 1, 2});
+       return marks.delivered_seq == 2;
      }},
 };
 

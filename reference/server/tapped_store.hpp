@@ -137,6 +137,17 @@ class TappedStore final : public store::LogStore {
     if (!is_lane && (is_feed ? follows(row.user) : follows(queue))) copy_->note(stored(queue, row));
   }
 
+  std::uint64_t owed_fanout(const ConversationId& id) override { return base_.owed_fanout(id); }
+  void put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) override {
+    base_.put_owed_fanout(id, from_seq);
+    if (follows(id)) copy_->note(stored_owed_fanout(id, from_seq));
+  }
+  void erase_owed_fanout(const ConversationId& id) override {
+    base_.erase_owed_fanout(id);
+    if (follows(id)) copy_->note(stored_owed_fanout(id, 0));
+  }
+  void owed_fanouts(std::vector<store::OwedFanout>& out) override { base_.owed_fanouts(out); }
+
   // ---- nothing of a bucket's own
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override {
     base_.append_outbox(destination, item);

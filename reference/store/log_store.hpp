@@ -72,6 +72,7 @@ struct ReceiptRow {
   std::uint64_t user_seq = 0;
   std::uint64_t delivered_seq = 0;
   std::uint64_t read_seq = 0;
+  std::uint32_t conv_epoch = 0;  // of the conversation, in which that was said
   friend bool operator==(const ReceiptRow&, const ReceiptRow&) = default;
 };
 
@@ -124,6 +125,14 @@ constexpr bool is_before(const FailureRow& a, const FailureRow& b) {
 // No conversation has these ids: there is no user 0.
 constexpr ConversationId feed_queue(UserId user) { return {user, 0}; }
 constexpr ConversationId lane_queue(NodeId source) { return {0, source + std::uint64_t{1}}; }
+
+// A conversation whose members have not been told of the entries from `from_seq` on, and must be
+// (server/pointer_window.hpp).
+struct OwedFanout {
+  ConversationId conversation;
+  std::uint64_t from_seq = 0;
+  friend bool operator==(const OwedFanout&, const OwedFanout&) = default;
+};
 
 // The highest number of a put that was taken from one device.
 struct SettingOpRow {
@@ -240,6 +249,16 @@ class LogStore {
   virtual void failures(const ConversationId& queue, std::vector<FailureRow>& out) = 0;
   // Replaces the row of the same (queue, user, device, seq).
   virtual void put_failure(const ConversationId& queue, const FailureRow&) = 0;
+
+  // ---- fan-outs that conversations owe
+  // The first entry that the members have not been told of; 0: nothing is owed.
+  virtual std::uint64_t owed_fanout(const ConversationId&) = 0;
+  // Replaces the row of the same conversation; `from_seq` is not 0 and below 2^63.
+  virtual void put_owed_fanout(const ConversationId&, std::uint64_t from_seq) = 0;
+  // Nothing happens where there is no row.
+  virtual void erase_owed_fanout(const ConversationId&) = 0;
+  // All of them, ascending.
+  virtual void owed_fanouts(std::vector<OwedFanout>& out) = 0;
 
   // ---- effects on other shards
   // item.number must be the next free number for that destination; the first may be any (dense from there).

@@ -27,9 +27,10 @@ struct MemoryStore::Whole final : Other {
   explicit Whole(const protocol::Change& from) : value(from) {}
   protocol::Change change(std::uint64_t) const override { return value; }
   ReceiptRow row(std::uint64_t user_seq) const override {
-    return {user_seq, value.delivered_seq, value.read_seq};
+    return {user_seq, value.delivered_seq, value.read_seq, value.conv_epoch};
   }
   bool takes_a_place() const override { return store::takes_a_place(value); }
+  std::size_t size() const override { return sizeof(*this); }
   const protocol::Change value;
 };
 
@@ -53,8 +54,11 @@ struct MemoryStore::Receipt final : Other {
     change.conv_epoch = conv_epoch;
     return change;
   }
-  ReceiptRow row(std::uint64_t user_seq) const override { return {user_seq, delivered_seq, read_seq}; }
+  ReceiptRow row(std::uint64_t user_seq) const override {
+    return {user_seq, delivered_seq, read_seq, conv_epoch};
+  }
   bool takes_a_place() const override { return true; }
+  std::size_t size() const override { return sizeof(*this); }
 
   ConversationId conversation;
   std::uint64_t prev_user_seq;
@@ -94,7 +98,6 @@ void MemoryStore::roll_back() {
     std::visit([this](auto& record) { undo(record); }, journal_[i]);
   }
   journal_.clear();
-  last_event_.reset();
   meter_.take();
 }
 
@@ -129,16 +132,10 @@ void MemoryStore::undo(ConversationPut& record) {
   Conversation& conversation = conversations_[record.id];
   conversation.row = record.before;
   // Undone in reverse order, a conversation's first write comes last: nothing else of it is left.
-  if (!conversation.row && conversation.entries.empty() && conversation.stays.empty() &&
-      conversation.marks.empty()) {
+  if (!conversation.row && conversation.entries.empty() && conversation.stays.all().empty() &&
+      conversation.marks.all().empty()) {
     conversations_.erase(record.id);
   }
-}
-
-MemoryStore::SharedEvent MemoryStore::share(const protocol::Event& event) {
-  if (!last_event_ || last_event_->value != event)
-    last_event_ = SharedEvent(new Block<protocol::Event>(event));
-  return last_event_;
 }
 
 void MemoryStore::append_entry(const protocol::Event& event) {
@@ -146,9 +143,9 @@ void MemoryStore::append_entry(const protocol::Event& event) {
   const std::size_t at = lower_bound(entries, event.conv_seq);
   EntryAppended record{event.conversation, event.conv_seq, nullptr};
   if (at < entries.size() && entries[at]->value.conv_seq == event.conv_seq) {
-    record.before = std::exchange(entries[at], share(event));
+    record.before = std::exchange(entries[at], blocks_->share(event));
   } else {
-    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(at), share(event));
+    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(at), blocks_->share(event));
   }
   journal_.push_back(std::move(record));
   meter_.append_entry(event);
@@ -221,60 +218,56 @@ void MemoryStore::undo(EntriesDropped& record) {
 void MemoryStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  out.insert(out.end(), found->second.stays.begin(), found->second.stays.end());
+  const std::vector<MembershipRow>& stays = found->second.stays.all();
+  out.insert(out.end(), stays.begin(), stays.end());
 }
 
 void MemoryStore::put_membership(const ConversationId& id, const MembershipRow& row) {
-  std::vector<MembershipRow>& stays = conversations_[id].stays;
-  MembershipRow* old = find_row(
-      stays, [&](const MembershipRow& r) { return r.user == row.user && r.join_seq == row.join_seq; });
+  auto& stays = conversations_[id].stays;
+  MembershipRow* old = stays.find(row);
   journal_.push_back(MembershipPut{id, old ? *old : row, old == nullptr});
   if (old) {
     *old = row;
   } else {
-    stays.push_back(row);
+    stays.append(row);
   }
   meter_.put_membership();
 }
 
 void MemoryStore::undo(MembershipPut& record) {
-  std::vector<MembershipRow>& stays = conversations_[record.id].stays;
+  auto& stays = conversations_[record.id].stays;
   if (record.fresh) {
-    stays.pop_back();
+    stays.take_newest();
   } else {
-    *find_row(stays, [&](const MembershipRow& r) {
-      return r.user == record.row.user && r.join_seq == record.row.join_seq;
-    }) = record.row;
+    *stays.find(record.row) = record.row;
   }
 }
 
 void MemoryStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  out.insert(out.end(), found->second.marks.begin(), found->second.marks.end());
+  const std::vector<MarkRow>& marks = found->second.marks.all();
+  out.insert(out.end(), marks.begin(), marks.end());
 }
 
 void MemoryStore::put_mark(const ConversationId& id, const MarkRow& row) {
-  std::vector<MarkRow>& marks = conversations_[id].marks;
-  MarkRow* old =
-      find_row(marks, [&](const MarkRow& r) { return r.user == row.user && r.device == row.device; });
+  auto& marks = conversations_[id].marks;
+  MarkRow* old = marks.find(row);
   journal_.push_back(MarkPut{id, old ? *old : row, old == nullptr});
   if (old) {
     *old = row;
   } else {
-    marks.push_back(row);
+    marks.append(row);
   }
   meter_.put_mark();
 }
 
 void MemoryStore::undo(MarkPut& record) {
-  std::vector<MarkRow>& marks = conversations_[record.id].marks;
+  auto& marks = conversations_[record.id].marks;
   if (record.fresh) {
-    marks.pop_back();
+    marks.take_newest();
   } else {
-    *find_row(marks, [&](const MarkRow& r) {
-      return r.user == record.row.user && r.device == record.row.device;
-    }) = record.row;
+    *marks.find(record.row) = record.row;
   }
 }
 
@@ -324,7 +317,7 @@ void MemoryStore::append_change(UserId user, const protocol::Change& change) {
                      change.head_msg_no == 0 && change.subject == 0 && change.delivered_seq == 0 &&
                      change.read_seq == 0 && !change.setting && change.min_seq == 0;
   if (plain) {
-    row.event = share(*change.event);
+    row.event = blocks_->share(*change.event);
   } else {
     row.other = make_other(change);
   }
@@ -438,7 +431,7 @@ void MemoryStore::undo(FeedStatePut& record) {
 std::optional<ReceiptRow> MemoryStore::setting(UserId user, const ConversationId& id,
                                                protocol::SettingKind kind) {
   const auto found = receipts_.find(ReceiptKey{user, id, 0, kind});
-  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second, 0, 0});
+  return found == receipts_.end() ? std::nullopt : std::optional(ReceiptRow{found->second});
 }
 
 std::uint64_t MemoryStore::setting_op(UserId user, DeviceIndex device) {
@@ -581,6 +574,39 @@ void MemoryStore::erase_failures(const ConversationId& queue) {
 
 void MemoryStore::undo(FailuresErased& record) { failures_[record.queue] = std::move(record.rows); }
 
+// ---- fan-outs that conversations owe
+
+std::uint64_t MemoryStore::owed_fanout(const ConversationId& id) {
+  const auto found = owed_fanouts_.find(id);
+  return found == owed_fanouts_.end() ? 0 : found->second;
+}
+
+void MemoryStore::put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) {
+  journal_.push_back(OwedFanoutPut{id, owed_fanout(id)});
+  owed_fanouts_[id] = from_seq;
+  meter_.put_owed_fanout();
+}
+
+void MemoryStore::erase_owed_fanout(const ConversationId& id) {
+  const auto found = owed_fanouts_.find(id);
+  if (found == owed_fanouts_.end()) return;
+  journal_.push_back(OwedFanoutPut{id, found->second});
+  owed_fanouts_.erase(found);
+  meter_.erase_owed_fanout();
+}
+
+void MemoryStore::owed_fanouts(std::vector<OwedFanout>& out) {
+  for (const auto& [id, from_seq] : owed_fanouts_) out.push_back({id, from_seq});
+}
+
+void MemoryStore::undo(OwedFanoutPut& record) {
+  if (record.before != 0) {
+    owed_fanouts_[record.id] = record.before;
+  } else {
+    owed_fanouts_.erase(record.id);
+  }
+}
+
 // ---- effects on other shards
 
 MemoryStore::Lane& MemoryStore::lane(NodeId destination) {
@@ -636,5 +662,27 @@ void MemoryStore::put_inbox(NodeId source, std::uint64_t number) {
 }
 
 void MemoryStore::undo(InboxPut& record) { inboxes_[record.source] = record.before; }
+
+// ---- what it holds
+
+MemoryStore::Memory MemoryStore::memory() const {
+  Memory memory;
+  memory.logs = flat_bytes(keys_);
+  memory.conversations = flat_bytes(conversations_) + flat_bytes(receipts_);
+  for (const auto& [id, conversation] : conversations_) {
+    memory.logs +=
+        vector_bytes(conversation.entries) + conversation.entries.size() * block_bytes(sizeof(EventBlock));
+    memory.conversations += conversation.stays.heap_bytes() + conversation.marks.heap_bytes();
+  }
+  memory.feeds = flat_bytes(feeds_) + flat_bytes(feed_states_);
+  for (const auto& [user, feed] : feeds_) {
+    memory.feeds += vector_bytes(feed.rows);
+    for (const FeedRow& row : feed.rows) memory.feeds += row.other ? block_bytes(row.other->size()) : 0;
+  }
+  memory.other = vector_bytes(journal_) + flat_bytes(setting_ops_) + flat_bytes(devices_) +
+                 flat_bytes(last_seen_) + flat_bytes(failures_);
+  for (const Lane& lane : lanes_) memory.other += lane.items.size() * sizeof(protocol::OutboxItem);
+  return memory;
+}
 
 }  // namespace wavetank::store

@@ -2,17 +2,21 @@
 // engines.
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
+#include "reference/store/event_blocks.hpp"
+#include "reference/store/keyed_rows.hpp"
 #include "reference/store/log_store.hpp"
 #include "reference/store/receipt_key.hpp"
 #include "reference/store/volume.hpp"
@@ -23,12 +27,24 @@ namespace wavetank::store {
 // roll_back() when the node died before and the batch is to be lost: everything written since the last
 // mark_durable() is then undone. The object outlives the shard machine as a disk outlives a process.
 //
-// All writes are O(1) amortised but put_membership and put_mark, which are linear in the rows of that
-// conversation. Memory: an event takes one block for the log and one for all feeds of this store that hold
-// it; payloads are shared. The undo journal grows until mark_durable(): a driver without crashes must call it
-// too.
+// All writes are O(1) amortised. Memory: an event takes one block for the logs and feeds of all stores with
+// the same EventBlocks; payloads are shared. The undo journal grows until mark_durable(): a driver without
+// crashes must call it too.
 class MemoryStore : public LogStore {
  public:
+  explicit MemoryStore(std::shared_ptr<EventBlocks> blocks = std::make_shared<EventBlocks>())
+      : blocks_(std::move(blocks)) {}
+
+  // Where its rows are, in bytes on the heap. An entry that stands in a log and in feeds counts with the log.
+  struct Memory {
+    std::size_t logs = 0;           // entries, their payloads left out, and keys of sends
+    std::size_t conversations = 0;  // members, marks
+    std::size_t feeds = 0;
+    std::size_t other = 0;  // outboxes, settings, devices, what the last commit has not made durable
+  };
+  // O(rows).
+  Memory memory() const;
+
   // Everything written so far survives. O(writes since the last call).
   void mark_durable();
   // Undoes everything since the last mark_durable(), committed or not. O(writes).
@@ -71,6 +87,10 @@ class MemoryStore : public LogStore {
   void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
+  std::uint64_t owed_fanout(const ConversationId& id) override;
+  void put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) override;
+  void erase_owed_fanout(const ConversationId& id) override;
+  void owed_fanouts(std::vector<OwedFanout>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -96,21 +116,13 @@ class MemoryStore : public LogStore {
   WriteVolume commit() override { return meter_.take(); }
 
  private:
-  template <class T>
-  struct Block : boost::intrusive_ref_counter<Block<T>, boost::thread_unsafe_counter> {
-    explicit Block(const T& v) : value(v) {}
-    const T value;
-  };
-  template <class T>
-  using Shared = boost::intrusive_ptr<const Block<T>>;
-  using SharedEvent = Shared<protocol::Event>;
-
   // A change that says more than its event. Receipts, by far the most of them, are kept as what they say.
   struct Other : boost::intrusive_ref_counter<Other, boost::thread_unsafe_counter> {
     virtual ~Other() = default;
     virtual protocol::Change change(std::uint64_t user_seq) const = 0;
     virtual ReceiptRow row(std::uint64_t user_seq) const = 0;
     virtual bool takes_a_place() const = 0;
+    virtual std::size_t size() const = 0;
   };
   struct Whole;
   struct Receipt;
@@ -121,8 +133,8 @@ class MemoryStore : public LogStore {
     // Ascending; entries[seq - 1] as long as no number was left out and none dropped.
     std::vector<SharedEvent> entries;
     std::uint64_t floor = 0;
-    std::vector<MembershipRow> stays;
-    std::vector<MarkRow> marks;
+    KeyedRows<MembershipRow, &MembershipRow::join_seq> stays;
+    KeyedRows<MarkRow, &MarkRow::device> marks;
   };
   // `event` for a change that says nothing but its event, `other` for any other; neither when it was
   // replaced.
@@ -139,7 +151,11 @@ class MemoryStore : public LogStore {
   struct Lane {
     std::uint64_t head = 0;
     std::uint64_t trimmed = 0;
-    std::deque<protocol::OutboxItem> items;  // trimmed ones stay until the trim is durable
+    // Trimmed ones stay until the trim is durable. std::deque asks for memory with each item: its blocks are
+    // smaller than two.
+    boost::container::deque<protocol::OutboxItem, void,
+                            boost::container::deque_options_t<boost::container::block_size<32>>>
+        items;
   };
   struct SendKeyHash {
     std::size_t operator()(const SendKey& key) const;
@@ -223,6 +239,10 @@ class MemoryStore : public LogStore {
     ConversationId queue;
     std::vector<FailureRow> rows;
   };
+  struct OwedFanoutPut {
+    ConversationId id;
+    std::uint64_t before;  // 0: no row
+  };
   struct BucketPut {
     BucketRow row;
     bool fresh;  // otherwise `row` is the one before
@@ -249,7 +269,7 @@ class MemoryStore : public LogStore {
   using Undo =
       std::variant<ConversationPut, EntryAppended, SendKeyPut, MembershipPut, MarkPut, ChangeAppended,
                    OutboxAppended, OutboxTrimmed, InboxPut, SettingOpPut, EntriesDropped, ChangesDropped,
-                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, BucketPut,
+                   FeedStatePut, DevicePut, LastSeenPut, FailurePut, FailuresErased, OwedFanoutPut, BucketPut,
                    ParkedAppended, ParkedErased, ConversationErased, UserErased>;
 
   void undo(ConversationPut& record);
@@ -269,6 +289,7 @@ class MemoryStore : public LogStore {
   void undo(LastSeenPut& record);
   void undo(FailurePut& record);
   void undo(FailuresErased& record);
+  void undo(OwedFanoutPut& record);
   void undo(BucketPut& record);
   void undo(ParkedAppended& record);
   void undo(ParkedErased& record);
@@ -278,7 +299,6 @@ class MemoryStore : public LogStore {
   static std::size_t lower_bound(const std::vector<SharedEvent>& entries, std::uint64_t seq);
   static std::size_t lower_bound(const std::vector<FeedRow>& rows, std::uint64_t user_seq);
   static protocol::Change change_of(const FeedRow& row);
-  SharedEvent share(const protocol::Event& event);
   FeedRow take_receipt(FeedLog& feed, UserId user, const protocol::Change& change);
   void erase_failures(const ConversationId& queue);
   void compact(UserId user);
@@ -293,12 +313,13 @@ class MemoryStore : public LogStore {
   boost::unordered_flat_map<UserId, std::vector<UserDevice>, IdHash> devices_;  // ascending, none is empty
   boost::unordered_flat_map<UserId, std::uint64_t, IdHash> last_seen_;          // none is 0
   boost::unordered_flat_map<ConversationId, std::vector<FailureRow>, IdHash>
-      failures_;  // by queue, ascending
+      failures_;                                          // by queue, ascending
+  std::map<ConversationId, std::uint64_t> owed_fanouts_;  // none is 0
   std::vector<Lane> lanes_;
   std::vector<std::uint64_t> inboxes_;
   std::map<std::uint32_t, BucketRow> buckets_;
   std::map<std::uint32_t, std::vector<protocol::OutboxItem>> parked_;  // none is empty
-  SharedEvent last_event_;  // the one most likely to be appended to the next feed too
+  std::shared_ptr<EventBlocks> blocks_;
   std::vector<Undo> journal_;
   VolumeMeter meter_;
 };

@@ -105,6 +105,7 @@ void MemoryStore::erase_conversation(const ConversationId& id) {
     conversations_.erase(found);
   }
   erase_failures(id);
+  erase_owed_fanout(id);
   meter_.erase_conversation();
 }
 

@@ -177,5 +177,21 @@ TEST(MemoryStore, FeedsOfOneEventShareItsBytes) {
   EXPECT_EQ(changes.at(0).event->payload.data(), event.payload.data());
 }
 
+// A home, which has the entry in its log, and the shards of its readers, which have it in their feeds.
+TEST(EventBlocks, EqualEntriesOfAllStoresAreOneBlock) {
+  EventBlocks blocks(4);
+  const protocol::Event event = event_of(group_conversation(0, 1), 1, 7);
+  protocol::Event other = event;
+  other.payload = Slice("other");  // the same number, given anew
+  const SharedEvent first = blocks.share(event);
+  EXPECT_EQ(first, blocks.share(event));
+  const SharedEvent second = blocks.share(other);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first->value, event);
+  EXPECT_EQ(second->value, other);
+  for (std::uint64_t seq = 2; seq < 10; ++seq) blocks.share(event_of(group_conversation(0, 1), seq, 7));
+  EXPECT_EQ(blocks.share(event)->value, event);
+}
+
 }  // namespace
 }  // namespace wavetank::store

@@ -25,6 +25,7 @@ namespace {
 // setting_op: the highest number of a put that was taken from a device.
 // device: the sign-ins of a user's device, until when the last is good, and whether the device was removed.
 // last_seen: when a user was last there, in milliseconds.
+// owed_fanout: the first entry of which a conversation's members were not told.
 // failure: deliveries of a queue (a conversation, {user, 0} or {0, source + 1}) that began with seq, ended
 // with until and were not taken. inbox: the highest number stored from a source. log_floor, feed_floor:
 // entries of a log, events of a feed below seq were dropped; no row: none was. feed_state: what the events
@@ -64,6 +65,8 @@ CREATE TABLE last_seen(user INTEGER NOT NULL, at_ms INTEGER NOT NULL,
 CREATE TABLE failure(hi INTEGER NOT NULL, lo INTEGER NOT NULL, user INTEGER NOT NULL, device INTEGER NOT NULL,
   seq INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL, parked INTEGER NOT NULL,
   PRIMARY KEY(hi, lo, user, device, seq)) WITHOUT ROWID;
+CREATE TABLE owed_fanout(hi INTEGER NOT NULL, lo INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY(hi, lo)) WITHOUT ROWID;
 CREATE TABLE outbox(destination INTEGER NOT NULL, number INTEGER NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(destination, number)) WITHOUT ROWID;

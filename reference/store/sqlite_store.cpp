@@ -65,6 +65,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kPutDevice,
   kPutLastSeen,
   kPutFailure,
+  kPutOwedFanout,
   kPutBucket,
   kAppendParked,
   kEraseParked,
@@ -82,6 +83,7 @@ enum class SqliteStore::Write : std::uint8_t {
   kEraseLastSeen,
   kEraseSendKey,
   kEraseFailures,
+  kEraseOwedFanout,
   kCount
 };
 
@@ -125,6 +127,7 @@ struct SqliteStore::Reads {
   SqliteStatement failures = make(
       "SELECT user, device, seq, until, count, parked FROM failure WHERE hi=?1 AND lo=?2"
       " ORDER BY user, device, seq");
+  SqliteStatement owed_fanouts = make("SELECT hi, lo, seq FROM owed_fanout");
   SqliteStatement inboxes = make("SELECT source, number FROM inbox ORDER BY source");
   SqliteStatement log_floor = make("SELECT seq FROM log_floor WHERE hi=?1 AND lo=?2");
   SqliteStatement feed_floor = make("SELECT seq FROM feed_floor WHERE user=?1");
@@ -172,6 +175,7 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5)"},
                 {database, "REPLACE INTO last_seen VALUES(?1, ?2)"},
                 {database, "REPLACE INTO failure VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+                {database, "REPLACE INTO owed_fanout VALUES(?1, ?2, ?3)"},
                 {database, "REPLACE INTO bucket VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO parked VALUES(?1, ?2, ?3)"},
                 {database, "DELETE FROM parked WHERE bucket=?1"},
@@ -190,7 +194,8 @@ struct SqliteStore::Statements {
                 {database,
                  "DELETE FROM send_key WHERE message_hi=?1 AND message_lo=?2 AND hi=?3 AND lo=?4"
                  " AND sender=?5 AND device=?6"},
-                {database, "DELETE FROM failure WHERE hi=?1 AND lo=?2"}}} {}
+                {database, "DELETE FROM failure WHERE hi=?1 AND lo=?2"},
+                {database, "DELETE FROM owed_fanout WHERE hi=?1 AND lo=?2"}}} {}
 
   Reads reads;
   std::array<SqliteStatement, static_cast<std::size_t>(Write::kCount)> writes;  // by Write
@@ -217,6 +222,8 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& vfs, const 
                          "SELECT EXISTS(SELECT 1 FROM feed_floor)"
                          " OR EXISTS(SELECT 1 FROM feed_state)") != 0;
   has_failures_ = database_.number("SELECT EXISTS(SELECT 1 FROM failure)") != 0;
+  for (SqliteRows rows = reads().owed_fanouts.rows(); rows.next();)
+    owed_fanouts_[{rows.number(0), rows.number(1)}] = rows.number(2);
   send_keys_ = KnownSendKeys(newest_send_key());
 }
 
@@ -444,7 +451,7 @@ void SqliteStore::append_change(UserId user, const protocol::Change& change) {
   if (takes_a_place(change)) {
     load_receipts(user);
     const ReceiptKey key = place_of(user, change);
-    receipts_[key] = {change.user_seq, change.delivered_seq, change.read_seq};
+    receipts_[key] = {change.user_seq, change.delivered_seq, change.read_seq, change.conv_epoch};
     write(Write::kPutLatest, user, key.conversation.hi, key.conversation.lo, key.subject,
           static_cast<std::uint64_t>(key.setting), ordered(change.user_seq),
           encoded(change, change.event ? change.event->payload : Slice()));
@@ -465,7 +472,8 @@ void SqliteStore::load_receipts(UserId user) {
   if (!receipts_of_.insert(user).second) return;
   for (SqliteRows rows = reads().receipts.rows(user); rows.next();) {
     const protocol::Change change = value_of(protocol::decode_change(rows.blob(0)), "latest");
-    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq};
+    receipts_[place_of(user, change)] = {change.user_seq, change.delivered_seq, change.read_seq,
+                                         change.conv_epoch};
   }
 }
 
@@ -570,6 +578,29 @@ void SqliteStore::erase_failures(const ConversationId& queue) {
   if (has_failures_) write(Write::kEraseFailures, queue.hi, queue.lo);
 }
 
+// ---- fan-outs that conversations owe: few at any time, so all are known by heart
+
+std::uint64_t SqliteStore::owed_fanout(const ConversationId& id) {
+  const auto found = owed_fanouts_.find(id);
+  return found == owed_fanouts_.end() ? 0 : found->second;
+}
+
+void SqliteStore::put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) {
+  write(Write::kPutOwedFanout, id.hi, id.lo, ordered(from_seq));
+  owed_fanouts_[id] = from_seq;
+  meter_.put_owed_fanout();
+}
+
+void SqliteStore::erase_owed_fanout(const ConversationId& id) {
+  if (owed_fanouts_.erase(id) == 0) return;
+  write(Write::kEraseOwedFanout, id.hi, id.lo);
+  meter_.erase_owed_fanout();
+}
+
+void SqliteStore::owed_fanouts(std::vector<OwedFanout>& out) {
+  for (const auto& [id, from_seq] : owed_fanouts_) out.push_back({id, from_seq});
+}
+
 // ---- buckets that move
 
 void SqliteStore::buckets(std::vector<BucketRow>& out) {
@@ -649,6 +680,7 @@ void SqliteStore::erase_conversation(const ConversationId& id) {
     write(statement, id.hi, id.lo);
   }
   erase_failures(id);
+  erase_owed_fanout(id);
   meter_.erase_conversation();
 }
 

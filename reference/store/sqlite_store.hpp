@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,10 @@ class SqliteStore : public LogStore {
   void put_last_seen(UserId user, std::uint64_t at_ms) override;
   void failures(const ConversationId& queue, std::vector<FailureRow>& out) override;
   void put_failure(const ConversationId& queue, const FailureRow& row) override;
+  std::uint64_t owed_fanout(const ConversationId& id) override;
+  void put_owed_fanout(const ConversationId& id, std::uint64_t from_seq) override;
+  void erase_owed_fanout(const ConversationId& id) override;
+  void owed_fanouts(std::vector<OwedFanout>& out) override;
 
   void append_outbox(NodeId destination, const protocol::OutboxItem& item) override;
   std::uint64_t outbox_head(NodeId destination) override;
@@ -183,6 +188,7 @@ class SqliteStore : public LogStore {
   bool has_log_floors_ = false;
   bool has_feed_floors_ = false;
   bool has_failures_ = false;
+  std::map<ConversationId, std::uint64_t> owed_fanouts_;       // all of the table
   std::unique_ptr<Statements, StatementsDeleter> statements_;  // ends before the database
   KnownSendKeys send_keys_;
   KnownConversations conversations_;

@@ -271,9 +271,11 @@ TEST_P(StoreContract, AReceiptReplacesTheOlderOneOfItsSubject) {
   store().append_change(kBob, receipt_change(4, kAlice, 2));
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 4}));
   commit_and_restart();
-  store().append_change(kBob, receipt_change(5, kAlice, 3));
+  Change newest = receipt_change(5, kAlice, 3);
+  newest.conv_epoch = 2;
+  store().append_change(kBob, newest);
   EXPECT_EQ(sequences(changes(store(), kBob, 0, 10)), (Numbers{2, 3, 5}));
-  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 3, 3}));
+  EXPECT_EQ(store().receipt(kBob, kDirect, kAlice), (ReceiptRow{5, 3, 3, 2}));
   EXPECT_EQ(store().receipt(kBob, kDirect, kBob), (ReceiptRow{3, 1, 1}));
   EXPECT_FALSE(store().receipt(kBob, kGroup, kAlice));
   EXPECT_FALSE(store().receipt(kAlice, kDirect, kAlice));
@@ -418,6 +420,37 @@ TEST_P(StoreContract, AFailureIsOneRowOfItsQueueDeviceAndEntry) {
   EXPECT_TRUE(failures(kDirect).empty());
   EXPECT_TRUE(failures(feed_queue(kBob)).empty());
   EXPECT_EQ(failures(lane_queue(2)).size(), 1u);
+}
+
+TEST_P(StoreContract, AnOwedFanOutIsOneRowOfItsConversation) {
+  const auto owed = [this] {
+    std::vector<OwedFanout> rows;
+    store().owed_fanouts(rows);
+    return rows;
+  };
+  EXPECT_EQ(store().owed_fanout(kGroup), 0u);
+  store().put_owed_fanout(kGroup, 7);
+  store().put_owed_fanout(kDirect, ~0ULL >> 1);
+  EXPECT_EQ(store().owed_fanout(kGroup), 7u);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(2u, 48u));
+  const bool is_direct_first = kDirect < kGroup;
+  const OwedFanout group{kGroup, 7};
+  const OwedFanout direct{kDirect, ~0ULL >> 1};
+  EXPECT_EQ(owed(), is_direct_first ? (std::vector<OwedFanout>{direct, group})
+                                    : (std::vector<OwedFanout>{group, direct}));
+  store().put_owed_fanout(kGroup, 9);
+  store().erase_owed_fanout(kDirect);
+  EXPECT_EQ(owed(), (std::vector<OwedFanout>{{kGroup, 9}}));
+  engine_->restart();
+  EXPECT_EQ(store().owed_fanout(kGroup), 7u);
+  EXPECT_EQ(owed().size(), 2u);
+  store().erase_owed_fanout(kGroup);
+  store().erase_owed_fanout(kGroup);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(1u, 16u));
+  store().erase_conversation(kDirect);
+  EXPECT_EQ(row_of(engine_->commit()), std::tuple(6u, 96u));
+  commit_and_restart();
+  EXPECT_TRUE(owed().empty());
 }
 
 TEST_P(StoreContract, DevicesAreListedByUserAndMakeOne) {

@@ -35,6 +35,8 @@ struct Step {
     kDevice,
     kLastSeen,
     kFailure,
+    kOweFanout,
+    kPayFanout,
     kBucket,
     kPark,
     kUnpark,
@@ -70,7 +72,8 @@ rc::Gen<Step> any_step() {
                                                     {1, Kind::kEraseUser},    {1, Kind::kEraseSendKey},
                                                     {1, Kind::kDevice},       {2, Kind::kFailure},
                                                     {1, Kind::kLastSeen},     {5, Kind::kCommit},
-                                                    {1, Kind::kRestart}});
+                                                    {1, Kind::kRestart},      {2, Kind::kOweFanout},
+                                                    {1, Kind::kPayFanout}});
   return rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                               rc::gen::set(&Step::where, rc::gen::inRange(0u, 6u)),
                               rc::gen::set(&Step::amount, rc::gen::inRange(0u, 12u)),
@@ -192,6 +195,10 @@ void write(LogStore& store, const Step& step) {
       return store.put_failure(step.where % 2 == 0 ? id : feed_queue(user(step.where % 3)),
                                {user(step.amount % 3), step.amount % 2, 1 + step.words.size(),
                                 step.amount + 9, step.amount, step.amount % 5 == 0});
+    case Kind::kOweFanout:
+      return store.put_owed_fanout(id, 1 + step.amount);
+    case Kind::kPayFanout:
+      return store.erase_owed_fanout(id);
     case Kind::kBucket:
       return store.put_bucket({step.where, step.amount, 1 + step.amount,
                                static_cast<BucketState>(step.amount % 5), 3, 4, step.amount % 2 == 0});
@@ -225,6 +232,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   std::vector<SettingOpRow> ops[2];
   std::vector<UserDevice> devices[2];
   std::vector<FailureRow> failures[2];
+  std::vector<OwedFanout> owed[2];
   LogStore* const stores[2] = {&a, &b};
   for (int i = 0; i < 2; ++i) {
     stores[i]->conversations(conversations, ids[i]);
@@ -236,6 +244,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
     stores[i]->setting_ops(user(where % 3), ops[i]);
     stores[i]->devices(user(where % 3), devices[i]);
     stores[i]->failures(place(where), failures[i]);
+    stores[i]->owed_fanouts(owed[i]);
     stores[i]->failures(feed_queue(user(where % 3)), failures[i]);
   }
   RC_ASSERT(ids[0] == ids[1]);
@@ -247,6 +256,7 @@ void compare_buckets(LogStore& a, LogStore& b, std::uint32_t where) {
   RC_ASSERT(ops[0] == ops[1]);
   RC_ASSERT(devices[0] == devices[1]);
   RC_ASSERT(failures[0] == failures[1]);
+  RC_ASSERT(owed[0] == owed[1]);
 }
 
 // The place that the step touched, or all places.
@@ -262,6 +272,7 @@ void compare(LogStore& a, LogStore& b, std::uint32_t where, std::uint32_t amount
     RC_ASSERT(row_of(a.send_key(key)) == row_of(b.send_key(key)));
   }
   RC_ASSERT(a.log_floor(id) == b.log_floor(id));
+  RC_ASSERT(a.owed_fanout(id) == b.owed_fanout(id));
   RC_ASSERT(feed_states(a, reader) == feed_states(b, reader));
   RC_ASSERT(memberships(a, id) == memberships(b, id));
   RC_ASSERT(marks(a, id) == marks(b, id));

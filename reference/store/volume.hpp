@@ -35,6 +35,8 @@ class VolumeMeter {
   void put_device() { add(1, 32); }
   void put_last_seen() { add(1, 16); }
   void put_failure() { add(1, kKey + 48); }
+  void put_owed_fanout() { add(1, kKey + 8); }
+  void erase_owed_fanout() { add(1, kKey); }
   // `count` neighbouring rows were deleted, one range, and a floor was put.
   void drop_entries(std::uint64_t count) { add(2, kKey + 8 + 16 * count); }
   void drop_changes(std::uint64_t count) { add(2, 16 + 16 * count); }

@@ -48,14 +48,21 @@ class Slab {
   // Moves the value out and frees its place. std::logic_error, in every build, when nothing lives there.
   T take(std::uint32_t index) {
     if (!is_live(index)) throw std::logic_error("slab: nothing lives at this index");
-    Place& from = place(index);
-    T value = std::move(from.value);
-    std::destroy_at(&from.value);
+    T value = std::move(place(index).value);
+    erase(index);
+    return value;
+  }
+
+  // Destroys the value where it lives and frees its place. std::logic_error, in every build, when nothing
+  // lives there.
+  void erase(std::uint32_t index) {
+    if (!is_live(index)) throw std::logic_error("slab: nothing lives at this index");
+    Place& place_of_it = place(index);
+    std::destroy_at(&place_of_it.value);
     live_word(index) &= ~live_bit(index);
-    from.next_free = free_;
+    place_of_it.next_free = free_;
     free_ = index;
     --size_;
-    return value;
   }
 
   // The value at an index that put returned and take has not taken (asserted in debug builds only: this is
@@ -72,6 +79,12 @@ class Slab {
   // Whether a value lives at this index (any number).
   bool is_live(std::uint32_t index) const {
     return index < used_ && (chunks_[index / kChunk]->live[index % kChunk / 64] & live_bit(index)) != 0;
+  }
+
+  // Asks for the memory of a value that lives at this index.
+  void prefetch(std::uint32_t index) const {
+    const auto* at = reinterpret_cast<const std::byte*>(&place(index));
+    for (std::size_t line = 0; line < sizeof(Place); line += 64) __builtin_prefetch(at + line);
   }
 
   bool empty() const { return size_ == 0; }

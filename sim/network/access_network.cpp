@@ -245,16 +245,18 @@ void AccessNetwork::packet_arrives(std::uint32_t packet, Direction direction) {
   const bool lost = stream.ended && !packets_.at(packet).closes;
   const bool nobody = !connection.device_open && !connection.gateway_open;
   if (lost || nobody) {
-    packets_.take(packet);
+    packets_.erase(packet);
   } else if (stream.held_since != kNever || is_blocked(connection, direction)) {
     hold(index, direction, packet);
   } else {
-    deliver(index, direction, packets_.take(packet));
+    deliver(index, direction, packet);
   }
   free_if_done(index);
 }
 
-void AccessNetwork::deliver(std::uint32_t index, Direction direction, Packet&& packet) {
+// Where it lies: what comes of it may send new packets, which move none of those under way.
+void AccessNetwork::deliver(std::uint32_t index, Direction direction, std::uint32_t number) {
+  Packet& packet = packets_.at(number);
   Connection& connection = connections_.at(index);
   const bool up = direction == Direction::kUp;
   if (packet.closes) {
@@ -275,6 +277,7 @@ void AccessNetwork::deliver(std::uint32_t index, Direction direction, Packet&& p
   } else {
     listener_.device_packet(connection.device, std::move(packet));
   }
+  packets_.erase(number);
 }
 
 void AccessNetwork::send_close(std::uint32_t index, Direction direction, CloseReason reason, TimeNs departs) {
@@ -370,7 +373,7 @@ void AccessNetwork::release(std::uint32_t index, Direction direction) {
   stream.held_since = kNever;
   // A listener may close the connection meanwhile; the slot itself stays while this event counts.
   ++connection.events;
-  for (const std::uint32_t packet : packets) deliver(index, direction, packets_.take(packet));
+  for (const std::uint32_t packet : packets) deliver(index, direction, packet);
   --connection.events;
 }
 

@@ -110,6 +110,10 @@ class AccessNetwork {
   // fn(connection, device, gateway) for every connection open on both sides, in the order of their slots.
   void for_each_open(const std::function<void(std::uint32_t, std::uint32_t, std::uint32_t)>& fn) const;
 
+  // Asks for the memory of a packet under way, and of the connection of one that has come by now.
+  void prefetch_packet(std::uint32_t packet) const { packets_.prefetch(packet); }
+  void prefetch_connection(std::uint32_t packet) const { connections_.prefetch(packets_.at(packet).stream); }
+
   // The events this network schedules come back through here. True when the event was one of its own.
   bool handle(const Event& event);
 
@@ -161,7 +165,7 @@ class AccessNetwork {
   void dial_arrives(std::uint32_t connection);
   void dial_answered(std::uint32_t connection);
   void packet_arrives(std::uint32_t packet, Direction direction);
-  void deliver(std::uint32_t connection, Direction direction, Packet&& packet);
+  void deliver(std::uint32_t connection, Direction direction, std::uint32_t packet);
   void hold(std::uint32_t connection, Direction direction, std::uint32_t packet);
   void release(std::uint32_t connection, Direction direction);
   void drop_held(std::uint32_t connection, Direction direction);

@@ -119,24 +119,27 @@ void NodeLinks::packet_arrives(std::uint32_t to, std::uint32_t packet) {
   const std::uint32_t from = packets_.at(packet).stream;
   const Link& link = pair(from, to);
   if (!link.up || packets_.at(packet).epoch != link.epoch) {
-    packets_.take(packet);
+    packets_.erase(packet);
   } else if (is_cut(from, to) || !at(from, to).held.empty()) {
     at(from, to).held.push_back(packet);
   } else {
-    deliver(from, to, packets_.take(packet));
+    deliver(from, to, packet);
   }
 }
 
-void NodeLinks::deliver(std::uint32_t from, std::uint32_t to, Packet&& packet) {
+// Where it lies: what comes of it may send new packets, which move none of those under way.
+void NodeLinks::deliver(std::uint32_t from, std::uint32_t to, std::uint32_t number) {
+  Packet& packet = packets_.at(number);
   if (packet.closes) {
     go_down(to, from, false);
   } else if (listener_.node_alive(to)) {
     listener_.link_packet(to, from, std::move(packet));
   }
+  packets_.erase(number);
 }
 
 void NodeLinks::drop_held(std::uint32_t from, std::uint32_t to) {
-  for (const std::uint32_t packet : at(from, to).held) packets_.take(packet);
+  for (const std::uint32_t packet : at(from, to).held) packets_.erase(packet);
   at(from, to).held.clear();
 }
 

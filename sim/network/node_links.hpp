@@ -62,6 +62,9 @@ class NodeLinks {
   void paths_changed();
 
   bool handle(const Event& event);
+  std::size_t memory() const { return packets_.bytes(); }
+  // Asks for the memory of a packet under way.
+  void prefetch_packet(std::uint32_t packet) const { packets_.prefetch(packet); }
   // Down as soon as one end has learned that it is.
   bool is_up(std::uint32_t a, std::uint32_t b) const { return link(a, b).up; }
   std::size_t packets_under_way() const { return packets_.size(); }
@@ -106,7 +109,7 @@ class NodeLinks {
   void link_check(std::uint32_t a, std::uint32_t b);
   void burst_arrives(std::uint32_t to, std::uint32_t first);
   void packet_arrives(std::uint32_t to, std::uint32_t packet);
-  void deliver(std::uint32_t from, std::uint32_t to, Packet&& packet);
+  void deliver(std::uint32_t from, std::uint32_t to, std::uint32_t packet);
   void release(std::uint32_t from, std::uint32_t to);
   void drop_held(std::uint32_t from, std::uint32_t to);
   std::uint32_t pair_number(std::uint32_t a, std::uint32_t b) const {

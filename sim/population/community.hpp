@@ -24,8 +24,9 @@ Script make_campus(const scenarios::Scenario& scenario, Randomness randomness);
 
 // One group of population.users: the first founds it and writes at exponential gaps around send_interval_ms,
 // at first when all have come; the others join within the ramp and read. early_leave_percent of them leave
-// for a while. A join is told to all members there are, so a group of n costs n * n / 2 pointers before the
-// first message.
+// for a while. A join is an entry that all members there are see: without protocol.pointer_window_ms a group
+// of n costs n * n / 2 pointers before the first message, and unless few entries are kept
+// (protocol.retain_entries) as many entries are delivered in any case.
 Script make_crowd(const scenarios::Scenario& scenario, Randomness randomness);
 
 // Who lives in a region: people with so many devices that `scenario.devices` of these are connected at a

@@ -28,9 +28,10 @@ struct Settings {
 };
 
 struct ScenarioChoice {
-  std::string scenario;            // a shipped name or a file
-  std::vector<Settings> settings;  // applied in this order, overlays (scenarios::is_overlay) before all others
-  std::string plan;                // a file; empty: the scenario's own
+  std::string scenario;  // a shipped name or a file
+  std::vector<Settings>
+      settings;      // applied in this order, overlays (scenarios::is_overlay) before all others
+  std::string plan;  // a file; empty: the scenario's own
 };
 
 // Reads, changes and validates. Errors are one line.

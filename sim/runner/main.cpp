@@ -247,7 +247,8 @@ int dispatch(int argc, char** argv) {
       "File for the run's history, every record of it; './wavetank conform judge' judges it again");
   run_command
       ->add_option("--threads", options.threads,
-                   "With 2 the shards' databases are written beside the simulation; the hashes are the same")
+                   "With 2 the run is judged and the shards' databases are written beside the simulation; "
+                   "verdict and hashes are the same")
       ->check(CLI::Range(1U, kMostThreads));
   run_command->add_flag("--no-progress", options.no_progress, "No progress line");
   run_command->footer("Example:\n  ./wavetank sim run campus --seed 3 --out out/campus-3");

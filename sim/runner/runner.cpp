@@ -6,6 +6,7 @@
 
 #include "conformance/properties/judge_feed.hpp"
 #include "reference/server/config.hpp"
+#include "sim/runner/judge_thread.hpp"
 #include "sim/runner/result_builder.hpp"
 #include "sim/runner/story.hpp"
 #include "sim/world/directory.hpp"
@@ -77,10 +78,11 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   std::unique_ptr<conformance::Judge> judge;
   World* watched = nullptr;
   WorldOptions options{request.seed, request.defects, {}, {}, request.threads, request.target_dies_at};
+  std::unique_ptr<JudgeThread> beside;
   if (request.progress) {
     options.progress = [&] {
-      request.progress({watched->now(), watched->planned_end(), watched->events_so_far(), judge->violations(),
-                        watched->active_faults()});
+      request.progress({watched->now(), watched->planned_end(), watched->events_so_far(),
+                        beside ? beside->violations() : judge->violations(), watched->active_faults()});
     };
   }
   auto world = World::make(request.scenario, std::move(options), tee);
@@ -94,13 +96,18 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
     return std::unexpected(fmt::format("checks: {}", error.what()));
   }
   conformance::JudgeFeed feed(*judge);
-  Tee heard(&feed, request.recorder);
+  if (request.threads > 1) beside = std::make_unique<JudgeThread>(*judge);
+  Tee heard(beside ? static_cast<history::Sink*>(beside.get()) : &feed, request.recorder);
   const std::unique_ptr<history::Sink> between = request.between ? request.between(heard) : nullptr;
   tee = Tee(between != nullptr ? between.get() : &heard, nullptr);
   for (const history::Record& record : early.records) tee.on(record);
-  early.records = {};
+  std::vector<history::Record>().swap(early.records);  // `= {}` would keep the memory
   watched->run();
-  feed.flush();
+  if (beside) {
+    beside->finish();
+  } else {
+    feed.flush();
+  }
   judge->finish();
 
   RunOutcome outcome;

@@ -30,10 +30,10 @@ struct RunRequest {
   scenarios::Scenario scenario;  // valid (scenarios::validate)
   std::uint64_t seed = 1;
   DefectSet defects;
-  std::string defect;        // its name, for the report
-  std::string command;       // the one line that repeats this run
-  bool tell_stories = true;  // re-run for the story of a violation
-  std::uint32_t threads = 1;
+  std::string defect;         // its name, for the report
+  std::string command;        // the one line that repeats this run
+  bool tell_stories = true;   // re-run for the story of a violation
+  std::uint32_t threads = 1;  // with more than one, judge and databases run beside the world
   std::function<void(const Progress&)> progress;
   history::Sink* recorder = nullptr;  // hears every record too
   // Told what the run is judged by before the recorder hears its first record.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "conformance/history/reader.hpp"
 #include "conformance/history/text.hpp"
@@ -70,6 +71,31 @@ TEST(Runner, PassesAWorldThatKeepsItsPromises) {
   EXPECT_GE(property(outcome.result, "DUR-ACKED").antecedents,
             static_cast<std::int64_t>(recording.of(history::Kind::kSendAcked).size()));
   EXPECT_EQ(recording.records.back().kind, history::Kind::kEnd);
+}
+
+// A user's log is read again whichever wave the user is in, and who has been read is reported before he goes.
+TEST(Runner, AuditsInWaves) {
+  scenarios::Scenario scenario = small_campus();
+  require(scenario, "DUR-ACKED", 300);
+  require(scenario, "LIV-CONVERGE", 100);
+  scenario.mutable_checks()->set_audit_wave(7);
+  Recording recording;
+  RunRequest request = request_for(scenario);
+  request.recorder = &recording;
+  const RunOutcome outcome = run(request);
+  for (const auto& p : outcome.result.properties) EXPECT_EQ(p.violations, 0) << p.id << ": " << p.note;
+  EXPECT_EQ(outcome.result.verdict, Verdict::kPass);
+
+  const std::vector<history::Record> states = recording.of(history::Kind::kDeviceState);
+  std::set<std::uint32_t> reported;
+  for (const history::Record& state : states) {
+    EXPECT_TRUE(state.flag) << "device " << state.device;
+    EXPECT_TRUE(reported.insert(state.device).second) << "device " << state.device << " is reported twice";
+  }
+  EXPECT_EQ(reported.size(), outcome.result.devices + 30);
+  // The first four waves of seven are gone when the last one ends, the devices of the people are not.
+  EXPECT_EQ(states.front().device, outcome.result.devices);
+  EXPECT_EQ(states[28].device, 0U);
 }
 
 TEST(Runner, AnUnmetMinimumIsInconclusive) {

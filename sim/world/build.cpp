@@ -221,6 +221,7 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.hot_window_entries = static_cast<std::uint32_t>(protocol.hot_window_entries());
   config.hot_window_bytes = static_cast<std::uint32_t>(protocol.hot_window_bytes());
   config.coalesce_reads = protocol.coalesce_reads();
+  config.pointer_window_ms = static_cast<std::uint32_t>(protocol.pointer_window_ms());
   config.park_after = static_cast<std::uint32_t>(protocol.park_after());
   config.move_chunk_rows = static_cast<std::uint32_t>(protocol.move_chunk_rows());
   config.move_stop_ms = static_cast<std::uint32_t>(protocol.move_stop_ms());
@@ -291,6 +292,7 @@ void World::build_nodes() {
   };
   doors_.resize(count);
   busy_before_.resize(count);
+  const auto blocks = std::make_shared<store::EventBlocks>();
   for (std::uint32_t node = 0; node < count; ++node) {
     links_->add_node(places[node]);
     const bool gateway = places[node].role == Role::kGateway;
@@ -299,7 +301,7 @@ void World::build_nodes() {
                                                 scenario_.clocks().drift_ppm());
     nodes_.push_back(std::make_unique<ServerNode>(
         *services_, places[node], server_config(node), clock,
-        gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get(), runner(node))));
+        gateway ? nullptr : std::make_unique<ShardDisk>(node, vfs_.get(), runner(node), blocks)));
   }
   links_->connect([&](std::uint32_t a, std::uint32_t b) {
     return places[a].role == Role::kShard || places[b].role == Role::kShard;
@@ -376,16 +378,16 @@ void World::add_device(std::uint32_t device) {
   const std::uint32_t cohort = directory_->is_auditor(device) ? 0 : script_.devices[device].cohort;
   access_->add_device(device, {Role::kDevice, static_cast<std::uint8_t>(spec.region),
                                static_cast<std::uint8_t>(cohort), device});
-  devices_.emplace_back(shared_of(device), staging_, spec.id, directory_->index_of(device), device);
-  devices_.back().clock =
-      SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),
-                        scenario_.clocks().drift_ppm());
+  Device& added =
+      devices_.emplace_back(shared_of(device), staging_, spec.id, directory_->index_of(device), device);
+  added.clock = SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),
+                                  scenario_.clocks().drift_ppm());
   const auto no_renewal = static_cast<std::uint64_t>(scenario_.population().no_renewal_permille());
-  devices_.back().never_renews = !directory_->is_auditor(device) &&
-                                 randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
-  if (devices_.back().never_renews) devices_.back().machine.set_renewing(false);
+  added.never_renews = !directory_->is_auditor(device) &&
+                       randomness_.chance(no_renewal, 1000, Purpose::kDevices, device, 0, 4);
+  if (added.never_renews) added.machine.set_renewing(false);
   const auto crashing = static_cast<std::uint64_t>(scenario_.population().poison_devices_permille());
-  devices_.back().crashes_on_poison =
+  added.crashes_on_poison =
       !directory_->is_auditor(device) && randomness_.chance(crashing, 1000, Purpose::kPoisonedApp, device, 0);
   history_->declare_device(device, spec.region, cohort);
 }

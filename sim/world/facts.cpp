@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "reference/environment/footprint.hpp"
 #include "reference/environment/probe_names.hpp"
 #include "sim/world/world.hpp"
 
@@ -12,7 +13,8 @@ std::uint64_t World::state_of(std::uint32_t source) const {
   if (source < nodes_.size()) return nodes_[source]->trace_hash();
   if (source < source_devices_) return 0;
   const std::uint32_t device = source - source_devices_;
-  return is_hostile(device) ? hostile_->trace_of(device) : devices_[device].trace.value();
+  if (is_hostile(device)) return hostile_->trace_of(device);
+  return devices_.holds(device) ? devices_[device].trace.value() : 0;
 }
 
 std::vector<std::uint32_t> World::gateway_regions() const {
@@ -54,6 +56,29 @@ std::uint32_t World::entity_of_target(const Event& event) const {
   }
 }
 
+void World::measure_memory() {
+  WorldFacts& f = facts_;
+  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    f.bytes_devices +=
+        sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
+  }
+  f.bytes_notes =
+      history_->bytes() + directory_->bytes() + vector_bytes(script_.users) + vector_bytes(script_.devices);
+  for (const auto& node : nodes_) {
+    const NodeMemory machine = node->machine_memory();
+    f.bytes_machines.sessions += machine.sessions;
+    f.bytes_machines.caches += machine.caches;
+    const store::MemoryStore::Memory rows = node->store_memory();
+    f.bytes_stores.logs += rows.logs;
+    f.bytes_stores.conversations += rows.conversations;
+    f.bytes_stores.feeds += rows.feeds;
+    f.bytes_stores.other += rows.other;
+    f.bytes_disks += node->disk_bytes();
+  }
+  f.bytes_network = access_->memory() + links_->memory();
+  f.bytes_queue = scheduler_.bytes();
+}
+
 void World::collect_facts() {
   WorldFacts& f = facts_;
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
@@ -67,16 +92,16 @@ void World::collect_facts() {
     ++load.nodes;
     load.busy += nodes_[node]->busy_total();
     load.inbox_peak = std::max<std::uint64_t>(load.inbox_peak, nodes_[node]->queue_length_max());
-    f.bytes_disks += nodes_[node]->disk_bytes();
   }
+  f.trace_hash += dropped_trace_;
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+    if (!devices_.holds(device)) continue;
     f.trace_hash = combine_by_id(f.trace_hash, source_devices_ + device, devices_[device].trace.value());
-    f.bytes_devices +=
-        sizeof(Device) + devices_[device].machine.heap_bytes() + devices_[device].store.heap_bytes();
   }
   if (hostile_) f.trace_hash = combine_by_id(f.trace_hash, source_devices_, hostile_->trace());
   f.history_hash = history_->history_hash();
   f.hot_window_bytes = history_->hot_window_bytes();
+  f.owed_fanouts = history_->owed_fanouts();
   f.sends = history_->sends();
   f.deliveries = history_->deliveries();
   f.devices = script_.devices.size();
@@ -89,8 +114,6 @@ void World::collect_facts() {
   f.node_bytes = links_->bytes_sent();
   f.access_frames = access_->frames_sent();
   f.node_frames = links_->frames_sent();
-  f.bytes_network = access_->memory();
-  f.bytes_queue = scheduler_.bytes();
   for (std::size_t i = 0; i < kProbes; ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
   }

@@ -666,6 +666,10 @@ void HistoryWriter::hot_windows(NodeId, std::size_t, std::uint64_t bytes) {
   hot_window_bytes_ = std::max(hot_window_bytes_, bytes);
 }
 
+void HistoryWriter::owed_fanouts(NodeId, std::size_t conversations) {
+  owed_fanouts_ = std::max<std::uint64_t>(owed_fanouts_, conversations);
+}
+
 // ---- logs that are forked
 
 void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) {

@@ -63,6 +63,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t deliveries() const { return deliveries_; }
   // The most that one shard has held of hot conversations.
   std::uint64_t hot_window_bytes() const { return hot_window_bytes_; }
+  std::uint64_t owed_fanouts() const { return owed_fanouts_; }
   std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
   // In the order of their ends.
   const std::vector<Reconnect>& reconnects() const { return reconnects_; }
@@ -136,6 +137,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
                     std::uint64_t seq, Via via, std::uint32_t failures) override;
   void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
   void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
+  void owed_fanouts(NodeId node, std::size_t conversations) override;
   void log_forked(NodeId node, const protocol::EpochChanged& fork) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
@@ -195,6 +197,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t acks_ = 0;
   std::uint64_t deliveries_ = 0;
   std::uint64_t hot_window_bytes_ = 0;
+  std::uint64_t owed_fanouts_ = 0;
   std::uint64_t probes_[static_cast<std::size_t>(Probe::kCount)] = {};
 };
 

@@ -362,7 +362,7 @@ void HostilePeers::packet(std::uint32_t device, Packet&& packet) {
   Peer& peer = peer_of(device);
   const Part part = part_of(setup_, device);
   peer.trace.add(packet.digest);
-  const std::optional<protocol::Frame> frame = wire_.unpack(std::move(packet));
+  const protocol::Frame* frame = wire_.unpack(packet);
   if (!frame) return;
   const bool is_welcome = std::holds_alternative<protocol::Welcome>(frame->body);
   if (part == kFresh) return fresh_answer(peer, *frame);

@@ -226,7 +226,7 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
       arrived.push_back(scheduler.now());
       node->peer_packet(peer, std::move(packet));
     } else {
-      heard.push_back({scheduler.now(), *services_.wire.unpack(std::move(packet))});
+      heard.push_back({scheduler.now(), *services_.wire.unpack(packet)});
     }
   }
   void burst_ended(std::uint32_t id) override {
@@ -238,7 +238,7 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
     devices[device].closed.push_back({scheduler.now(), reason});
   }
   void device_packet(std::uint32_t device, Packet&& packet) override {
-    devices[device].frames.push_back(*services_.wire.unpack(std::move(packet)));
+    devices[device].frames.push_back(*services_.wire.unpack(packet));
   }
   bool gateway_listens(std::uint32_t, bool&) override { return node->is_alive(); }
   void gateway_opened(std::uint32_t, std::uint32_t connection) override {

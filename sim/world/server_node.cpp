@@ -93,17 +93,17 @@ void ServerNode::drain(DurationNs window) {
   if (!is_alive() || !is_gateway() || draining_) return;
   draining_ = true;
   drain_window_ = window;
-  enqueue({Input::kDrain, CloseReason::kNormal, 0, {}});
+  enqueue(Input::kDrain, CloseReason::kNormal, 0, {});
 }
 
 void ServerNode::move_bucket(std::uint32_t bucket, std::uint32_t to) {
   if (!is_alive() || is_gateway()) return;
   move_to_.push_back(to);
-  enqueue({Input::kMove, CloseReason::kNormal, bucket, {}});
+  enqueue(Input::kMove, CloseReason::kNormal, bucket, {});
 }
 
 void ServerNode::take_over(std::uint32_t lost) {
-  if (is_alive()) enqueue({Input::kTakeOver, CloseReason::kNormal, lost, {}});
+  if (is_alive()) enqueue(Input::kTakeOver, CloseReason::kNormal, lost, {});
 }
 
 void ServerNode::lose_disk() {
@@ -112,24 +112,24 @@ void ServerNode::lose_disk() {
   is_torn_ = false;
 }
 
-void ServerNode::enqueue(Input&& input) {
+void ServerNode::enqueue(Input::Kind kind, CloseReason reason, std::uint32_t who, Packet&& packet) {
   if (!is_alive()) return;
   // Only a device's frame may find the inbox full, and then its connection is reset. Everything else always
   // finds room: the end of a connection or a link, because the machine would keep state for ever without it;
   // a peer's frame, because a byte stream leaves nothing out, and what peers have under way is bounded by
   // their own windows (outbox_window, max_in_flight of every session).
-  if (inbox_.size() >= services_.inbox_limit && input.kind == Input::kFrame) {
+  if (inbox_.size() >= services_.inbox_limit && kind == Input::kFrame) {
     ++overflows_;
-    services_.access.reset(input.who);  // reports the end, which comes back here as an input
+    services_.access.reset(who);  // reports the end, which comes back here as an input
     return;
   }
-  push(std::move(input));
+  push(kind, reason, who, std::move(packet));
   start_if_idle();
 }
 
-void ServerNode::push(Input&& input) {
+void ServerNode::push(Input::Kind kind, CloseReason reason, std::uint32_t who, Packet&& packet) {
   if (!is_alive()) return;
-  inbox_.push_back(std::move(input));
+  inbox_.emplace_back(kind, reason, who, std::move(packet));
   inbox_max_ = std::max(inbox_max_, inbox_.size());
 }
 
@@ -143,9 +143,8 @@ void ServerNode::start_batch() {
   DurationNs service = 0;
   machine_->begin_batch();
   for (std::uint32_t i = 0; i < limit && !inbox_.empty(); ++i) {
-    Input input = std::move(inbox_.front());
+    service += handle(inbox_.front(), now);
     inbox_.pop_front();
-    service += handle(input, now);
   }
   const WriteVolume written = machine_->end_batch();
   log_reads_ += written.log_reads;
@@ -221,8 +220,8 @@ DurationNs ServerNode::handle_packet(Input& input, TimeNs now) {
     step = assembly_.add(input.who, input.packet.announced, input.packet.bytes);
   if (step == MessageAssembly::Step::kMore) return services_.costs.of_event(is_gateway());
   const auto size = input.packet.announced != 0 ? input.packet.announced : input.packet.size;
-  std::optional<protocol::Frame> frame;
-  if (step == MessageAssembly::Step::kWhole) frame = services_.wire.unpack(std::move(input.packet));
+  protocol::Frame* frame = nullptr;
+  if (step == MessageAssembly::Step::kWhole) frame = services_.wire.unpack(input.packet);
   if (!frame) {
     if (is_device) {
       effects_.close(input.who, CloseReason::kProtocolError);
@@ -319,7 +318,7 @@ void ServerNode::timer(std::uint32_t id) {
   if (found == timers_.end() || found->at > local_now())
     return;  // armed again for later, or of an earlier life
   found->at = kNever;
-  enqueue({Input::kTimer, CloseReason::kNormal, id, {}});
+  enqueue(Input::kTimer, CloseReason::kNormal, id, {});
 }
 
 }  // namespace wavetank::sim

@@ -7,6 +7,7 @@
 // batch by one keyed draw: acknowledge-before-sync is a mistake that can happen here.
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -83,19 +84,19 @@ class ServerNode {
 
   // ---- inputs
   void connection_opened(std::uint32_t connection) {
-    enqueue({Input::kOpened, CloseReason::kNormal, connection, {}});
+    enqueue(Input::kOpened, CloseReason::kNormal, connection, {});
   }
   void connection_closed(std::uint32_t connection, CloseReason reason) {
-    enqueue({Input::kClosed, reason, connection, {}});
+    enqueue(Input::kClosed, reason, connection, {});
   }
   void packet_received(std::uint32_t connection, Packet&& packet) {
-    enqueue({Input::kFrame, CloseReason::kNormal, connection, std::move(packet)});
+    enqueue(Input::kFrame, CloseReason::kNormal, connection, std::move(packet));
   }
-  void peer_up(std::uint32_t peer) { enqueue({Input::kPeerUp, CloseReason::kNormal, peer, {}}); }
-  void peer_down(std::uint32_t peer) { enqueue({Input::kPeerDown, CloseReason::kNormal, peer, {}}); }
+  void peer_up(std::uint32_t peer) { enqueue(Input::kPeerUp, CloseReason::kNormal, peer, {}); }
+  void peer_down(std::uint32_t peer) { enqueue(Input::kPeerDown, CloseReason::kNormal, peer, {}); }
   // Waits for burst_ended(): frames that come together are handled together.
   void peer_packet(std::uint32_t peer, Packet&& packet) {
-    push({Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet)});
+    push(Input::kPeerFrame, CloseReason::kNormal, peer, std::move(packet));
   }
   void burst_ended() { start_if_idle(); }
 
@@ -113,6 +114,10 @@ class ServerNode {
   std::uint64_t log_rows_read() const { return log_rows_read_; }
   std::uint64_t inbox_overflows() const { return overflows_; }
   std::uint64_t trace_hash() const { return trace_.value(); }
+  NodeMemory machine_memory() const { return is_alive() ? machine_->memory() : NodeMemory(); }
+  store::MemoryStore::Memory store_memory() const {
+    return disk_ == nullptr ? store::MemoryStore::Memory() : disk_->memory();
+  }
   std::size_t disk_bytes() const { return disk_ == nullptr ? 0 : disk_->bytes(); }
   const Place& place() const { return place_; }
   bool is_gateway() const { return place_.role == Role::kGateway; }
@@ -141,8 +146,8 @@ class ServerNode {
     TimeNs at;  // of the node's clock
   };
 
-  void enqueue(Input&& input);
-  void push(Input&& input);
+  void enqueue(Input::Kind kind, CloseReason reason, std::uint32_t who, Packet&& packet);
+  void push(Input::Kind kind, CloseReason reason, std::uint32_t who, Packet&& packet);
   void start_if_idle();
   void start_batch();
   DurationNs handle(Input& input, TimeNs now);
@@ -161,7 +166,9 @@ class ServerNode {
   std::unique_ptr<Node> machine_;       // null while dead
   server::Shard* shard_ = nullptr;      // the same machine when it is a shard's
   server::Gateway* gateway_ = nullptr;  // or a gateway's
-  std::deque<Input> inbox_;
+  // std::deque asks for memory with each of them: its blocks are smaller than two.
+  boost::container::deque<Input, void, boost::container::deque_options_t<boost::container::block_size<64>>>
+      inbox_;
   Effects effects_;
   std::vector<Timer> timers_;
   MessageAssembly assembly_;              // of devices' messages

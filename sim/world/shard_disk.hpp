@@ -16,9 +16,11 @@ namespace wavetank::sim {
 // What changes the disk is done by the runner, in the order of the calls; what looks at it waits for that.
 class ShardDisk {
  public:
-  // Over memory when `vfs` is null. `runner` must outlive the object; it is not used over memory.
-  ShardDisk(std::uint32_t node, SqliteVfs* vfs, store::WriteRunner& runner = store::RunAtOnce::instance())
-      : node_(node), vfs_(vfs), runner_(runner), line_(runner) {
+  // Over memory when `vfs` is null; then what equals an entry of another disk with the same `blocks` is held
+  // once. `runner` must outlive the object; it is not used over memory.
+  ShardDisk(std::uint32_t node, SqliteVfs* vfs, store::WriteRunner& runner = store::RunAtOnce::instance(),
+            std::shared_ptr<store::EventBlocks> blocks = std::make_shared<store::EventBlocks>())
+      : node_(node), vfs_(vfs), runner_(runner), blocks_(std::move(blocks)), line_(runner) {
     if (vfs_ != nullptr) vfs_->attach(node_, disk_);
     open();
   }
@@ -36,8 +38,9 @@ class ShardDisk {
     const std::uint32_t node = lost->node_;
     SqliteVfs* const vfs = lost->vfs_;
     store::WriteRunner& runner = lost->runner_;
+    std::shared_ptr<store::EventBlocks> blocks = lost->blocks_;
     lost.reset();
-    return std::make_unique<ShardDisk>(node, vfs, runner);
+    return std::make_unique<ShardDisk>(node, vfs, runner, std::move(blocks));
   }
 
   store::LogStore& store() { return *engine_; }
@@ -72,7 +75,7 @@ class ShardDisk {
   void open() {
     if (engine_ != nullptr) return;
     if (vfs_ == nullptr) {
-      auto memory = std::make_unique<store::MemoryStore>();
+      auto memory = std::make_unique<store::MemoryStore>(blocks_);
       memory_ = memory.get();
       engine_ = std::move(memory);
     } else {
@@ -86,6 +89,11 @@ class ShardDisk {
       engine_ = std::make_unique<store::SqliteStore>(SqliteVfs::path(node_), vfs_->name(), kOptions, line_);
       disk_.complete_sync();
     }
+  }
+
+  // Of the rows in memory; nothing where they are on pages.
+  store::MemoryStore::Memory memory() const {
+    return memory_ == nullptr ? store::MemoryStore::Memory() : memory_->memory();
   }
 
   std::size_t bytes() {
@@ -118,6 +126,7 @@ class ShardDisk {
   std::uint32_t node_;
   SqliteVfs* vfs_;
   store::WriteRunner& runner_;
+  std::shared_ptr<store::EventBlocks> blocks_;
   Line line_;
   SimulatedDisk disk_;
   std::unique_ptr<store::LogStore> engine_;

@@ -2,7 +2,6 @@
 // frames over. Sizes and digests are the same either way, so no setting changes virtual time or a hash.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -47,12 +46,15 @@ class Wire {
     return packet;
   }
 
-  // Nothing when the bytes are no frame: the receiver closes that connection.
-  std::optional<protocol::Frame> unpack(Packet&& packet) const {
-    if (!bytes_) return std::move(packet.frame);
-    auto frame = protocol::decode(packet.bytes);
-    if (!frame) return std::nullopt;
-    return std::move(*frame);
+  // The packet's frame, for the receiver to take. nullptr when the bytes are no frame: the receiver closes
+  // that connection.
+  protocol::Frame* unpack(Packet& packet) const {
+    if (bytes_) {
+      auto frame = protocol::decode(packet.bytes);
+      if (!frame) return nullptr;
+      packet.frame = std::move(*frame);
+    }
+    return &packet.frame;
   }
 
  private:

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "sim/network/node_links.hpp"
 #include "sim/population/behaviour.hpp"
 #include "sim/scenarios/scenario.pb.h"
+#include "sim/world/device_table.hpp"
 #include "sim/world/disk_thread.hpp"
 #include "sim/world/history_writer.hpp"
 #include "sim/world/hostile_peers.hpp"
@@ -79,6 +79,7 @@ struct WorldFacts {
   std::uint64_t log_reads = 0;         // times that shards asked their stores for entries of a log
   std::uint64_t log_rows_read = 0;     // and how many came
   std::uint64_t hot_window_bytes = 0;  // that one shard held of hot conversations, at most
+  std::uint64_t owed_fanouts = 0;  // conversations of one shard that owed their members a pointer, at most
   std::uint64_t access_packets = 0;
   std::uint64_t access_bytes = 0;
   std::uint64_t node_packets = 0;
@@ -87,13 +88,20 @@ struct WorldFacts {
   FrameCounts node_frames;
   RoleLoad load[2];  // gateways, shards
   std::uint64_t inbox_overflows = 0;
+  // Memory by owner at the end of the run, before the auditors have come: clients with their stores, the
+  // world's notes of them (history, directory, people), servers by what they keep.
   std::size_t bytes_devices = 0;
+  std::size_t bytes_notes = 0;
+  NodeMemory bytes_machines;
+  store::MemoryStore::Memory bytes_stores;
   std::size_t bytes_network = 0;
   std::size_t bytes_queue = 0;
   std::size_t bytes_disks = 0;
   std::vector<std::pair<std::string, std::uint64_t>> probes;
 };
 
+// The payload of the cue at which an auditor begins; its target is the auditor.
+inline constexpr std::uint32_t kCueAudit = 0xffffffffU;
 // The payload of a hostile peer's cue; its target is the peer.
 inline constexpr std::uint32_t kCueHostile = 0xfffffffdU;
 // A device whose app has crashed opens it again.
@@ -176,14 +184,19 @@ class World final : private AccessListener,
   const client::ClientShared& shared_of(std::uint32_t device) const;
 
   void run_until(TimeNs end);
+  void prefetch_ahead() const;
   void handle(const Event& event);
   void liveness_phase();
   void audit_phase();
+  void audit_wave(std::uint32_t first_user, std::uint32_t end_user, DurationNs ramp);
+  void drop_auditors(std::uint32_t first_user, std::uint32_t end_user);
   void report_states();
+  void report_state(std::uint32_t device);
   bool all_converged() const;
   void sample();
   void sample_reconnect(std::uint32_t curve);
   void change_phase();
+  void measure_memory();
   void collect_facts();
   void let_target_die();
 
@@ -315,7 +328,8 @@ class World final : private AccessListener,
   client::StagingArea staging_;
   std::unique_ptr<client::ClientShared> client_shared_;
   std::unique_ptr<client::ClientShared> older_shared_;  // of the devices of the version before
-  std::deque<Device> devices_;
+  DeviceTable<Device> devices_;                         // an auditor's record goes when its wave is done
+  std::uint64_t dropped_trace_ = 0;                     // of those that have gone, as the trace hash sums it
   Effects device_effects_;
   std::unique_ptr<HostilePeers> hostile_;  // none where nobody means harm
   std::unique_ptr<Behaviour> behaviour_;

@@ -31,7 +31,7 @@ std::vector<std::uint32_t> World::connections_at(const Selector& selector) {
 std::vector<std::uint32_t> World::devices_at(const Selector& selector) {
   std::vector<std::uint32_t> list;
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
-    if (selector.matches(access_->place_of_device(device))) list.push_back(device);
+    if (devices_.holds(device) && selector.matches(access_->place_of_device(device))) list.push_back(device);
   }
   return list;
 }
