@@ -69,8 +69,7 @@ class AccessBoundary final : public Monitor {
   void on_received(const Observation& seen) {
     const Record& record = seen.record;
     const std::uint32_t seq = narrow(record.seq);
-    const ParkedCheck check{this, record.time, record.device, record.conversation,
-                            seq,  seq,         record.key,    kNone};
+    const ParkedCheck check{this, record.time, record.device, record.conversation, seq, seq, record.key};
     if (!seen.conversation->is_group() || seq <= seen.log->known) return judge(check);
     if (!truth().park(check)) unverified();
   }

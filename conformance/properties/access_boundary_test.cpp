@@ -58,6 +58,24 @@ TEST(AccessBoundary, DecidedOnceTheLeaveIsKnown) {
   expect_violated(h, "ACL-BOUNDARY");
 }
 
+// A large group whose home is slow to acknowledge a join: what thousands were shown waits until it is known.
+TEST(AccessBoundary, AnyNumberOfChecksMayWait) {
+  constexpr int kShown = 5000;
+  Trio h;
+  const MessageKey leave = h.invoke(h.anna, h.room, 2, 2);
+  h.transmit(leave);
+  h.store(leave);
+  h.say(h.bert, h.room);
+  for (int i = 0; i < kShown; ++i) {
+    h.write_received(i % 2 == 0 ? h.anna : h.cleo, h.room, h.head(h.room), Via::kFetch, false);
+  }
+  h.acknowledge(leave);
+  h.end();
+  const Judgement judged = h.judged();
+  EXPECT_EQ(judged.of("ACL-BOUNDARY").violations, kShown / 2);
+  EXPECT_EQ(judged.of("ACL-BOUNDARY").unverified, 0U);
+}
+
 TEST(AccessBoundary, ANonMembersEntry) {
   Trio h;
   h.say(h.dora, h.room);

@@ -109,8 +109,7 @@ class DeliveryGapfree final : public Monitor {
     }
     if (record.code != static_cast<std::uint8_t>(protocol::TombstoneReason::kNotVisible)) return;
     const ParkedCheck check{
-        this, record.time, record.device, record.conversation, narrow(record.seq), narrow(record.value),
-        {},   kNone};
+        this, record.time, record.device, record.conversation, narrow(record.seq), narrow(record.value), {}};
     if (check.to <= seen.log->known) {
       judge_burial(check);
     } else if (!truth().park(check)) {
@@ -146,8 +145,8 @@ class DeliveryGapfree final : public Monitor {
         !is_calm_since_connect(seen))
       return;
     const ParkedCheck check{
-        this,       record.time, record.device, record.conversation, row.feed_top + 1, narrow(record.seq - 1),
-        record.key, kNone};
+        this,      record.time, record.device, record.conversation, row.feed_top + 1, narrow(record.seq - 1),
+        record.key};
     if (!seen.conversation->is_group() || check.to <= seen.log->known) return judge_push(check);
     truth().park(check);
   }

@@ -119,7 +119,7 @@ void Judge::hand_on_known() {
   // All of them are of one conversation: one record makes entries of one log known.
   const ConversationIndex index = known.front().conversation;
   known.clear();
-  if (truth_.log_of(index).parked == kNone) return;
+  if (truth_.log_of(index).parked == 0) return;
   truth_.take_settled(index, settled_);
   for (const ParkedCheck& check : settled_) check.owner->on_settled(check);
   settled_.clear();

@@ -102,7 +102,7 @@ class OrderCausal final : public Monitor {
     }
     const std::uint32_t parent = narrow(record.value2);
     const ParkedCheck check{this,   record.time, record.device, record.conversation,
-                            parent, parent,      record.key,    kNone};
+                            parent, parent,      record.key};
     if (!seen.conversation->is_group() || parent <= seen.log->known) return judge_hole(check);
     if (!truth().park(check)) unverified();
   }

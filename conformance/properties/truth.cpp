@@ -358,7 +358,7 @@ void Truth::apply_send(Observation& seen) {
 
 void Truth::raise_head(Log& log, const Record& record) {
   log.head = std::max(log.head, narrow(record.seq));
-  if (log.epoch == 0) log.epoch = static_cast<std::uint16_t>(record.epoch);
+  if (log.epoch == 0) log.epoch = record.epoch;
 }
 
 void Truth::apply_ack(Observation& seen) {

@@ -151,13 +151,12 @@ static_assert(sizeof(Conversation) == 16);
 // What was witnessed of a conversation's log, and of its devices and users. 64 bytes, without what the
 // windows and blocks hold.
 struct Log {
-  std::uint32_t head = 0;        // the highest entry anybody was shown or told of
-  std::uint32_t acked = 0;       // the highest acknowledged entry
-  std::uint32_t known = 0;       // every entry up to here has been witnessed
-  std::uint32_t reread_to = 0;   // the final re-read has covered everything up to here
-  std::uint32_t parked = kNone;  // first of the checks that wait for `known`
-  std::uint16_t epoch = 0;       // 0 = no entry yet
-  std::uint16_t parked_count = 0;
+  std::uint32_t head = 0;       // the highest entry anybody was shown or told of
+  std::uint32_t acked = 0;      // the highest acknowledged entry
+  std::uint32_t known = 0;      // every entry up to here has been witnessed
+  std::uint32_t reread_to = 0;  // the final re-read has covered everything up to here
+  std::uint32_t parked = 0;     // checks that wait for `known`
+  std::uint32_t epoch = 0;      // 0 = no entry yet
   Window<Entry> entries;
   SubscriptionRows subscriptions;
   MemberRows members;
@@ -205,7 +204,12 @@ struct ParkedCheck {
   std::uint32_t from = 0;
   std::uint32_t to = 0;
   MessageKey key;
-  std::uint32_t next = kNone;
+  std::uint32_t order = 0;  // among those parked; the truth's to set
+
+  // A heap's order: the first to be settled is its top.
+  friend bool operator<(const ParkedCheck& a, const ParkedCheck& b) {
+    return a.to != b.to ? a.to > b.to : a.order > b.order;
+  }
 };
 
 // A record and what it speaks about; pointers are nullptr where the record's kind has no use for them.
@@ -297,7 +301,8 @@ class Truth {
   bool was_member(const Conversation& conversation, UserIndex user) const;
 
   // Lets `check.owner` see the check again (on_settled) once every entry up to check.to is known; false when
-  // too many wait already. What never becomes known is handed out by drain_parked() at the end.
+  // too many wait already. What never becomes known is in for_each_parked() at the end. O(log checks of the
+  // conversation).
   bool park(const ParkedCheck& check);
 
   // What became known by the last apply(), for the judge to hand on: entries in log order, then settled
@@ -314,7 +319,8 @@ class Truth {
   void for_each_parked(Fn&& fn) const {
     if (parked_total_ == 0) return;
     for (ConversationIndex index = 0; index < conversations_.size(); ++index) {
-      for (std::uint32_t at = log_of(index).parked; at != kNone; at = parked_[at].next) fn(parked_[at]);
+      if (log_of(index).parked == 0) continue;
+      for (const ParkedCheck& check : parked_.find(index)->second) fn(check);
     }
   }
 
@@ -392,8 +398,8 @@ class Truth {
   std::vector<std::uint32_t> free_pages_;
   boost::unordered_flat_map<std::uint64_t, OpenFetch> open_fetches_;
   boost::unordered_flat_map<std::uint64_t, OpenMark> open_marks_;
-  std::vector<ParkedCheck> parked_;
-  std::uint32_t free_parked_ = kNone;
+  boost::unordered_flat_map<ConversationIndex, std::vector<ParkedCheck>> parked_;  // heaps, none is empty
+  std::uint32_t parked_order_ = 0;
   std::uint64_t parked_total_ = 0;
   std::vector<KnownEntry> newly_known_;
   std::vector<PhaseChange> phases_{{INT64_MIN, Phase::kCalm}};

@@ -6,8 +6,7 @@
 namespace wavetank::conformance {
 
 namespace {
-constexpr std::uint64_t kMostParked = 1U << 20;
-constexpr std::uint16_t kMostParkedHere = 512;  // per conversation: each look at the list stays cheap
+constexpr std::uint64_t kMostParked = 1U << 20;  // of 48 bytes each
 }  // namespace
 
 bool Truth::is_member(const Conversation& conversation, UserIndex user, std::uint64_t seq) const {
@@ -84,40 +83,29 @@ void Truth::advance_known(Conversation& conversation, ConversationIndex index) {
 }
 
 bool Truth::park(const ParkedCheck& check) {
-  Log& log = logs_[conversations_[check.conversation].log];
-  if (log.parked_count >= kMostParkedHere || parked_total_ >= kMostParked) return false;
-  std::uint32_t at = free_parked_;
-  if (at == kNone) {
-    at = static_cast<std::uint32_t>(parked_.size());
-    parked_.emplace_back();
-  } else {
-    free_parked_ = parked_[at].next;
-  }
-  parked_[at] = check;
-  parked_[at].next = log.parked;
-  log.parked = at;
-  ++log.parked_count;
+  if (parked_total_ >= kMostParked) return false;
+  std::vector<ParkedCheck>& heap = parked_[check.conversation];
+  heap.push_back(check);
+  heap.back().order = ++parked_order_;
+  std::push_heap(heap.begin(), heap.end());
+  ++logs_[conversations_[check.conversation].log].parked;
   ++parked_total_;
   return true;
 }
 
 void Truth::take_settled(ConversationIndex index, std::vector<ParkedCheck>& settled) {
   Log& log = logs_[conversations_[index].log];
-  std::uint32_t* link = &log.parked;
-  while (*link != kNone) {
-    ParkedCheck& check = parked_[*link];
-    if (check.to > log.known) {
-      link = &check.next;
-      continue;
-    }
-    settled.push_back(check);
-    const std::uint32_t freed = *link;
-    *link = check.next;
-    check.next = free_parked_;
-    free_parked_ = freed;
-    --log.parked_count;
+  const auto found = parked_.find(index);
+  if (found == parked_.end()) return;
+  std::vector<ParkedCheck>& heap = found->second;
+  while (!heap.empty() && heap.front().to <= log.known) {
+    std::pop_heap(heap.begin(), heap.end());
+    settled.push_back(heap.back());
+    heap.pop_back();
+    --log.parked;
     --parked_total_;
   }
+  if (heap.empty()) parked_.erase(found);
 }
 
 }  // namespace wavetank::conformance

@@ -154,7 +154,7 @@ class MemoryStore : public LogStore {
     // Trimmed ones stay until the trim is durable. std::deque asks for memory with each item: its blocks are
     // smaller than two.
     boost::container::deque<protocol::OutboxItem, void,
-                            boost::container::deque_options_t<boost::container::block_size<32>>>
+                            boost::container::deque_options_t<boost::container::block_size<8>>>
         items;
   };
   struct SendKeyHash {

@@ -156,7 +156,7 @@ class Region final : public Behaviour {
   // Whether somebody writes at one of the times of the peak, now that it may not be the peak.
   bool is_time(std::uint32_t of, std::uint64_t n, Purpose purpose, std::uint64_t index) const {
     const DurationNs into = stage_.now() - ramp_;
-    const std::uint32_t rate = day_rate_ppm(population_.slice_start_min() * 60 * kSecond + into);
+    const std::uint32_t rate = day_rate_ppm(DurationNs{60} * population_.slice_start_min() * kSecond + into);
     return randomness_.chance(rate, kDayPeakPpm, purpose, of, n, index);
   }
 

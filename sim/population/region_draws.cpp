@@ -109,8 +109,9 @@ std::uint64_t RegionDraws::devices_for(std::uint64_t connections) const {
 }
 
 std::uint32_t RegionDraws::users_for(std::uint64_t devices) const {
-  const auto permille = static_cast<std::uint64_t>(1000 + 10 * population_.two_devices_percent() +
-                                                   20 * population_.three_devices_percent());
+  const auto two = static_cast<std::uint64_t>(population_.two_devices_percent());
+  const auto three = static_cast<std::uint64_t>(population_.three_devices_percent());
+  const std::uint64_t permille = 1000 + 10 * two + 20 * three;
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(2, (devices * 1000 + permille / 2) / permille));
 }
 
