@@ -137,9 +137,7 @@ TEST(ContactGraph, PeopleAreContactsAsOftenAsTheyHaveSome) {
   const Mission m;
   const ContactGraph graph(m.population, kUsers, Randomness(2));
   std::vector<std::uint32_t> chosen(kUsers);
-  double degrees = 0;
   for (std::uint32_t user = 0; user < kUsers; ++user) {
-    degrees += graph.degree(user);
     for (std::uint32_t which = 0; which < graph.degree(user); ++which) {
       const std::uint32_t other = graph.contact(user, which);
       ASSERT_LT(other, kUsers);
