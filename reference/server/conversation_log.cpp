@@ -275,6 +275,12 @@ void ConversationLog::drop_old(const ConversationId& id, Conversation& conversat
 }
 
 // A repeat of a known key: its place, or a conflict.
+// SND-DEFINITE-001. Another attempt may still be under way, on a connection that its device has given up, and
+// arrive when the refusal's reason is gone.
+void ConversationLog::refuse(const store::SendKey& key, std::uint64_t hash, ErrorCode error) {
+  remember_key(key, {0, static_cast<std::uint64_t>(error), hash, 0});
+}
+
 void ConversationLog::answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row,
                                     std::uint64_t hash, protocol::SendAck& ack) {
   if (row.content_hash != hash) {
@@ -285,6 +291,11 @@ void ConversationLog::answer_repeat(const protocol::SendMessage& message, const 
       observer_.probe(config_.self, Probe::kConflictRejected);
       return;
     }
+  }
+  if (row.conv_seq == 0) {
+    ack.error = static_cast<ErrorCode>(row.msg_no);
+    observer_.probe(config_.self, Probe::kForbiddenAnswered);
+    return;
   }
   ack.status = SendStatus::kDuplicate;
   ack.conv_seq = row.conv_seq;
@@ -362,13 +373,19 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     observer_.probe(config_.self, Probe::kForbiddenAnswered);
     const bool stored_all_the_same =
         config_.defects.has(Defect::kForbiddenAfterFanout) && conversation.exists && !membership;
-    if (!stored_all_the_same) return outcome;
+    if (!stored_all_the_same) {
+      // Whoever writes to a stranger's direct conversation is refused whenever it is; a group may take him
+      // later.
+      if (is_group(id)) refuse(key, hash, ack.error);
+      return outcome;
+    }
   }
 
   const bool is_answer_ahead = message.reply_to_seq > conversation.row.head_seq;
   if (is_answer_ahead && !config_.defects.has(Defect::kReplyBeforeParent)) {
     ack.error = ErrorCode::kMalformed;
     observer_.probe(config_.self, Probe::kAnswerAheadRefused);
+    refuse(key, hash, ack.error);
     return outcome;
   }
 

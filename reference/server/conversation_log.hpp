@@ -138,6 +138,8 @@ class ConversationLog {
   store::SendKey key_of(const protocol::Route& from, const protocol::SendMessage& message) const;
   std::optional<store::SendKeyRow> find_key(const store::SendKey& key, std::uint64_t head_seq);
   void remember_key(const store::SendKey& key, const store::SendKeyRow& row);
+  // The send is refused, and so is every repeat of it.
+  void refuse(const store::SendKey& key, std::uint64_t hash, protocol::ErrorCode error);
   // Of an entry of the log; 1 when it is no longer kept and older than the newest fork.
   std::uint32_t epoch_of(const ConversationId& id, std::uint64_t seq);
   void answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row, std::uint64_t hash,

@@ -98,7 +98,10 @@ class Pair {
     const auto known = model_.keys.find({user, key.lo});
     if (known != model_.keys.end()) {
       RC_ASSERT(!outcome.appended);
-      if (known->second.content == content) {
+      if (known->second.content == content && known->second.seq == 0) {
+        RC_ASSERT(outcome.ack.status == SendStatus::kRejected);
+        RC_ASSERT(outcome.ack.error == ErrorCode::kForbidden);
+      } else if (known->second.content == content) {
         RC_ASSERT(outcome.ack.status == SendStatus::kDuplicate);
         RC_ASSERT(outcome.ack.conv_seq == known->second.seq);
         RC_ASSERT(outcome.ack.msg_no == (kind == EntryKind::kMessage ? model_.msg_no(known->second.seq) : 0));
@@ -111,6 +114,7 @@ class Pair {
     if (!allowed(user, kind, target)) {
       RC_ASSERT(!outcome.appended);
       RC_ASSERT(outcome.ack.error == ErrorCode::kForbidden);
+      if (is_group(id_)) model_.keys[{user, key.lo}] = {0, content};  // for good
       return;
     }
     Model::Entry entry{user, kind, target, payload, model_.members, {}};
@@ -352,6 +356,28 @@ TEST_F(Plain, RepeatAfterLeavingIsADuplicate) {
   EXPECT_EQ(send(1, test::text(kGroup, test::key(1, 0, 4), "x")).ack.error, ErrorCode::kForbidden);
 }
 
+// An attempt that was held up somewhere comes when its sender is a member again, or the log as long as it
+// says.
+TEST_F(Plain, ARefusalIsForGood) {
+  send(1, test::membership(kGroup, test::key(1, 0, 1), EntryKind::kJoin));
+  const auto message = test::text(kGroup, test::key(2, 0, 1), "hello");
+  EXPECT_EQ(send(2, message).ack.error, ErrorCode::kForbidden);
+  send(2, test::membership(kGroup, test::key(2, 0, 2), EntryKind::kJoin));
+  const SendOutcome again = send(2, message);
+  EXPECT_FALSE(again.appended);
+  EXPECT_EQ(again.ack.status, SendStatus::kRejected);
+  EXPECT_EQ(again.ack.error, ErrorCode::kForbidden);
+  EXPECT_EQ(send(2, test::text(kGroup, test::key(2, 0, 1), "else")).ack.error,
+            ErrorCode::kIdempotencyConflict);
+  EXPECT_EQ(send(2, test::text(kGroup, test::key(2, 0, 3), "hello")).ack.conv_seq, 3u);
+
+  auto ahead = test::text(kGroup, test::key(1, 0, 2), "yes");
+  ahead.reply_to_seq = 4;
+  EXPECT_EQ(send(1, ahead).ack.error, ErrorCode::kMalformed);
+  EXPECT_EQ(send(2, test::text(kGroup, test::key(2, 0, 4), "is it?")).ack.conv_seq, 4u);
+  EXPECT_EQ(send(1, ahead).ack.error, ErrorCode::kMalformed);
+}
+
 TEST_F(Plain, TooLargeAndMalformedIdsAreRefused) {
   config.max_payload_bytes = 10;
   EXPECT_EQ(send(1, test::text(kDirect, test::key(1, 0, 1), std::string(11, 'x'))).ack.error,
@@ -364,6 +390,7 @@ TEST_F(Plain, AnAnswerNamesAnEntryThatIsThere) {
   message.reply_to_seq = 1;  // would be itself
   EXPECT_EQ(send(1, message).ack.error, ErrorCode::kMalformed);
   EXPECT_EQ(send(3, message).ack.error, ErrorCode::kForbidden);  // whoever may not know how long the log is
+  message.client_msg_id = test::key(1, 0, 2);
   message.reply_to_seq = 0;
   EXPECT_EQ(send(1, message).ack.conv_seq, 1u);
   auto answer = test::text(kDirect, test::key(2, 0, 1), "y");

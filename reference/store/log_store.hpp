@@ -42,10 +42,10 @@ struct MembershipRow {
   std::uint64_t leave_seq = 0;
 };
 
-// The idempotency row of an accepted send; outlives the payload.
+// The idempotency row of an accepted send, or of one that was refused for good; outlives the payload.
 struct SendKeyRow {
-  std::uint64_t conv_seq = 0;
-  std::uint64_t msg_no = 0;
+  std::uint64_t conv_seq = 0;  // 0: refused
+  std::uint64_t msg_no = 0;    // of one that was refused: its ErrorCode
   std::uint64_t content_hash = 0;
   std::uint64_t server_time_ms = 0;
 };

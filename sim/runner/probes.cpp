@@ -21,11 +21,12 @@ std::expected<scenarios::Scenario, std::string> scenario_of(const scenarios::Pro
   auto scenario =
       scenarios::load_scenario(std::filesystem::is_regular_file(below) ? below.string() : run.scenario());
   if (!scenario) return scenario;
-  std::vector<std::string> settings(run.set().begin(), run.set().end());
-  std::stable_partition(settings.begin(), settings.end(), scenarios::is_overlay);
-  for (const std::string& setting : settings) {
-    if (const auto applied = scenarios::apply_setting(*scenario, setting); !applied)
-      return std::unexpected(fmt::format("{}: {}", run.scenario(), applied.error()));
+  for (const bool is_overlay : {true, false}) {  // these first
+    for (const std::string& setting : run.set()) {
+      if (scenarios::is_overlay(setting) != is_overlay) continue;
+      if (const auto applied = scenarios::apply_setting(*scenario, setting); !applied)
+        return std::unexpected(fmt::format("{}: {}", run.scenario(), applied.error()));
+    }
   }
   if (const auto valid = scenarios::validate(*scenario); !valid)
     return std::unexpected(fmt::format("{}: {}", run.scenario(), valid.error()));
