@@ -135,9 +135,13 @@ void answer_ahead_is_refused(Trial& trial) {
   const SendAck refused = listener.send(answer);
   trial.expect_equal("status", refused.status, SendStatus::kRejected);
   trial.expect_equal("error", refused.error, ErrorCode::kMalformed);
-  answer.reply_to_seq = 1;
-  trial.expect_equal("the place of the true answer", listener.accepted(answer).conv_seq, std::uint64_t{2});
+  SendMessage answer_to_it = listener.message(trial.chat(), "the answer");
+  answer_to_it.reply_to_seq = 1;
+  trial.expect_equal("the place of the true answer", listener.accepted(answer_to_it).conv_seq,
+                     std::uint64_t{2});
   trial.expect_equal("what it answers", speaker.pushed(trial.chat(), 2).reply_to_seq, std::uint64_t{1});
+  // The log is as long now as the first one said.
+  trial.expect_equal("status, again", listener.send(answer).status, SendStatus::kRejected);
 }
 
 // A kind of a newer version: nobody here knows what it says, everybody can count it.
@@ -179,8 +183,9 @@ constexpr Case kSendCases[] = {
     {"conf/send/ORD-FIFO-001/order-on-one-socket", "Send 20 messages to one conversation without waiting.",
      "They are entries 1 to 20 in the order of their sending, for both sides.", order_on_one_socket},
     {"conf/send/SND-REPLY-001/answer-ahead-is-refused",
-     "Answer the entry after the last one, then, with the same key, the last one.",
-     "REJECTED MALFORMED, which leaves the key free; then ACCEPTED, and the peer is pushed the reference.",
+     "Answer the entry after the last one, then the last one, then send the first answer again.",
+     "REJECTED MALFORMED; then ACCEPTED, and the peer is pushed the reference; then REJECTED, though the "
+     "entry is there by now.",
      answer_ahead_is_refused},
     {"conf/send/SND-MEMBER-001/outsider-is-refused",
      "Send to others' direct conversation and to others' group.",
