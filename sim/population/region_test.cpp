@@ -218,7 +218,8 @@ TEST(Region, DeliveriesAreThoseOfTheMission) {
 
 TEST(Region, EveryGroupIsFoundedBeforeTheSlice) {
   const Town& town = peak();
-  const RegionDraws draws(mission_of(4000).population(), Randomness(1));
+  const scenarios::Scenario mission = mission_of(4000);
+  const RegionDraws draws(mission.population(), Randomness(1));
   for (std::uint32_t group = 0; group < town.script.conversations.size(); ++group) {
     EXPECT_EQ(town.users_of[group].size(),
               draws.group_members(group, static_cast<std::uint32_t>(town.script.users.size())));
