@@ -46,7 +46,7 @@ std::size_t Feed::session_bytes() const {
 
 std::size_t Feed::cache_bytes() const {
   constexpr std::size_t kTreeNode = block_bytes(32 + sizeof(std::pair<const ConversationId, Told>));
-  std::size_t bytes = flat_bytes(heads_) + flat_bytes(told_);
+  std::size_t bytes = flat_bytes(heads_) + flat_bytes(told_) + flat_bytes(forks_);
   for (const auto& [user, places] : told_) bytes += places.size() * kTreeNode;
   return bytes;
 }
