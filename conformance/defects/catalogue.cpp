@@ -41,6 +41,7 @@ constexpr std::string_view kWindows = "windows";
 constexpr std::string_view kQuorum = "quorum";
 constexpr std::string_view kForks = "forks";
 constexpr std::string_view kAlone = "alone";
+constexpr std::string_view kTokens = "tokens";
 
 constexpr SeededDefect kCatalogue[] = {
     {Defect::kSequencePerConnection,
@@ -872,6 +873,16 @@ constexpr SeededDefect kCatalogue[] = {
      "DLV-GAPFREE",
      kWindows,
      {1, 2, 3}},
+    {Defect::kExpiredDespiteRenewal,
+     "A gateway refuses a device for good when its token runs out, also while the home is renewing it.",
+     "SES-AUTH",
+     kTokens,
+     {1, 2, 3}},
+    {Defect::kRefusalForgotten,
+     "A refused send leaves nothing behind: an attempt that was held up is judged anew, and accepted.",
+     "SND-DEFINITE",
+     kReconnects,
+     {347, 1, 2}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

@@ -178,6 +178,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "late-entry-not-owed",
     "leaver-waits-for-window",
     "owed-fan-out-told-last",
+    "expired-despite-renewal",
+    "refusal-forgotten",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

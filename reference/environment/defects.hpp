@@ -185,6 +185,8 @@ enum class Defect : std::uint16_t {
   kLateEntryNotOwed,        // shard: at the end of a window tells of its first entry
   kLeaverWaitsForWindow,    // shard: whoever leaves is told at the end of the window, with the members
   kOwedFanoutLast,          // shard: an entry goes into the feeds before what is owed below it
+  kExpiredDespiteRenewal,   // gateway: ends a session at its token's end, whatever the home has been asked
+  kRefusalForgotten,        // shard: judges a repeat of a refused send anew
   kCount
 };
 

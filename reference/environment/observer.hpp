@@ -150,9 +150,10 @@ enum class Probe : std::uint8_t {
   kEpochAdopted,         // a device has learnt of a fork
   kVoidSentAgain,        // and has sent again what had been acknowledged to it above it
   // ---- pointers by the window
-  kFanoutCollected,  // an entry was left to the pointer at the end of its window
-  kOwedFanoutFound,  // a shard owes a fan-out that another process, or another owner, has left
-  kOwedFanoutFirst,  // what was owed was told before an entry that goes into the feeds itself
+  kFanoutCollected,          // an entry was left to the pointer at the end of its window
+  kOwedFanoutFound,          // a shard owes a fan-out that another process, or another owner, has left
+  kOwedFanoutFirst,          // what was owed was told before an entry that goes into the feeds itself
+  kTokenRanOutUnderRenewal,  // a session whose home had been asked to renew its token, and had not answered
   kCount
 };
 

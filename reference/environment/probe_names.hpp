@@ -121,6 +121,7 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "fan-out left to its window",
     "owed fan-out found",
     "owed fan-out told first",
+    "token ran out under its renewal",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

@@ -278,6 +278,7 @@ void ConversationLog::drop_old(const ConversationId& id, Conversation& conversat
 // SND-DEFINITE-001. Another attempt may still be under way, on a connection that its device has given up, and
 // arrive when the refusal's reason is gone.
 void ConversationLog::refuse(const store::SendKey& key, std::uint64_t hash, ErrorCode error) {
+  if (config_.defects.has(Defect::kRefusalForgotten)) return;
   remember_key(key, {0, static_cast<std::uint64_t>(error), hash, 0});
 }
 

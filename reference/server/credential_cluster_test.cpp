@@ -137,6 +137,33 @@ TEST(CredentialCluster, AnExpiredTokenEndsTheSessionUnlessItIsRenewed) {
   EXPECT_EQ(home.login(1, 0), ErrorCode::kNone);
 }
 
+// The home has granted the renewal, and its answer is late, or lost: the device is not signed out.
+TEST(CredentialCluster, ATokenThatRunsOutUnderItsRenewalIsNotRefusedForGood) {
+  Household home;
+  home.cluster.advance(kLifeMs * kMillisecond - kMillisecond);
+  home.cluster.block(2, 0);
+  home.cluster.send(home.first, protocol::RenewToken{}, 7);
+  home.cluster.advance(kMillisecond);
+  EXPECT_EQ(home.cluster.observer.count(Probe::kTokenRanOutUnderRenewal), 1U);
+  EXPECT_FALSE(home.cluster.is_open(home.first));
+  EXPECT_EQ(home.last_error(home.first), ErrorCode::kUnavailable);
+  // Nobody has asked for the other device, which is told so.
+  EXPECT_EQ(home.last_error(home.second), ErrorCode::kUnauthenticated);
+  home.cluster.let_through(2, 0);
+  home.cluster.run();
+  EXPECT_EQ(home.login(0, 0), ErrorCode::kNone);
+  EXPECT_EQ(home.login(1, 1), ErrorCode::kUnauthenticated);
+}
+
+TEST(CredentialCluster, AnAnsweredRenewalLeavesNothingOpen) {
+  Household home;
+  home.cluster.advance(40 * kSecond);
+  EXPECT_EQ(home.cluster.ask<protocol::TokenRenewed>(home.first, protocol::RenewToken{}).valid_ms, kLifeMs);
+  home.cluster.advance(kLifeMs * kMillisecond);
+  EXPECT_EQ(home.cluster.observer.count(Probe::kTokenRanOutUnderRenewal), 0U);
+  EXPECT_EQ(home.last_error(home.first), ErrorCode::kUnauthenticated);
+}
+
 TEST(CredentialCluster, AWelcomeSaysHowLongTheTokenIsGood) {
   Household home;
   home.cluster.advance(10 * kSecond);

@@ -350,6 +350,7 @@ void Gateway::forward(Session& session, NodeId shard, Frame&& frame, TimeNs now,
     at->second = shard;
     session.in_flight += fresh;
   }
+  if (std::holds_alternative<protocol::RenewToken>(frame.body)) session.awaits_renewal = true;
   if (message != nullptr) charge_send(session, now);
   if (config_.defects.has(Defect::kSocketSendsReordered) && message != nullptr) {
     return forward_reordered(session, shard, std::move(frame), effects);
@@ -554,9 +555,9 @@ void Gateway::reply(Frame&& frame, Effects& effects) {
   Session* session = by_id(frame.route->session);
   if (session == nullptr) return;
   --session->in_flight;
-  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&frame.body);
-      renewed != nullptr && renewed->error == ErrorCode::kNone) {
-    token_valid(*session, renewed->valid_ms, now_, effects);
+  if (const auto* renewed = std::get_if<protocol::TokenRenewed>(&frame.body)) {
+    session->awaits_renewal = false;
+    if (renewed->error == ErrorCode::kNone) token_valid(*session, renewed->valid_ms, now_, effects);
   }
   // Whoever comes back asks again.
   if (session->state == SessionState::kDetached) return;

@@ -24,7 +24,11 @@ ErrorCode Gateway::credential_error(const Session& session, TimeNs now) const {
   if (!checks_credentials()) return ErrorCode::kNone;
   // Seeded defect: whoever has been let in stays in.
   if (config_.defects.has(Defect::kRevokedUntilSocketCloses)) return ErrorCode::kNone;
-  if (credentials_.until(session.counter) <= now) return ErrorCode::kUnauthenticated;
+  if (credentials_.until(session.counter) <= now) {
+    // The home may have renewed it: whether it is good is for the home to say, when the device comes back.
+    const bool is_unknown = session.awaits_renewal && !config_.defects.has(Defect::kExpiredDespiteRenewal);
+    return is_unknown ? ErrorCode::kUnavailable : ErrorCode::kUnauthenticated;
+  }
   const bool is_leased = credentials_.leased_until(session.counter, session.home) > now;
   // Seeded defect: no news is good news.
   if (!is_leased && !config_.defects.has(Defect::kServesWithoutLease)) return ErrorCode::kUnavailable;
@@ -44,8 +48,10 @@ void Gateway::end_session(Session& session, ErrorCode error, Effects& effects) {
     if (!config_.defects.has(Defect::kResumeOutlivesRemoval)) forget(session, effects);
     return;
   }
+  const bool is_over = credentials_.until(session.counter) <= now_;
   observer_.probe(config_.self, error == ErrorCode::kDeviceRemoved     ? Probe::kSessionRevoked
                                 : error == ErrorCode::kUnauthenticated ? Probe::kTokenRanOut
+                                : is_over                              ? Probe::kTokenRanOutUnderRenewal
                                                                        : Probe::kCredentialLeaseOver);
   refuse(session, error, session.state == SessionState::kAttaching ? session.hello_request : 0,
          CloseReason::kNormal, effects);
@@ -76,8 +82,7 @@ void Gateway::check_credentials(TimeNs now, Effects& effects) {
   if (now - lease_asked_ >= revoke_within() / kAsksPerLease) ask_leases(now, effects);
   for (std::uint32_t counter = credentials_.expired(now); counter != 0; counter = credentials_.expired(now)) {
     Session* session = sessions_.by_counter(counter);
-    const bool is_kept = config_.defects.has(Defect::kRevokedUntilSocketCloses);
-    if (session != nullptr && !is_kept) end_session(*session, ErrorCode::kUnauthenticated, effects);
+    if (session != nullptr) end_if_not_good(*session, now, effects);
     credentials_.drop(counter);
   }
   // Only then all are looked at.

@@ -36,7 +36,8 @@ struct Session {
   std::uint32_t features = 0;  // both sides', as Welcome names them
   std::uint8_t version = 0;    // likewise
   SessionState state = SessionState::kFree;
-  bool background = false;  // the Hello said so
+  bool background = false;      // the Hello said so
+  bool awaits_renewal = false;  // the home was asked to renew its token, and has not answered
 };
 static_assert(sizeof(Session) <= 88, "a session must stay small");
 
