@@ -1,6 +1,7 @@
 // ACL-BOUNDARY: content reaches members only, judged by the log's own order: an entry is for those who had
 // joined at or before it and not left before it. Who may see an entry is known once every entry up to it has
-// been witnessed; until then the check waits.
+// been witnessed; until then the check waits. What one device is shown in a row, a page as a rule, waits as
+// one check.
 #include <algorithm>
 #include <vector>
 
@@ -34,6 +35,7 @@ class AccessBoundary final : public Monitor {
 
   // No entry comes from somebody who was not a member at it. The first entry makes the conversation.
   void on_known(const Truth::KnownEntry& known) override {
+    close_run();
     if (known.entry.entry_kind() == EntryClass::kJoin) acquit(known);
     const Conversation& conversation = truth().conversation(known.conversation);
     const UserIndex sender = truth().user_of(known.entry.key.device);
@@ -47,8 +49,9 @@ class AccessBoundary final : public Monitor {
 
   void finish() override {
     for (const Suspect& suspect : suspects_) accuse(suspect);
+    close_run();
     truth().for_each_parked([this](const ParkedCheck& check) {
-      if (check.owner == this) unverified();
+      if (check.owner == this) unverified(length_of(check));
     });
   }
 
@@ -71,18 +74,40 @@ class AccessBoundary final : public Monitor {
     const std::uint32_t seq = narrow(record.seq);
     const ParkedCheck check{this, record.time, record.device, record.conversation, seq, seq, record.key};
     if (!seen.conversation->is_group() || seq <= seen.log->known) return judge(check);
-    if (!truth().park(check)) unverified();
+    const bool goes_on = run_.owner != nullptr && run_.device == check.device &&
+                         run_.conversation == check.conversation && run_.time == check.time &&
+                         seq == run_.to + 1;
+    if (goes_on) {
+      run_.to = seq;
+      return;
+    }
+    close_run();
+    run_ = check;
+  }
+
+  static std::uint64_t length_of(const ParkedCheck& check) { return check.to - check.from + 1ULL; }
+
+  // What has been shown in a row begins to wait.
+  void close_run() {
+    if (run_.owner == nullptr) return;
+    if (!truth().park(run_)) unverified(length_of(run_));
+    run_.owner = nullptr;
   }
 
   void judge(const ParkedCheck& check) {
     const Conversation& conversation = truth().conversation(check.conversation);
-    if (conversation.is_group() && conversation.has(Conversation::kTorn)) return unverified();
-    fired();
+    if (conversation.is_group() && conversation.has(Conversation::kTorn)) return unverified(length_of(check));
     const UserIndex user = truth().user_of(check.device);
-    if (truth().is_member(conversation, user, check.to)) return;
-    violate_at(check.time, check.conversation, check.device, check.to, check.key,
-               "device {} got the content of entry {} of conversation {}, at which its user {} was no member",
-               check.device, check.to, check.conversation, user);
+    for (std::uint32_t seq = check.from; seq <= check.to; ++seq) {
+      fired();
+      if (truth().is_member(conversation, user, seq)) continue;
+      const Entry* entry = seq == check.from ? nullptr : truth().log_of(conversation).entries.find(seq);
+      const MessageKey key = seq == check.from ? check.key : entry == nullptr ? MessageKey{} : entry->key;
+      violate_at(
+          check.time, check.conversation, check.device, seq, key,
+          "device {} got the content of entry {} of conversation {}, at which its user {} was no member",
+          check.device, seq, check.conversation, user);
+    }
   }
 
   void accuse(const Suspect& s) {
@@ -142,6 +167,7 @@ class AccessBoundary final : public Monitor {
   }
 
   std::vector<Suspect> suspects_;
+  ParkedCheck run_;  // what a device is being shown above what is known; without an owner there is none
 };
 
 }  // namespace

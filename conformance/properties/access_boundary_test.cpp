@@ -76,6 +76,29 @@ TEST(AccessBoundary, AnyNumberOfChecksMayWait) {
   EXPECT_EQ(judged.of("ACL-BOUNDARY").unverified, 0U);
 }
 
+// A page that is shown at once waits as one check, and each of its entries is judged.
+TEST(AccessBoundary, EntriesOfAPageThatWaits) {
+  Trio h;
+  const std::uint64_t before = h.head(h.room);
+  const MessageKey leave = h.invoke(h.anna, h.room, 2, 2);
+  h.transmit(leave);
+  h.store(leave);
+  for (int i = 0; i < 3; ++i) h.say(h.bert, h.room);
+  h.step = 0;
+  for (const DeviceTag reader : {h.cleo, h.anna, h.cleo}) {
+    for (std::uint64_t seq = before + 2; seq <= before + 4; ++seq)
+      h.write_received(reader, h.room, seq, Via::kFetch, false);
+  }
+  EXPECT_FALSE(h.judged().violated("ACL-BOUNDARY"));
+  h.acknowledge(leave);
+  h.end();
+  const Judgement judged = h.judged();
+  EXPECT_EQ(judged.of("ACL-BOUNDARY").violations, 6U);
+  EXPECT_EQ(judged.of("ACL-BOUNDARY").unverified, 0U);
+  EXPECT_NE(judged.of("ACL-BOUNDARY").examples[1].text.find(fmt::format("entry {} of", before + 3)),
+            std::string::npos);
+}
+
 TEST(AccessBoundary, ANonMembersEntry) {
   Trio h;
   h.say(h.dora, h.room);
