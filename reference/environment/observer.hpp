@@ -220,7 +220,7 @@ class ClientObserver {
   virtual void fetch_completed(DeviceTag, std::uint64_t /*request*/, const protocol::RangeResult&) {}
   virtual void delivered_sent(DeviceTag, const protocol::DeliveredCursor&) {}
   virtual void read_invoked(DeviceTag, const protocol::ReadWatermark&) {}
-  virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
+  virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}  // to a request waited for
   // Somebody's marks as the feed tells them (a kReceipt change).
   virtual void receipt_received(DeviceTag, const protocol::Change&) {}
   // The device has learnt that the conversation has begun a new epoch, and follows that from now on; it has
