@@ -883,6 +883,12 @@ constexpr SeededDefect kCatalogue[] = {
      "SND-DEFINITE",
      kReconnects,
      {347, 1, 2}},
+    {Defect::kWaitedLeavesLast,
+     "A shard that loses its standby tells what is new before what has waited, so that an outbox arrives "
+     "with a hole.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {501, 1, 2}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

@@ -180,6 +180,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "owed-fan-out-told-last",
     "expired-despite-renewal",
     "refusal-forgotten",
+    "waited-leaves-last",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }
