@@ -4,9 +4,8 @@
 // The clock starts at the first transmission. A definite refusal is an answer, also one of this attempt only.
 // A message whose device goes away by itself after it was transmitted and before its answer could come is not
 // counted; one that was told to leave does not go by itself, unless its user closes the app. Nor is that of a
-// device that does not read. A share below the
-// promise is a violation when chance does not explain it (promised_share.hpp). With judged cohorts only their
-// devices count; the share of all is noted.
+// device that does not read. A share below the promise is a violation when chance does not explain it
+// (promised_share.hpp). With judged cohorts only their devices count; the share of all is noted.
 #include <algorithm>
 #include <deque>
 #include <vector>
