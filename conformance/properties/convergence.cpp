@@ -98,8 +98,8 @@ class Convergence final : public Monitor {
     const Conversation& conversation = truth().conversation(index);
     const Log& log = truth().log_of(conversation);
     const std::uint64_t last = truth().last_visible(conversation, user, log.head);
-    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
-      const Device& device = truth().device(tag);
+    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().outline(tag).next_of_user) {
+      const Device::Outline device = truth().outline(tag);
       if (!device.has(Device::kStateSeen) || !device.has(Device::kConverged)) continue;
       fired();
       const std::uint64_t cur = truth().cursor_of(log, tag);
@@ -113,10 +113,10 @@ class Convergence final : public Monitor {
   // A converged device has an answer to everything it sent.
   void check_answers() {
     for (DeviceTag tag = 0; tag < truth().device_count(); ++tag) {
-      const Device& device = truth().device(tag);
-      if (!device.has(Device::kStateSeen) || !device.has(Device::kConverged)) continue;
-      for (std::uint64_t counter = device.sends.first(); counter <= device.last_counter; ++counter) {
-        const Send* send = device.sends.find(counter);
+      const Device* device = truth().find_device(tag);
+      if (device == nullptr || !device->has(Device::kStateSeen) || !device->has(Device::kConverged)) continue;
+      for (std::uint64_t counter = device->sends.first(); counter <= device->last_counter; ++counter) {
+        const Send* send = device->sends.find(counter);
         if (send == nullptr || !send->is_invoked() || send->has(Send::kAcked) || send->has(Send::kFailed))
           continue;
         const MessageKey key{tag, static_cast<std::uint32_t>(counter)};

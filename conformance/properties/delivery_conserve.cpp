@@ -138,10 +138,10 @@ class DeliveryConserve final : public Monitor {
   }
 
   void check_device(DeviceTag tag) {
-    const Device& device = truth().device(tag);
-    if (!device.has(Device::kStateSeen)) return;
+    if (!truth().outline(tag).has(Device::kStateSeen)) return;
     fired();
-    const std::int64_t balance = device.balance;
+    const Device* device = truth().find_device(tag);
+    const std::int64_t balance = device == nullptr ? 0 : device->balance;  // who has gone owed nothing
     if (balance == 0) return;
     violate_at(truth().now(), kNone, tag, 0, {},
                "device {} was shown, or told the end of, {} entries {} than it holds", tag,
@@ -172,8 +172,8 @@ class DeliveryConserve final : public Monitor {
   void check_user(ConversationIndex index, UserIndex user) {
     const Log& log = truth().log_of(index);
     const std::uint64_t last = truth().last_visible(truth().conversation(index), user, log.head);
-    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
-      const Device& device = truth().device(tag);
+    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().outline(tag).next_of_user) {
+      const Device::Outline device = truth().outline(tag);
       if (!device.has(Device::kStateSeen) || !device.has(Device::kConverged)) continue;
       fired();
       const std::uint64_t cur = truth().cursor_of(log, tag);

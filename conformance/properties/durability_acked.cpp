@@ -67,8 +67,8 @@ class DurabilityAcked final : public Monitor {
   }
 
   bool has_auditor(UserIndex user) {
-    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
-      if (truth().device(tag).has(Device::kAuditor)) return true;
+    for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().outline(tag).next_of_user) {
+      if (truth().outline(tag).has(Device::kAuditor)) return true;
     }
     return false;
   }

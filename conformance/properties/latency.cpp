@@ -138,9 +138,10 @@ void LatencyMonitor::finish() {
   note(fmt::format("p99 of the service share {} us over {} samples",
                    service.value_at_quantile(99, 100) / kMicrosecond, service.count()));
   for (DeviceTag tag = 0; tag < truth().device_count(); ++tag) {
-    const Device& device = truth().device(tag);
-    for (std::uint64_t counter = device.sends.first(); counter <= device.last_counter; ++counter) {
-      const Send* send = device.sends.find(counter);
+    const Device* device = truth().find_device(tag);
+    if (device == nullptr) continue;
+    for (std::uint64_t counter = device->sends.first(); counter <= device->last_counter; ++counter) {
+      const Send* send = device->sends.find(counter);
       if (send == nullptr || !send->is_invoked() || !send->has(Send::kOnline)) continue;
       if (send->has(Send::kAcked) || send->has(Send::kFailed)) continue;
       ++unfinished_[slot(kSendToAck, truth().phase_of(send->invoked_at, truth().now()), cohort_of(tag))];

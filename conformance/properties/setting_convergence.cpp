@@ -45,8 +45,9 @@ class SettingConvergence final : public Monitor {
     std::sort(places.begin(), places.end());
     for (const Id128& place : places) {
       const auto user = static_cast<UserIndex>(place.hi >> 32);
-      for (DeviceTag tag = truth().first_device(user); tag != kNone; tag = truth().device(tag).next_of_user) {
-        if (truth().device(tag).has(Device::kConverged)) check(tag, place, newest_.at(place));
+      for (DeviceTag tag = truth().first_device(user); tag != kNone;
+           tag = truth().outline(tag).next_of_user) {
+        if (truth().outline(tag).has(Device::kConverged)) check(tag, place, newest_.at(place));
       }
     }
   }

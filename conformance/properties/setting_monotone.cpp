@@ -39,7 +39,7 @@ class SettingMonotone final : public Monitor {
   void finish() override {
     std::vector<Id128> forgotten;
     for (const auto& [place, shown] : shown_) {
-      if (!shown.is_told && truth().device(static_cast<DeviceTag>(place.hi >> 32)).has(Device::kConverged))
+      if (!shown.is_told && truth().outline(static_cast<DeviceTag>(place.hi >> 32)).has(Device::kConverged))
         forgotten.push_back(place);
     }
     std::sort(forgotten.begin(), forgotten.end());

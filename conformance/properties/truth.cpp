@@ -294,6 +294,7 @@ void Truth::apply_connection(Observation& seen) {
       break;
     default:
       device.put(Device::kConnected, false);
+      if (device.may_go()) devices_.leave(seen.record.device, [](const Device& row) { return row.may_go(); });
       return;
   }
   device.put(Device::kConnected, true);

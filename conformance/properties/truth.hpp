@@ -16,6 +16,7 @@
 #include "conformance/history/record.hpp"
 #include "conformance/properties/chunks.hpp"
 #include "conformance/properties/conversation_rows.hpp"
+#include "conformance/properties/device_rows.hpp"
 #include "conformance/properties/kind_set.hpp"
 #include "conformance/properties/memory.hpp"
 #include "conformance/properties/window.hpp"
@@ -126,6 +127,22 @@ struct Device {
   std::int64_t balance = 0;  // DLV-CONSERVE's: entries that it took, less those that it holds
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void put(Flag flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
+
+  // What is asked of a device at the end that has gone before: an auditor that has told its state.
+  struct Outline {
+    UserIndex user = kNone;
+    DeviceTag next_of_user = kNone;
+    std::uint8_t flags = 0;
+    Outline() = default;
+    explicit Outline(const Device& row) : user(row.user), next_of_user(row.next_of_user), flags(row.flags) {}
+    bool has(Flag flag) const { return (flags & flag) != 0; }
+  };
+  Device() = default;
+  explicit Device(const Outline& outline)
+      : user(outline.user), next_of_user(outline.next_of_user), flags(outline.flags) {}
+  bool may_go() const {
+    return has(kAuditor) && has(kStateSeen) && !has(kConnected) && sends.bytes() == 0 && balance == 0;
+  }
 };
 
 static_assert(sizeof(Device) <= 96);
@@ -243,8 +260,12 @@ class Truth {
   bool has_auditors() const { return has_auditors_; }
   std::size_t device_count() const { return devices_.size(); }
   std::size_t conversation_count() const { return conversations_.size(); }
+  // A row that stays where it is until the record in hand is applied.
   Device& device(DeviceTag tag) { return devices_[tag]; }
-  bool knows_device(DeviceTag tag) const { return tag < devices_.size() && devices_[tag].user != kNone; }
+  // Its row, or nullptr when it has gone (Device::may_go).
+  const Device* find_device(DeviceTag tag) const { return devices_.find(tag); }
+  Device::Outline outline(DeviceTag tag) const { return devices_.outline(tag); }
+  bool knows_device(DeviceTag tag) const { return user_of(tag) != kNone; }
   Conversation& conversation(ConversationIndex index) { return conversations_[index]; }
   // An empty one when there is none yet.
   const Log& log_of(const Conversation& conversation) const {
@@ -276,11 +297,13 @@ class Truth {
   std::vector<FetchPage>& pages() { return pages_; }
   HistoryBudget& budget() { return budget_; }
   std::uint64_t forked_conversations() const { return forked_; }
-  // The devices of a user: the first, and device(tag).next_of_user for the others; kNone ends.
+  // The devices of a user: the first, and outline(tag).next_of_user for the others; kNone ends.
   DeviceTag first_device(UserIndex index) const {
     return index < users_.size() ? users_[index].first_device : kNone;
   }
-  UserIndex user_of(DeviceTag tag) const { return tag < devices_.size() ? devices_[tag].user : kNone; }
+  UserIndex user_of(DeviceTag tag) const {
+    return tag < devices_.size() ? devices_.outline(tag).user : kNone;
+  }
   OpenFetch* open_fetch(const Record& record);
   OpenMark* open_mark(const Record& record);
 
@@ -381,7 +404,7 @@ class Truth {
   void advance_known(Conversation& conversation, ConversationIndex index);
   void apply_membership(Log& log, std::uint32_t seq, const Entry& entry);
 
-  Chunks<Device> devices_;
+  DeviceRows<Device> devices_;
   Chunks<User> users_;
   Chunks<Conversation> conversations_;
   Chunks<Log> logs_;

@@ -41,7 +41,8 @@ const PointedRow* Truth::pointed(const Record& record) const {
 }
 
 void Truth::expect(DeviceTag device) const {
-  if (device < devices_.size()) prefetch(&devices_[device], sizeof(Device));
+  if (device >= devices_.size()) return;
+  if (const Device* row = devices_.find(device)) prefetch(row, sizeof(Device));
 }
 
 void Truth::expect(const Record& record) const {
@@ -54,7 +55,8 @@ void Truth::expect(const Record& record) const {
 // What its device's window keeps of it; the device is looked at now.
 void Truth::expect(MessageKey key) const {
   if (key.device >= devices_.size()) return;
-  const Send* send = devices_[key.device].sends.find(key.counter);
+  const Device* device = devices_.find(key.device);
+  const Send* send = device == nullptr ? nullptr : device->sends.find(key.counter);
   if (send != nullptr) prefetch(send, sizeof(Send));
 }
 
@@ -102,7 +104,9 @@ JudgeMemory Truth::memory() const {
   memory.subscriptions.bytes += packer_.subscription_bytes();
   memory.members.bytes += packer_.member_bytes() + intervals_.capacity() * sizeof(Interval);
   memory.pointed.bytes += table_bytes(pointed_);
-  for (DeviceTag tag = 0; tag < devices_.size(); ++tag) memory.messages.bytes += devices_[tag].sends.bytes();
+  for (DeviceTag tag = 0; tag < devices_.size(); ++tag) {
+    if (const Device* row = devices_.find(tag)) memory.messages.bytes += row->sends.bytes();
+  }
   memory.messages.rows = memory.messages.bytes / sizeof(Send);
   memory.entries.bytes = budget_.used - memory.messages.bytes;
   memory.entries.rows = memory.entries.bytes / sizeof(Entry);

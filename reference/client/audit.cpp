@@ -7,7 +7,7 @@
 namespace wavetank::client {
 
 void Client::audit(TimeNs now, Effects& effects) {
-  std::erase_if(requests_, [](const Request& request) { return request.kind == Request::Kind::kAudit; });
+  erase_if(requests_, [](const Request& request) { return request.kind == Request::Kind::kAudit; });
   audit_ = std::make_unique<Audit>();
   finish(now, effects);
 }

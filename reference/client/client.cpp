@@ -282,8 +282,8 @@ void Client::finish(TimeNs now, Effects& effects) {
   }
   store_.commit();
   release_if_empty(outbox_);
-  release_if_empty(requests_, 4);
-  release_if_empty(receipts_queue_, 8);
+  release_if_empty(requests_);
+  release_if_empty(receipts_queue_);
   const TimeNs deadline = next_deadline(now);
   if (deadline < armed_at_) {
     armed_at_ = deadline;

@@ -31,6 +31,7 @@
 #include "reference/client/message_id.hpp"
 #include "reference/client/requests.hpp"
 #include "reference/client/store.hpp"
+#include "reference/environment/compact_vector.hpp"
 #include "reference/environment/effects.hpp"
 #include "reference/environment/observer.hpp"
 #include "reference/environment/time.hpp"
@@ -367,10 +368,10 @@ class Client {
   UserId user_;
   Slice access_token_;
   ConversationTable conversations_;
-  std::vector<OutboxEntry> outbox_;  // oldest first
-  std::vector<Request> requests_;
-  std::unique_ptr<std::vector<Gap>> gaps_;     // exists only while a conversation misses entries
-  std::vector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
+  CompactVector<OutboxEntry> outbox_;  // oldest first
+  CompactVector<Request> requests_;
+  std::unique_ptr<std::vector<Gap>> gaps_;       // exists only while a conversation misses entries
+  CompactVector<std::uint32_t> receipts_queue_;  // conversations with marks to send, in the order they moved
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Resume> resume_;
   std::unique_ptr<Flow> flow_;
@@ -407,6 +408,6 @@ class Client {
   bool loaded_ : 1 = false;          // memory holds what the store holds
   bool protocol_error_ : 1 = false;  // the frame in hand broke the protocol: close at the end of the input
 };
-static_assert(sizeof(Client) <= 304);
+static_assert(sizeof(Client) <= 272);
 
 }  // namespace wavetank::client

@@ -140,7 +140,7 @@ void CompactStore::put(const ConversationMarks& marks, std::uint32_t hint) {
     }
   }
   if (records_.size() == records_.capacity()) {
-    records_.reserve(records_.size() + std::max<std::size_t>(2, records_.size() / 4));
+    records_.reserve(records_.size() + std::max<std::size_t>(1, records_.size() / 4));
   }
   records_.push_back(record);
 }

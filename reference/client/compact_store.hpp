@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reference/client/store.hpp"
+#include "reference/environment/compact_vector.hpp"
 
 namespace wavetank::client {
 
@@ -37,7 +38,7 @@ class StagingArea {
   bool snapshot_staged_ = false;
 };
 
-// At most 64 bytes when empty, 40 bytes per conversation. Holds numbers of entries in 32 bits (see
+// At most 56 bytes when empty, 40 bytes per conversation. Holds numbers of entries in 32 bits (see
 // conversation.hpp).
 class CompactStore final : public ClientStore {
  public:
@@ -95,12 +96,12 @@ class CompactStore final : public ClientStore {
   void put(const ConversationMarks& marks, std::uint32_t hint);
 
   StagingArea& staging_;
-  std::vector<Record> records_;
+  CompactVector<Record> records_;
   std::unique_ptr<Rare> rare_;  // exists only while it holds something
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
   std::uint32_t next_counter_ = 1;
 };
-static_assert(sizeof(CompactStore) <= 64);
+static_assert(sizeof(CompactStore) <= 56);
 
 }  // namespace wavetank::client

@@ -24,7 +24,7 @@ std::uint32_t ConversationTable::find_or_add(const ConversationId& id) {
   if (found != kMissing) return found;
   if (rows_.size() == rows_.capacity()) {
     // A quarter more instead of twice as much: with a million devices the slack is what costs.
-    rows_.reserve(rows_.size() + std::max<std::size_t>(2, rows_.size() / 4));
+    rows_.reserve(rows_.size() + std::max<std::size_t>(1, rows_.size() / 4));
   }
   const std::uint32_t index = size();
   rows_.emplace_back().id = id;

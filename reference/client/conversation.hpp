@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "reference/environment/compact_vector.hpp"
 #include "reference/protocol/identifiers.hpp"
 
 namespace wavetank::client {
@@ -70,7 +71,7 @@ class ConversationTable {
   void insert_slot(std::uint32_t index);
   void rebuild_index();
 
-  std::vector<Conversation> rows_;
+  CompactVector<Conversation> rows_;
   // Open addressing over a power of two of slots; index + 1 in each slot, 0 = free.
   std::unique_ptr<std::vector<std::uint32_t>> slots_;
 };

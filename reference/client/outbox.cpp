@@ -123,7 +123,7 @@ void Client::on_send_ack(const protocol::SendAck& ack, std::uint64_t request_id,
                                       [&](const Request& open) { return open.id == request_id; });
   if (!is_awaited) mark(Probe::kLateAnswerTaken);
   if (found->in_flight) {
-    std::erase_if(requests_, [&](const Request& open) {
+    erase_if(requests_, [&](const Request& open) {
       return open.kind == Request::Kind::kSend && open.sequence == message_counter(found->row.client_msg_id);
     });
   }

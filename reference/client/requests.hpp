@@ -165,11 +165,10 @@ struct Access {
   TimeNs remove_at = 0;                                         // not before
 };
 
-// Gives the memory of an empty list back, but for a list of a few small elements that will soon be used
-// again.
-template <class T>
-void release_if_empty(std::vector<T>& list, std::size_t keep_capacity = 0) {
-  if (list.empty() && list.capacity() > keep_capacity) std::vector<T>().swap(list);
+// Gives the memory of an empty list back.
+template <class List>
+void release_if_empty(List& list) {
+  if (list.empty() && list.capacity() > 0) List().swap(list);
 }
 
 }  // namespace wavetank::client

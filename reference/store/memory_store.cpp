@@ -116,20 +116,26 @@ std::size_t MemoryStore::lower_bound(const std::vector<SharedEvent>& entries, st
   return static_cast<std::size_t>(found - entries.begin());
 }
 
+MemoryStore::Conversation& MemoryStore::row_of(const ConversationId& id) {
+  std::unique_ptr<Conversation>& place = conversations_[id];
+  if (place == nullptr) place = std::make_unique<Conversation>();
+  return *place;
+}
+
 std::optional<ConversationRow> MemoryStore::conversation(const ConversationId& id) {
   const auto found = conversations_.find(id);
-  return found == conversations_.end() ? std::nullopt : found->second.row;
+  return found == conversations_.end() ? std::nullopt : found->second->row;
 }
 
 void MemoryStore::put_conversation(const ConversationId& id, const ConversationRow& row) {
-  Conversation& conversation = conversations_[id];
+  Conversation& conversation = row_of(id);
   journal_.push_back(ConversationPut{id, conversation.row});
   conversation.row = row;
   meter_.put_conversation();
 }
 
 void MemoryStore::undo(ConversationPut& record) {
-  Conversation& conversation = conversations_[record.id];
+  Conversation& conversation = row_of(record.id);
   conversation.row = record.before;
   // Undone in reverse order, a conversation's first write comes last: nothing else of it is left.
   if (!conversation.row && conversation.entries.empty() && conversation.stays.all().empty() &&
@@ -139,7 +145,7 @@ void MemoryStore::undo(ConversationPut& record) {
 }
 
 void MemoryStore::append_entry(const protocol::Event& event) {
-  std::vector<SharedEvent>& entries = conversations_[event.conversation].entries;
+  std::vector<SharedEvent>& entries = row_of(event.conversation).entries;
   const std::size_t at = lower_bound(entries, event.conv_seq);
   EntryAppended record{event.conversation, event.conv_seq, nullptr};
   if (at < entries.size() && entries[at]->value.conv_seq == event.conv_seq) {
@@ -152,7 +158,7 @@ void MemoryStore::append_entry(const protocol::Event& event) {
 }
 
 void MemoryStore::undo(EntryAppended& record) {
-  std::vector<SharedEvent>& entries = conversations_[record.id].entries;
+  std::vector<SharedEvent>& entries = row_of(record.id).entries;
   const std::size_t at = lower_bound(entries, record.seq);
   if (record.before) {
     entries[at] = std::move(record.before);
@@ -165,7 +171,7 @@ void MemoryStore::entries(const ConversationId& id, std::uint64_t from, std::uin
                           std::vector<protocol::Event>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  const std::vector<SharedEvent>& entries = found->second.entries;
+  const std::vector<SharedEvent>& entries = found->second->entries;
   for (std::size_t at = lower_bound(entries, from); at < entries.size() && limit > 0; ++at, --limit) {
     if (entries[at]->value.conv_seq > to) break;
     out.push_back(entries[at]->value);
@@ -194,11 +200,11 @@ void MemoryStore::undo(SendKeyPut& record) {
 
 std::uint64_t MemoryStore::log_floor(const ConversationId& id) {
   const auto found = conversations_.find(id);
-  return found == conversations_.end() ? 0 : found->second.floor;
+  return found == conversations_.end() ? 0 : found->second->floor;
 }
 
 void MemoryStore::drop_entries(const ConversationId& id, std::uint64_t from, std::uint64_t below) {
-  Conversation& conversation = conversations_[id];
+  Conversation& conversation = row_of(id);
   std::vector<SharedEvent>& entries = conversation.entries;
   const auto end = entries.begin() + static_cast<std::ptrdiff_t>(lower_bound(entries, below));
   journal_.push_back(EntriesDropped{id, std::exchange(conversation.floor, below),
@@ -208,7 +214,7 @@ void MemoryStore::drop_entries(const ConversationId& id, std::uint64_t from, std
 }
 
 void MemoryStore::undo(EntriesDropped& record) {
-  Conversation& conversation = conversations_[record.id];
+  Conversation& conversation = row_of(record.id);
   conversation.floor = record.floor_before;
   conversation.entries.insert(conversation.entries.begin(), record.entries.begin(), record.entries.end());
 }
@@ -218,12 +224,12 @@ void MemoryStore::undo(EntriesDropped& record) {
 void MemoryStore::memberships(const ConversationId& id, std::vector<MembershipRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  const std::vector<MembershipRow>& stays = found->second.stays.all();
+  const std::vector<MembershipRow>& stays = found->second->stays.all();
   out.insert(out.end(), stays.begin(), stays.end());
 }
 
 void MemoryStore::put_membership(const ConversationId& id, const MembershipRow& row) {
-  auto& stays = conversations_[id].stays;
+  auto& stays = row_of(id).stays;
   MembershipRow* old = stays.find(row);
   journal_.push_back(MembershipPut{id, old ? *old : row, old == nullptr});
   if (old) {
@@ -235,7 +241,7 @@ void MemoryStore::put_membership(const ConversationId& id, const MembershipRow& 
 }
 
 void MemoryStore::undo(MembershipPut& record) {
-  auto& stays = conversations_[record.id].stays;
+  auto& stays = row_of(record.id).stays;
   if (record.fresh) {
     stays.take_newest();
   } else {
@@ -246,12 +252,12 @@ void MemoryStore::undo(MembershipPut& record) {
 void MemoryStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
   const auto found = conversations_.find(id);
   if (found == conversations_.end()) return;
-  const std::vector<MarkRow>& marks = found->second.marks.all();
+  const std::vector<MarkRow>& marks = found->second->marks.all();
   out.insert(out.end(), marks.begin(), marks.end());
 }
 
 void MemoryStore::put_mark(const ConversationId& id, const MarkRow& row) {
-  auto& marks = conversations_[id].marks;
+  auto& marks = row_of(id).marks;
   MarkRow* old = marks.find(row);
   journal_.push_back(MarkPut{id, old ? *old : row, old == nullptr});
   if (old) {
@@ -263,7 +269,7 @@ void MemoryStore::put_mark(const ConversationId& id, const MarkRow& row) {
 }
 
 void MemoryStore::undo(MarkPut& record) {
-  auto& marks = conversations_[record.id].marks;
+  auto& marks = row_of(record.id).marks;
   if (record.fresh) {
     marks.take_newest();
   } else {
@@ -668,11 +674,12 @@ void MemoryStore::undo(InboxPut& record) { inboxes_[record.source] = record.befo
 MemoryStore::Memory MemoryStore::memory() const {
   Memory memory;
   memory.logs = flat_bytes(keys_);
-  memory.conversations = flat_bytes(conversations_) + flat_bytes(receipts_);
+  memory.conversations = flat_bytes(conversations_) +
+                         conversations_.size() * block_bytes(sizeof(Conversation)) + flat_bytes(receipts_);
   for (const auto& [id, conversation] : conversations_) {
     memory.logs +=
-        vector_bytes(conversation.entries) + conversation.entries.size() * block_bytes(sizeof(EventBlock));
-    memory.conversations += conversation.stays.heap_bytes() + conversation.marks.heap_bytes();
+        vector_bytes(conversation->entries) + conversation->entries.size() * block_bytes(sizeof(EventBlock));
+    memory.conversations += conversation->stays.heap_bytes() + conversation->marks.heap_bytes();
   }
   memory.feeds = flat_bytes(feeds_) + flat_bytes(feed_states_);
   for (const auto& [user, feed] : feeds_) {

@@ -256,7 +256,7 @@ class MemoryStore : public LogStore {
   };
   struct ConversationErased {
     ConversationId id;
-    Conversation before;
+    std::unique_ptr<Conversation> before;
   };
   struct UserErased {
     UserId user;
@@ -303,8 +303,10 @@ class MemoryStore : public LogStore {
   void erase_failures(const ConversationId& queue);
   void compact(UserId user);
   Lane& lane(NodeId destination);
+  Conversation& row_of(const ConversationId& id);
 
-  boost::unordered_flat_map<ConversationId, Conversation, IdHash> conversations_;
+  // None is null. Each by itself: they are large, and a third of a flat table's places are free.
+  boost::unordered_flat_map<ConversationId, std::unique_ptr<Conversation>, IdHash> conversations_;
   boost::unordered_flat_map<SendKey, SendKeyRow, SendKeyHash> keys_;
   boost::unordered_flat_map<UserId, FeedLog, IdHash> feeds_;
   boost::unordered_flat_map<ReceiptKey, std::uint64_t, ReceiptKeyHash> receipts_;     // all that take a place

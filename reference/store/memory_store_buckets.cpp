@@ -65,7 +65,7 @@ void MemoryStore::parked_buckets(std::vector<std::uint32_t>& out) {
 void MemoryStore::conversations(const WantedConversations& wanted, std::vector<ConversationId>& out) {
   const auto before = static_cast<std::ptrdiff_t>(out.size());
   for (const auto& [id, conversation] : conversations_) {
-    if (conversation.row && wanted(id)) out.push_back(id);
+    if (conversation->row && wanted(id)) out.push_back(id);
   }
   std::sort(out.begin() + before, out.end());
 }

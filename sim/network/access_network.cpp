@@ -226,8 +226,9 @@ void AccessNetwork::send(std::uint32_t index, Direction direction, Packet&& pack
   frames_.add(packet);
   packet.stream = index;
   const TimeNs arrival = arrival_time(connection, direction, packet.size, departs);
-  if (stream.unacked_since == kNever && is_cut(connection, opposite(direction))) {
-    stream.unacked_since = scheduler_.now();
+  if (!stream.is_unacked && is_cut(connection, opposite(direction))) {
+    stream.is_unacked = true;
+    unacked_since_[stream_key(index, direction)] = scheduler_.now();
     check_later(index, direction, scheduler_.now() + config_.user_timeout);
   }
   ++connection.events;
@@ -246,7 +247,7 @@ void AccessNetwork::packet_arrives(std::uint32_t packet, Direction direction) {
   const bool nobody = !connection.device_open && !connection.gateway_open;
   if (lost || nobody) {
     packets_.erase(packet);
-  } else if (stream.held_since != kNever || is_blocked(connection, direction)) {
+  } else if (stream.is_held || is_blocked(connection, direction)) {
     hold(index, direction, packet);
   } else {
     deliver(index, direction, packet);
@@ -309,13 +310,34 @@ void AccessNetwork::hold(std::uint32_t index, Direction direction, std::uint32_t
   Connection& connection = connections_.at(index);
   Stream& stream = connection.streams[static_cast<int>(direction)];
   const TimeNs now = scheduler_.now();
-  if (stream.held_since == kNever) {
+  if (!stream.is_held) {
     if (is_cut(connection, direction)) listener_.probe(Probe::kHeldBackByCut);
-    stream.held_since = now;
+    stream.is_held = true;
+    held_since_[stream_key(index, direction)] = now;
     check_later(index, direction, now + config_.user_timeout);
     if (now < connection.stalled_until) check_later(index, direction, connection.stalled_until);
   }
-  held_[{stream.held_since, stream_key(index, direction)}].push_back(packet);
+  held_[{held_since(index, direction), stream_key(index, direction)}].push_back(packet);
+}
+
+TimeNs AccessNetwork::held_since(std::uint32_t index, Direction direction) const {
+  if (!connections_.at(index).streams[static_cast<int>(direction)].is_held) return kNever;
+  return held_since_.at(stream_key(index, direction));
+}
+
+TimeNs AccessNetwork::unacked_since(std::uint32_t index, Direction direction) const {
+  if (!connections_.at(index).streams[static_cast<int>(direction)].is_unacked) return kNever;
+  return unacked_since_.at(stream_key(index, direction));
+}
+
+void AccessNetwork::clear_held_since(std::uint32_t index, Direction direction) {
+  Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
+  if (std::exchange(stream.is_held, false)) held_since_.erase(stream_key(index, direction));
+}
+
+void AccessNetwork::clear_unacked_since(std::uint32_t index, Direction direction) {
+  Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
+  if (std::exchange(stream.is_unacked, false)) unacked_since_.erase(stream_key(index, direction));
 }
 
 TimeNs AccessNetwork::next_retry(TimeNs held_since) const {
@@ -339,12 +361,11 @@ void AccessNetwork::path_healed() {
   // Acknowledgements that were missing come with the next retry; only what goes on missing counts.
   for (std::uint32_t index = 0; index < connection_slots_; ++index) {
     if (!connections_.is_live(index)) continue;
-    Connection& connection = connections_.at(index);
+    const Connection& connection = connections_.at(index);
     for (const Direction direction : {Direction::kUp, Direction::kDown}) {
-      Stream& stream = connection.streams[static_cast<int>(direction)];
-      if (stream.unacked_since != kNever && !is_cut(connection, opposite(direction))) {
-        stream.unacked_since = kNever;
-      }
+      const Stream& stream = connection.streams[static_cast<int>(direction)];
+      if (stream.is_unacked && !is_cut(connection, opposite(direction)))
+        clear_unacked_since(index, direction);
     }
   }
 }
@@ -356,8 +377,8 @@ void AccessNetwork::stream_check(std::uint32_t index, Direction direction) {
   const auto expired = [&](TimeNs since) {
     return since != kNever && scheduler_.now() >= since + config_.user_timeout;
   };
-  if (stream.held_since != kNever && !is_blocked(connection, direction)) release(index, direction);
-  if (expired(stream.held_since) || expired(stream.unacked_since)) {
+  if (stream.is_held && !is_blocked(connection, direction)) release(index, direction);
+  if (expired(held_since(index, direction)) || expired(unacked_since(index, direction))) {
     if (!connection.dead) listener_.probe(Probe::kGaveUpBehindCut);
     end_side(index, direction, CloseReason::kTimeout);
   }
@@ -366,11 +387,10 @@ void AccessNetwork::stream_check(std::uint32_t index, Direction direction) {
 
 void AccessNetwork::release(std::uint32_t index, Direction direction) {
   Connection& connection = connections_.at(index);
-  Stream& stream = connection.streams[static_cast<int>(direction)];
-  const auto found = held_.find({stream.held_since, stream_key(index, direction)});
+  const auto found = held_.find({held_since(index, direction), stream_key(index, direction)});
   const std::vector<std::uint32_t> packets = std::move(found->second);
   held_.erase(found);
-  stream.held_since = kNever;
+  clear_held_since(index, direction);
   // A listener may close the connection meanwhile; the slot itself stays while this event counts.
   ++connection.events;
   for (const std::uint32_t packet : packets) deliver(index, direction, packet);
@@ -379,20 +399,20 @@ void AccessNetwork::release(std::uint32_t index, Direction direction) {
 
 void AccessNetwork::drop_held(std::uint32_t index, Direction direction) {
   Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
-  if (stream.held_since == kNever) return;
-  const auto found = held_.find({stream.held_since, stream_key(index, direction)});
+  if (!stream.is_held) return;
+  const auto found = held_.find({held_since(index, direction), stream_key(index, direction)});
   for (const std::uint32_t packet : found->second) {
     if (packets_.take(packet).closes) stream.closing = false;
   }
   held_.erase(found);
-  stream.held_since = kNever;
+  clear_held_since(index, direction);
 }
 
 // The sender's side of `direction` is over without the other side hearing of it.
 void AccessNetwork::end_side(std::uint32_t index, Direction sender, CloseReason reason) {
   Connection& connection = connections_.at(index);
   drop_held(index, sender);
-  connection.streams[static_cast<int>(sender)].unacked_since = kNever;
+  clear_unacked_since(index, sender);
   connection.streams[static_cast<int>(sender)].ended = true;
   if (sender == Direction::kUp && connection.device_open) {
     connection.device_open = false;
@@ -467,8 +487,8 @@ void AccessNetwork::stall(std::uint32_t index, TimeNs until) {
   connection.only_down = false;
   connection.stalled_until = std::max(connection.stalled_until, std::min(until, config_.calm_from));
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
-    const bool held = connection.streams[static_cast<int>(direction)].held_since != kNever;
-    if (held) check_later(index, direction, connection.stalled_until);
+    if (connection.streams[static_cast<int>(direction)].is_held)
+      check_later(index, direction, connection.stalled_until);
   }
 }
 
@@ -495,8 +515,10 @@ void AccessNetwork::free_if_done(std::uint32_t index) {
   const Connection& connection = connections_.at(index);
   if (connection.device_open || connection.gateway_open || connection.gateway_holds || connection.events > 0)
     return;
-  drop_held(index, Direction::kUp);
-  drop_held(index, Direction::kDown);
+  for (const Direction direction : {Direction::kUp, Direction::kDown}) {
+    drop_held(index, direction);
+    clear_unacked_since(index, direction);
+  }
   connections_.take(index);
 }
 

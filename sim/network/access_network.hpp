@@ -11,6 +11,7 @@
 //   device ==packets in order==> gateway ==packets in order==> device
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -132,27 +133,29 @@ class AccessNetwork {
  private:
   struct Stream {
     TimeNs last_arrival = 0;
-    TimeNs busy_until = 0;          // its link's transmitter
-    TimeNs held_since = kNever;     // first packet held back by a cut; kNever when none
-    TimeNs unacked_since = kNever;  // the way back is cut: acknowledgements have been missing since
-    std::uint32_t sent = 0;         // packets so far: the key of their draws
-    bool closing = false;           // the packet that ends this stream is under way
-    bool ended = false;             // the sender's side gave up: what is still under way is lost
+    TimeNs busy_until = 0;    // its link's transmitter
+    std::uint32_t sent = 0;   // packets so far: the key of their draws
+    bool closing = false;     // the packet that ends this stream is under way
+    bool ended = false;       // the sender's side gave up: what is still under way is lost
+    bool is_held = false;     // packets may not pass: held_since_ says since when
+    bool is_unacked = false;  // the way back is cut: unacked_since_ says since when nothing was acknowledged
   };
+  // 80 bytes: a world of ten million has ten million of them.
   struct Connection {
+    Stream streams[2];
+    TimeNs stalled_until = 0;
     std::uint32_t device = 0;
     std::uint32_t gateway = 0;
     std::uint32_t number = 0;
-    TimeNs stalled_until = 0;
+    std::uint32_t events = 0;  // pending events that name this connection
     bool device_open = false;  // the device's side exists (dialling included)
     bool gateway_open = false;
     bool gateway_holds = false;  // the gateway's machine may still name this connection
     bool refused = false;
-    bool dead = false;         // silently: nothing passes any more
-    bool only_down = false;    // the stall is the device's, which does not read
-    std::uint32_t events = 0;  // pending events that name this connection
-    Stream streams[2];
+    bool dead = false;       // silently: nothing passes any more
+    bool only_down = false;  // the stall is the device's, which does not read
   };
+  static_assert(sizeof(Connection) <= 80);
   void send(std::uint32_t connection, Direction direction, Packet&& packet, TimeNs departs);
   TimeNs arrival_time(Connection& connection, Direction direction, std::uint32_t size, TimeNs departs);
   DurationNs access_delay(const Connection& connection, Direction direction, std::uint64_t frame) const;
@@ -171,6 +174,11 @@ class AccessNetwork {
   void hold(std::uint32_t connection, Direction direction, std::uint32_t packet);
   void release(std::uint32_t connection, Direction direction);
   void drop_held(std::uint32_t connection, Direction direction);
+  // kNever when nothing is held back, or missing.
+  TimeNs held_since(std::uint32_t connection, Direction direction) const;
+  TimeNs unacked_since(std::uint32_t connection, Direction direction) const;
+  void clear_held_since(std::uint32_t connection, Direction direction);
+  void clear_unacked_since(std::uint32_t connection, Direction direction);
   void check_later(std::uint32_t connection, Direction direction, TimeNs time);
   void stream_check(std::uint32_t connection, Direction direction);
   void end_side(std::uint32_t connection, Direction sender, CloseReason reason);
@@ -194,6 +202,9 @@ class AccessNetwork {
   // Packets that may not pass yet, by stream, in the order in which the streams came to a halt:
   // (held_since, connection * 2 + direction).
   std::map<std::pair<TimeNs, std::uint64_t>, std::vector<std::uint32_t>> held_;
+  // By stream, while its flag is set: the first packet held back, the first acknowledgement that was missed.
+  boost::unordered_flat_map<std::uint64_t, TimeNs> held_since_;
+  boost::unordered_flat_map<std::uint64_t, TimeNs> unacked_since_;
   std::uint32_t connection_slots_ = 0;  // slots ever used
   std::uint64_t packets_sent_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -112,7 +112,7 @@ class FakeStage : public Stage {
 Script two_people(bool always_on = true) {
   Script script;
   for (std::uint32_t user = 0; user < 2; ++user) {
-    script.users.push_back({user + 1, 0, user, 1});
+    script.users.push_back({user + 1, user, 0, 1});
     script.devices.push_back({user, 0, always_on});
   }
   script.conversations.push_back({direct_conversation(1, 2), 0, 1});

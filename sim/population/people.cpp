@@ -28,8 +28,8 @@ void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Random
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(script.users.size());
     UserSpec user;
-    user.region =
-        pick_weighted(scenario.topology().region(), randomness.bits(Purpose::kHomeRegion, index, 0));
+    user.region = static_cast<std::uint16_t>(
+        pick_weighted(scenario.topology().region(), randomness.bits(Purpose::kHomeRegion, index, 0)));
     user.id = (static_cast<UserId>(user.region) << kRegionShift) | (index + 1);
     user.first_device = static_cast<std::uint32_t>(script.devices.size());
     if (population.workload() != scenarios::Population::STAR) {
@@ -41,7 +41,8 @@ void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Random
     for (std::uint32_t d = 0; d < user.devices; ++d) {
       DeviceSpec device;
       device.user = index;
-      device.cohort = pick_weighted(scenario.cohort(), randomness.bits(Purpose::kDeviceCohort, index, d));
+      device.cohort = static_cast<std::uint16_t>(
+          pick_weighted(scenario.cohort(), randomness.bits(Purpose::kDeviceCohort, index, d)));
       device.always_on = population.workload() == scenarios::Population::STAR ||
                          randomness.chance(static_cast<std::uint64_t>(population.always_on_percent()), 100,
                                            Purpose::kSession, index, d, 1);

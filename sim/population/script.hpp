@@ -15,14 +15,14 @@ inline constexpr std::uint32_t kNoIndex = 0xffffffffU;
 
 struct UserSpec {
   UserId id = 0;
-  std::uint32_t region = 0;
   std::uint32_t first_device = 0;  // devices of a user are neighbours
-  std::uint32_t devices = 1;
+  std::uint16_t region = 0;
+  std::uint16_t devices = 1;
 };
 
 struct DeviceSpec {
   std::uint32_t user = 0;  // index into users
-  std::uint32_t cohort = 0;
+  std::uint16_t cohort = 0;
   bool always_on = false;  // its app stays open for the whole run
 };
 

@@ -350,7 +350,6 @@ void World::build_devices() {
   const std::size_t all = script_.devices.size() + script_.users.size();
   scheduler_.expect_sources(source_devices_ + all);
   access_->expect_devices(all);
-  history_->expect_devices(all);
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
 }

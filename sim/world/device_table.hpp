@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
+
 namespace wavetank::sim {
 
 // Numbers are dense and given once. A reference stays good until its value is dropped; growing copies
@@ -63,6 +65,13 @@ class DeviceTable {
 
   // How many numbers have been given.
   std::uint32_t size() const { return size_; }
+
+  // On the heap, without what the values own.
+  std::size_t bytes() const {
+    std::size_t bytes = vector_bytes(chunks_);
+    for (const auto& chunk : chunks_) bytes += chunk == nullptr ? 0 : block_bytes(sizeof(Chunk));
+    return bytes;
+  }
 
   // Asks for the memory of a number's value, which need not be there.
   void prefetch(std::uint32_t number) const {

@@ -76,14 +76,22 @@ void HistoryWriter::device_restarted(std::uint32_t device) {
 }
 
 std::uint64_t HistoryWriter::history_hash() const {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < devices_.size(); ++i) sum = combine_by_id(sum, i, devices_[i].seen.value());
+  std::uint64_t sum = seen_by_gone_;
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
+    if (devices_.holds(i)) sum = combine_by_id(sum, i, devices_[i].seen.value());
+  }
   return sum;
 }
 
 HistoryWriter::DeviceState& HistoryWriter::state(DeviceTag device) {
-  grow_to(devices_, device + std::size_t{1});
+  while (devices_.size() <= device) devices_.emplace_back();
   return devices_[device];
+}
+
+void HistoryWriter::device_gone(std::uint32_t device) {
+  if (!devices_.holds(device)) return;
+  seen_by_gone_ = combine_by_id(seen_by_gone_, device, devices_[device].seen.value());
+  devices_.drop(device);
 }
 
 Record HistoryWriter::record(Kind kind, DeviceTag device) const {
@@ -92,7 +100,7 @@ Record HistoryWriter::record(Kind kind, DeviceTag device) const {
   r.kind = kind;
   r.device = device;
   r.user = directory_.user_of_device(device);
-  if (device < devices_.size()) r.connection = devices_[device].connections;
+  if (devices_.holds(device)) r.connection = devices_[device].connections;
   return r;
 }
 
@@ -179,6 +187,7 @@ void HistoryWriter::request_answered(DeviceTag device, std::uint32_t request, pr
 }
 
 void HistoryWriter::link_stalled(std::uint32_t device, TimeNs until) {
+  if (device < devices_.size() && !devices_.holds(device)) return;
   if (std::exchange(state(device).stalled_until, std::max(until, state(device).stalled_until)) >= until)
     return;
   Record r = record(Kind::kLinkStalled, device);

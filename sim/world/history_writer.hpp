@@ -10,6 +10,7 @@
 #include "reference/environment/observer.hpp"
 #include "sim/kernel/hash.hpp"
 #include "sim/kernel/scheduler.hpp"
+#include "sim/world/device_table.hpp"
 #include "sim/world/directory.hpp"
 
 namespace wavetank::sim {
@@ -29,8 +30,6 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown);
 
-  // Room for devices below `count`, so that it need not be made while the world is largest.
-  void expect_devices(std::size_t count) { devices_.reserve(count); }
   // The world's own records.
   void write(history::Record record);
   // The harness has looked at its clock, at `time`, which is not before the last event; it does every
@@ -51,6 +50,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void app_crashes(std::uint32_t device, const protocol::Event& event, Via via);
   // The user closes the app: said before the machine stops, so that the end of its connection follows.
   void app_closes(std::uint32_t device);
+  // Nothing more comes from the device, or is told of it.
+  void device_gone(std::uint32_t device);
   // What the device shows of one setting at the end.
   void setting_state(std::uint32_t device, const client::SettingRow& row);
   // The user closed the app: until it is opened again the device wants no connection.
@@ -69,9 +70,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
   // In the order of their ends.
   const std::vector<Reconnect>& reconnects() const { return reconnects_; }
-  std::size_t bytes() const {
-    return devices_.capacity() * sizeof(DeviceState) + reconnects_.capacity() * sizeof(Reconnect);
-  }
+  std::size_t bytes() const { return devices_.bytes() + reconnects_.capacity() * sizeof(Reconnect); }
 
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
@@ -191,7 +190,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     std::uint32_t version = 0;  // 0: nobody has served it
   };
   std::vector<Owner> owners_;  // by bucket: who has served it last
-  std::vector<DeviceState> devices_;
+  DeviceTable<DeviceState> devices_;
+  std::uint64_t seen_by_gone_ = 0;  // the part of the history's hash
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;
   std::uint64_t connections_open_ = 0;

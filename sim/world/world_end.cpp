@@ -96,6 +96,7 @@ void World::drop_auditors(std::uint32_t first_user, std::uint32_t end_user) {
     close_app(device);
     dropped_trace_ = combine_by_id(dropped_trace_, source_devices_ + device, devices_[device].trace.value());
     devices_.drop(device);
+    history_->device_gone(device);
   }
 }
 
