@@ -518,7 +518,7 @@ void Facts::read_mark(const Record& r, Index at) {
   Marks& row = marks[{user_of(r.device), r.conversation}];
   const DeviceConversation here{r.device, r.conversation};
   if (r.kind == Kind::kReadInvoked) {
-    row.reads.push_back({at, r.seq, r.device});
+    row.reads.push_back({at, r.seq, r.device, r.flag});
     row.read_asked.raise(at, r.seq);
   }
   row.delivered_asked.raise(at, r.seq);

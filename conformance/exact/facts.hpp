@@ -179,6 +179,7 @@ struct ReadMark {
   Index at;
   std::uint64_t seq;
   DeviceTag device;
+  bool is_private;
 };
 
 // One user's marks in one conversation.

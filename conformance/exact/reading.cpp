@@ -1,4 +1,4 @@
-// RD-MONO, RD-MULTIDEV, RD-LEQ.
+// RD-MONO, RD-MULTIDEV, RD-LEQ, RD-PRIVATE.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -82,11 +82,28 @@ Findings read_monotone(const Facts& facts) {
     std::uint64_t read = 0;
   };
   Findings out;
-  std::map<std::tuple<DeviceTag, ConversationIndex, UserIndex>, Seen> observed;
+  // By the cuts of the device's feed, too: it tells again what it has left.
+  std::map<std::tuple<DeviceTag, std::uint32_t, ConversationIndex, UserIndex>, Seen> observed;
+  std::map<DeviceTag, std::uint32_t> cuts;
+  // What the device was told last of an age, and that age: an owner was lost, with marks.
+  std::map<std::pair<DeviceTag, ConversationIndex>, std::pair<std::uint32_t, std::uint64_t>> ages;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
+    if (r.kind == Kind::kFeedCut && r.flag) ++cuts[r.device];
     if (facts.is_forked(r, i)) continue;
-    if (is_answer(r)) {
+    if (is_answer(r) && (r.epoch != 0 || ages.contains({r.device, r.conversation}))) {
+      out.fired();
+      auto& [age, told] = ages[{r.device, r.conversation}];
+      if (r.epoch < age) continue;
+      if (r.epoch > age) told = 0;
+      if (r.value < told) {
+        out.violate(r,
+                    "device {} is told that its user has read conversation {} up to {}, after it was told {}",
+                    r.device, r.conversation, r.value, told);
+      }
+      age = r.epoch;
+      told = std::max(told, r.value);
+    } else if (is_answer(r)) {
       out.fired();
       const std::uint64_t told =
           value_or_default(facts.views, {r.device, r.conversation}).read_seen.before(i);
@@ -104,7 +121,7 @@ Findings read_monotone(const Facts& facts) {
     }
     if (r.kind != Kind::kReceiptSeen) continue;
     out.fired();
-    Seen& seen = observed[{r.device, r.conversation, r.subject}];
+    Seen& seen = observed[{r.device, value_or_default(cuts, r.device), r.conversation, r.subject}];
     // A mark of 0 says nothing (a private read).
     if ((r.seq != 0 && r.seq < seen.delivered) || (r.value != 0 && r.value < seen.read)) {
       out.violate(
@@ -135,7 +152,7 @@ Findings read_devices(const Facts& facts) {
                     r.device, user, r.conversation, r.value, asked);
       }
     }
-    if (is_answer(r) && facts.devices_of(user, i + 1) > 1) {
+    if (is_answer(r) && r.epoch == 0 && facts.devices_of(user, i + 1) > 1) {
       const std::uint64_t accepted = value_or_default(facts.mark_of, i).read_accepted;
       if (r.value < accepted) {
         out.violate(r,
@@ -154,6 +171,28 @@ Findings read_devices(const Facts& facts) {
     out.violate(
         r, "device {} ends with user {}'s read mark of conversation {} at {}; accepted was {}, asked for {}",
         r.device, user, r.conversation, r.value2, accepted, asked);
+  }
+  return out;
+}
+
+// Of what a user has read privately others are shown at most what a device of the user has read otherwise.
+Findings read_private(const Facts& facts) {
+  Findings out;
+  for (Index i = 0; i < facts.records.size(); ++i) {
+    const Record& r = *facts.records[i];
+    if (r.kind != Kind::kReceiptSeen || facts.is_forked(r, i) || facts.user_of(r.device) == r.subject) continue;
+    std::uint64_t open = 0;
+    bool has_private = false;
+    for (const ReadMark& read : marks_of(facts, r.subject, r.conversation).reads) {
+      if (read.at >= i) break;
+      has_private = has_private || read.is_private;
+      if (!read.is_private) open = std::max(open, read.seq);
+    }
+    if (!has_private) continue;
+    out.fired();
+    if (r.value <= open) continue;
+    out.violate(r, "device {} sees that user {} has read conversation {} up to {}; beyond {} that was private",
+                r.device, r.subject, r.conversation, r.value, open);
   }
   return out;
 }

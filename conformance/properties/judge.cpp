@@ -38,6 +38,7 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_read_monotone(truth_));
   add(make_read_devices(truth_));
   add(make_read_bounds(truth_));
+  add(make_read_private(truth_));
   add(make_access_boundary(truth_));
   add(make_session_drain(truth_));
   add(make_session_resume(truth_));

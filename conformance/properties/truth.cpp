@@ -72,7 +72,8 @@ bool Truth::is_whole(const Record& record) const {
       Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
       Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage,
       Kind::kVersions, Kind::kUnnamed, Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed,
-      Kind::kBucketServed, Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked);
+      Kind::kBucketServed, Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked,
+      Kind::kFeedCut);
   static constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                              Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;

@@ -180,6 +180,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "owed-fan-out-told-last",
     "expired-despite-renewal",
     "refusal-forgotten",
+    "takeover-tells-private-reads",
+    "delivery-tells-private-read",
+    "fork-retells-reads-openly",
+    "cut-feed-unnoticed",
+    "lost-put-is-new",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -187,6 +187,11 @@ enum class Defect : std::uint16_t {
   kOwedFanoutLast,          // shard: an entry goes into the feeds before what is owed below it
   kExpiredDespiteRenewal,   // gateway: ends a session at its token's end, whatever the home has been asked
   kRefusalForgotten,        // shard: judges a repeat of a refused send anew
+  kTakeoverTellsPrivateReads,  // shard: after a takeover tells authors of private reads, too
+  kDeliveryTellsPrivateRead,   // shard: tells with a delivery how far the user has read, however that was
+  kForkRetellsReadsOpenly,     // client: after a fork tells again openly what was read privately
+  kCutFeedUnnoticed,           // client: does not put again the settings that its feed has lost
+  kLostPutIsNew,               // shard: takes a setting that is put again for a new one
   kCount
 };
 

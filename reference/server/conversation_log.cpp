@@ -245,7 +245,7 @@ void ConversationLog::append(const ConversationId& id, Conversation& conversatio
                              const protocol::Event& event) {
   const store::ConversationRow& row = conversation.row;
   if (!conversation.exists && row.epoch > 1)
-    observer_.log_forked(config_.self, {id, row.epoch - 1, row.epoch, row.fork_seq});
+    observer_.log_forked(config_.self, {id, row.epoch - 1, row.epoch, row.fork_seq}, kNoNode);
   conversation.exists = true;
   conversation.row.head_seq = event.conv_seq;
   if (event.msg_no != 0) conversation.row.head_msg_no = event.msg_no;

@@ -107,9 +107,11 @@ Feed::Told Feed::place_in_log(const protocol::Change& change) {
 }
 
 void Feed::go_on_above(UserId user, TimeNs now, Effects& effects) {
+  const std::uint64_t first_lost = head(user).user_seq + 1;
   head(user).user_seq += kLeap;
   protocol::Change nothing;
   nothing.kind = ChangeKind::kEpoch;
+  nothing.head_seq = first_lost;
   nothing.conversation = store::feed_queue(user);
   append(user, nothing, now, effects);
 }
@@ -161,6 +163,7 @@ void Feed::cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, 
   for (protocol::Change& receipt : receipts) {
     receipt.delivered_seq = std::min(receipt.delivered_seq, epoch.head_seq);
     receipt.read_seq = std::min(receipt.read_seq, epoch.head_seq);
+    if (receipt.hidden_from > receipt.read_seq) receipt.hidden_from = 0;
     receipt.conv_epoch = epoch.conv_epoch;
     append_row(user, receipt, now, effects);
   }
@@ -195,11 +198,22 @@ bool Feed::merge_receipt(UserId user, protocol::Change& row) {
   if (!older) return true;
   const std::uint64_t end = may_be_void ? valid_to(user, row.conversation, older->conv_epoch) : UINT64_MAX;
   row.delivered_seq = std::max(row.delivered_seq, std::min(older->delivered_seq, end));
-  row.read_seq = std::max(row.read_seq, std::min(older->read_seq, end));
+  if (std::min(older->read_seq, end) > row.read_seq) {
+    row.read_seq = std::min(older->read_seq, end);
+    // How much of it is private stands in the row itself; of others' marks nothing is.
+    row.hidden_from = row.subject == user ? hidden_from(user, older->user_seq) : 0;
+  }
+  if (row.hidden_from > row.read_seq) row.hidden_from = 0;
   row.conv_epoch = std::max(row.conv_epoch, older->conv_epoch);
   if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return false;
   observer_.probe(config_.self, Probe::kReceiptCoalesced);
   return true;
+}
+
+std::uint64_t Feed::hidden_from(UserId user, std::uint64_t receipt) {
+  changes_.clear();
+  store_.changes(user, receipt - 1, 1, changes_);
+  return changes_.empty() ? 0 : changes_.front().hidden_from;
 }
 
 // The newer says all that the older said: entries of a conversation reach a feed in their order.
@@ -274,7 +288,8 @@ protocol::Change Feed::change_of(const protocol::Route& from, const protocol::Pu
   protocol::Change change;
   change.kind = ChangeKind::kSetting;
   change.conversation = request.conversation;
-  change.setting = protocol::Setting{request.kind, request.text, request.number, from.device, request.op};
+  change.setting = protocol::Setting{request.kind, request.text, request.number,
+                                     from.device,  request.op,   request.former_revision};
   return change;
 }
 
@@ -299,9 +314,30 @@ protocol::SettingAck Feed::put(const protocol::Route& from, const protocol::PutS
     return ack;
   }
   store_.put_setting_op(from.user, from.device, request.op);
+  if (const auto present = newer_than_lost(from.user, request)) {
+    ack.status = protocol::SendStatus::kDuplicate;
+    ack.revision = *present;
+    return ack;
+  }
   append(from.user, change_of(from, request), now, effects);
   ack.revision = head(from.user).user_seq;
   return ack;
+}
+
+// TKO-SET-002. What was put again counts by its old revision, what is new above all that was lost.
+std::optional<std::uint64_t> Feed::newer_than_lost(UserId user, const protocol::PutSetting& request) {
+  // Seeded defect: a put is a put.
+  if (request.former_revision == 0 || config_.defects.has(Defect::kLostPutIsNew)) return std::nullopt;
+  const auto present = store_.setting(user, request.conversation, request.kind);
+  if (!present) return std::nullopt;
+  changes_.clear();
+  store_.changes(user, present->user_seq - 1, 1, changes_);
+  const bool is_there = !changes_.empty() && changes_.front().setting;
+  const std::uint64_t former = is_there ? changes_.front().setting->former_revision : 0;
+  const std::uint64_t counts = former == 0 ? present->user_seq : former;
+  if (counts < request.former_revision) return std::nullopt;
+  observer_.probe(config_.self, Probe::kLostPutOutdated);
+  return present->user_seq;
 }
 
 // ---- sessions

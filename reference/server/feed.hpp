@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ class Feed {
   static bool takes(const protocol::Change& change);
 
   // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its
-  // head: goes on far above them, with a row that says nothing.
+  // head: goes on far above them, with a row that says which.
   void go_on_above(UserId user, TimeNs now, Effects& effects);
   // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that
   // conversation. Not of receipts and settings, which are merged. The first time for a user O(feed), then
@@ -141,8 +142,12 @@ class Feed {
   void for_each_change(UserId user, std::uint64_t after, std::uint64_t below, Fn&& fn);
   // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
   bool merge_receipt(UserId user, protocol::Change& row);
+  // Of the receipt with this number; 0 when it says nothing of it.
+  std::uint64_t hidden_from(UserId user, std::uint64_t receipt);
   bool coalesce_pointer(UserId user, protocol::Change& row);
   bool coalesce_setting(UserId user, const protocol::Change& row);
+  // The revision of the setting's present value when that is as new as what a put makes again, or newer.
+  std::optional<std::uint64_t> newer_than_lost(UserId user, const protocol::PutSetting& request);
   // Why the put is refused; kNone: it is not.
   protocol::ErrorCode refusal(const protocol::Route& from, const protocol::PutSetting& request) const;
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,

@@ -33,7 +33,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
     const auto place = store_.send_key(key);
     if (place && place->conv_seq > log_.load(key.conversation).row.head_seq) store_.erase_send_key(key);
   }
-  for (const ConversationId& id : conversations) begin_epoch(id, now, effects);
+  for (const ConversationId& id : conversations) begin_epoch(id, lost, now, effects);
   owner_lost(lost, now, effects);
   read_owed_fanouts(now, effects);
   standby_.taken_over(lost);
@@ -44,9 +44,9 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
 
 // Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not
 // have got rid of: the fork is the head. So do the authors of what was read, of marks.
-void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
+void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
-  observer_.log_forked(config_.self, fork);
+  observer_.log_forked(config_.self, fork, lost);
   receipts_.cut(id, fork.fork_seq);
   if (config_.defects.has(Defect::kTakeoverUntold)) return;
   protocol::Change change;

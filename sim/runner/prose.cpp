@@ -82,6 +82,9 @@ std::string sentence(const Record& r) {
     case Kind::kEpochAdopted:
       return fmt::format("{} learns of epoch {}, which begins above entry {}, and holds {}", who(r), r.epoch,
                          r.seq, r.value);
+    case Kind::kFeedCut:
+      return fmt::format("{} learns that its feed has lost what it told from {} on, and had followed it to {}",
+                         who(r), r.value, r.value2);
     case Kind::kVoided:
       return fmt::format("entry {} is void: it was {} {}", r.seq,
                          r.code == 1 ? "shown to" : "acknowledged to", who(r));
@@ -134,7 +137,7 @@ std::string sentence(const Record& r) {
     case Kind::kDeliveredSent:
       return fmt::format("{} reports entry {} delivered", who(r), r.seq);
     case Kind::kReadInvoked:
-      return fmt::format("{} has read up to {}", who(r), r.seq);
+      return fmt::format("{} has {}read up to {}", who(r), r.flag ? "privately " : "", r.seq);
     case Kind::kCursorAcked:
       return fmt::format("{} is told: delivered {}, read {}, head {}, unread {}", who(r), r.seq, r.value,
                          r.value2, r.size);

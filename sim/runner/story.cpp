@@ -137,7 +137,7 @@ class DiagramBuilder {
         arrow(device(r), servers, r, fmt::format("delivered {}", r.seq), highlight);
         break;
       case Kind::kReadInvoked:
-        arrow(device(r), servers, r, fmt::format("read {}", r.seq), highlight);
+        arrow(device(r), servers, r, fmt::format("read {}{}", r.seq, r.flag ? " privately" : ""), highlight);
         break;
       case Kind::kCursorAcked:
         arrow(servers, device(r), r, fmt::format("marks {}/{}", r.seq, r.value), highlight);

@@ -405,6 +405,16 @@ void HistoryWriter::delivered_sent(DeviceTag device, const protocol::DeliveredCu
 void HistoryWriter::read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) {
   Record r = record(Kind::kReadInvoked, device, mark.conversation);
   r.seq = mark.read_seq;
+  r.flag = mark.is_private;
+  sink_.on(r);
+}
+
+void HistoryWriter::feed_cut(DeviceTag device, std::uint64_t first, std::uint64_t cursor) {
+  Record r = record(Kind::kFeedCut, device);
+  r.value = first;
+  r.value2 = cursor;
+  r.flag = cursor >= first;
+  see(device, r);
   sink_.on(r);
 }
 
@@ -416,6 +426,7 @@ void HistoryWriter::cursor_acked(DeviceTag device, const protocol::CursorAck& ac
   r.size = static_cast<std::uint32_t>(ack.unread);
   r.code = static_cast<std::uint8_t>(ack.error);
   r.digest = ack.min_seq;
+  if (ack.conv_epoch > 1) r.epoch = ack.conv_epoch;
   see(device, r);
   sink_.on(r);
 }
@@ -672,7 +683,15 @@ void HistoryWriter::owed_fanouts(NodeId, std::size_t conversations) {
 
 // ---- logs that are forked
 
-void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) {
+void HistoryWriter::copy_followed(NodeId node, bool on) {
+  if (on) {
+    followed_.insert(node);
+  } else {
+    followed_.erase(node);
+  }
+}
+
+void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) {
   Record r;
   r.time = scheduler_.now();
   r.kind = Kind::kForked;
@@ -681,6 +700,7 @@ void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) 
   r.size = fork.old_epoch;
   r.seq = fork.fork_seq;
   r.value = node;
+  r.flag = !followed_.contains(lost);
   sink_.on(r);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "conformance/history/record.hpp"
@@ -103,6 +104,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) override;
   void delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) override;
   void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
+  void feed_cut(DeviceTag device, std::uint64_t first, std::uint64_t cursor) override;
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
   void epoch_adopted(DeviceTag device, const protocol::EpochChanged& changed, std::uint64_t held) override;
@@ -138,7 +140,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
   void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
   void owed_fanouts(NodeId node, std::size_t conversations) override;
-  void log_forked(NodeId node, const protocol::EpochChanged& fork) override;
+  void log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) override;
+  void copy_followed(NodeId node, bool on) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 
@@ -189,6 +192,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     std::uint32_t version = 0;  // 0: nobody has served it
   };
   std::vector<Owner> owners_;  // by bucket: who has served it last
+  std::set<NodeId> followed_;  // shards whose standby has all that they tell of
   std::vector<DeviceState> devices_;
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;
