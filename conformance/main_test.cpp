@@ -74,7 +74,7 @@ TEST_F(ConformCommand, ListNamesEveryRequirementOrSome) {
 
 // The samples were written by programs whose formats were these.
 TEST_F(ConformCommand, HistoriesOfEarlierFormatsAreJudged) {
-  for (const std::string format : {"5", "6", "7"}) {
+  for (const std::string format : {"5", "6", "7", "8"}) {
     const std::string sample = WAVETANK_SOURCE_DIR "/conformance/history/samples/format_" + format + ".wth";
     EXPECT_EQ(run("judge '" + sample + "'"), reports::kPass) << read("err");
     const std::string out = read("out");

@@ -74,11 +74,23 @@ Findings setting_convergence(const Facts& facts) {
 Findings setting_monotone(const Facts& facts) {
   Findings out;
   std::map<Place, std::uint64_t> highest;
+  std::map<Place, std::uint64_t> ranks;  // by the old revisions of what was put again
+  std::map<MessageKey, std::uint64_t> former;
   std::set<Place> states;
   for (const Record* record : facts.records) {
     const Record& r = *record;
+    if (r.kind == Kind::kSettingPut && r.value != 0) former.try_emplace(r.key, r.value);
     if (!names_put(r)) continue;
     out.fired();
+    const auto lost = former.find(r.key);
+    const std::uint64_t rank_now = lost == former.end() ? r.value : lost->second;
+    std::uint64_t& rank = ranks[{r.device, r.conversation, r.entry_kind}];
+    if (r.kind == Kind::kSettingState && rank_now < rank &&
+        facts.devices.at(r.device).converged_before(kNowhere)) {
+      out.violate(r, "device {} ends with setting {} of conversation {} as of revision {}, and has shown {}",
+                  r.device, r.entry_kind, r.conversation, rank_now, rank);
+    }
+    rank = std::max(rank, rank_now);
     const Place place{r.device, r.conversation, r.entry_kind};
     std::uint64_t& before = highest[place];
     if (r.kind == Kind::kSettingState ? r.value < before : is_shown(r) && r.value <= before) {

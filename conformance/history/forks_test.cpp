@@ -100,6 +100,56 @@ TEST(ForkFilter, MarksHeadsAndPagesOfWhoDoesNotKnowEndAtTheFork) {
   EXPECT_EQ(kept[4].seq, 8U) << "of the new epoch";
 }
 
+TEST(ForkFilter, AnAnswerToAVoidEntryIsNamed) {
+  Told told;
+  Record invoked = told.make(Kind::kSendInvoked, 0);
+  invoked.key = {1, 1};
+  invoked.value2 = 6;
+  told.tell(invoked);
+  invoked.key = {1, 2};
+  invoked.value2 = 5;
+  told.tell(invoked);
+  told.fork(5);
+  told.adopt(5);
+  invoked.key = {1, 3};
+  invoked.value2 = 6;
+  told.tell(invoked);
+  for (std::uint32_t counter = 1; counter <= 3; ++counter) {
+    Record shown = told.make(Kind::kReceived, 6 + counter, 2);
+    shown.key = {1, counter};
+    shown.value2 = counter == 2 ? 5 : 6;
+    told.tell(shown);
+  }
+  Record mended = told.make(Kind::kReceived, 10, 2);
+  mended.key = {1, 1};
+  told.tell(mended);
+  const std::vector<Record>& kept = told.end();
+  ASSERT_EQ(kept.size(), 9U);
+  EXPECT_EQ(kept[4].kind, Kind::kVoided);
+  EXPECT_EQ(kept[4].code, 3);
+  EXPECT_EQ(kept[4].seq, 7U);
+  EXPECT_EQ(kept[5].kind, Kind::kReceived) << "and it stays";
+  for (std::size_t i = 6; i < kept.size(); ++i) EXPECT_EQ(kept[i].kind, Kind::kReceived);
+}
+
+TEST(ForkFilter, AnswersToMarksAreOfAnAgeThatALostOwnerEnds) {
+  Told told;
+  Record fork = told.make(Kind::kForked, 5, 2, kNone);
+  fork.size = 1;
+  told.tell(fork);
+  fork.epoch = 3;
+  fork.size = 2;
+  fork.flag = true;
+  told.tell(fork);
+  for (std::uint32_t epoch = 0; epoch <= 4; ++epoch) told.tell(told.make(Kind::kCursorAcked, 1, epoch));
+  const std::vector<Record>& kept = told.end();
+  std::vector<std::uint32_t> ages;
+  for (const Record& r : kept) {
+    if (r.kind == Kind::kCursorAcked) ages.push_back(r.epoch);
+  }
+  EXPECT_EQ(ages, (std::vector<std::uint32_t>{0, 0, 0, 1, 1}));
+}
+
 TEST(ForkFilter, AVoidEntryThatIsShownToWhoKnowsIsNamed) {
   Told told;
   told.fork(5);

@@ -95,7 +95,8 @@ enum class Kind : std::uint8_t {
             // feed cursor, value2 = the feed head that it named
   // ---- settings of conversations; entry_kind = SettingKind. A put is named by key: its device and op.
   kSettingPut,       // conversation, entry_kind, key, digest of the value; of the user's presence
-                     // privacy, size = the number
+                     // privacy, size = the number; value = the revision under which the same value was lost
+                     // that is put again (0: it is new)
   kSettingResolved,  // conversation, entry_kind, key, value = revision, code = SendStatus,
                      // size = ErrorCode of a refusal
   kSettingSeen,   // the device shows another value: conversation, entry_kind, key of the put it comes from,
@@ -186,7 +187,7 @@ enum class Kind : std::uint8_t {
                   // none, and seq means nothing), seq = the fork, value = the highest entry that it holds
   kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
   // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
-  // which names more than LOCAL
+  // which names more than LOCAL; 3: before its kReceived, which names a void entry as the one that it answers
   kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may be
              // lost, value2 = how far it had followed, flag = it had been told what is lost
   kCount

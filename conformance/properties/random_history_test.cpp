@@ -262,6 +262,27 @@ const std::vector<Mutation>& mutations() {
          records[at].seq = records[at].value2 + 1;
          return true;
        }},
+      {"a read was private after all", "RD-PRIVATE",
+       [](auto& records, std::size_t at) {
+         // The user's first mark there, and somebody else is shown one before the user sets another.
+         Record& r = records[at];
+         if (r.kind != Kind::kReadInvoked || r.flag) return false;
+         const auto same = [&](const Record& other) {
+           return other.kind == Kind::kReadInvoked && other.user == r.user && other.conversation == r.conversation;
+         };
+         for (std::size_t i = 0; i < at; ++i) {
+           if (same(records[i])) return false;
+         }
+         for (std::size_t i = at + 1; i < records.size() && !same(records[i]); ++i) {
+           const Record& seen = records[i];
+           if (seen.kind != Kind::kReceiptSeen || seen.conversation != r.conversation || seen.value == 0 ||
+               seen.subject != r.user || seen.user == r.user)
+             continue;
+           r.flag = true;
+           return true;
+         }
+         return false;
+       }},
       {"an unread number is wrong", "RD-LEQ",
        [](auto& records, std::size_t at) {
          if (records[at].kind != Kind::kCursorAcked || records[at].time < records.back().time / 2)

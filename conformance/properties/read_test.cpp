@@ -1,4 +1,4 @@
-// RD-MONO, RD-MULTIDEV, RD-LEQ.
+// RD-MONO, RD-MULTIDEV, RD-LEQ, RD-PRIVATE.
 #include "conformance/properties/test_support.hpp"
 
 namespace wavetank::conformance::test {
@@ -42,6 +42,106 @@ TEST(ReadMonotone, AReceiptThatFalls) {
   expect_violated(h, "RD-MONO");
   h.last().value = 0;  // says nothing
   expect_clean(h);
+}
+
+TEST(ReadMonotone, AFeedThatHasLostReceiptsMayTellLowerOnesAgain) {
+  Readers h;
+  h.read(h.bert, h.chat_room, 4);
+  h.see_receipt(h.anna, h.chat_room, 1);
+  Record& cut = h.write(Kind::kFeedCut, h.anna);
+  cut.value = 3;
+  cut.value2 = 7;
+  const std::size_t at = h.records.size() - 1;
+  h.see_receipt(h.anna, h.chat_room, 1);
+  h.last().seq = h.last().value = 3;
+  expect_violated(h, "RD-MONO");  // nothing of what is lost had been told to it
+  h.records[at].flag = true;
+  expect_clean(h);
+  h.see_receipt(h.anna, h.chat_room, 1);
+  expect_clean(h);
+  h.see_receipt(h.anna, h.chat_room, 1);
+  h.last().value = 2;
+  expect_violated(h, "RD-MONO");
+}
+
+// The owner that had taken Bert's mark is lost with it; the next one counts from what its copy has.
+struct LostOwner : Readers {
+  LostOwner() {
+    config.fork_window = 60 * kSecond;
+    read(bert, chat_room, 5);
+    Record& fork = write(Kind::kForked);
+    fork.device = fork.user = kNone;
+    fork.conversation = chat_room;
+    fork.size = 1;
+    fork.epoch = 2;
+    fork.seq = 6;
+    forked = records.size() - 1;
+    answer(5, 2);
+    records[forked].flag = true;
+  }
+  void answer(std::uint64_t read_seq, std::uint32_t epoch) {
+    Record& r = answer_mark(bert, chat_room);
+    r.epoch = epoch;
+    r.size += static_cast<std::uint32_t>(r.value - read_seq);
+    r.value = read_seq;
+  }
+  std::size_t forked = 0;
+};
+
+TEST(ReadMonotone, AMarkThatWasLostWithItsOwnerComesBack) {
+  LostOwner h;
+  h.answer(5, 2);
+  expect_clean(h);
+  LostOwner lower;
+  lower.records.pop_back();
+  lower.answer(3, 2);
+  lower.answer(5, 1);  // under way since before
+  lower.answer(4, 2);
+  expect_clean(lower);
+  lower.answer(3, 2);
+  expect_violated(lower, "RD-MONO");
+  // Where the copy was whole nothing may be lower.
+  LostOwner whole;
+  whole.records[whole.forked].flag = false;
+  whole.answer(3, 2);
+  expect_violated(whole, "RD-MONO");
+}
+
+TEST(ReadPrivate, WhatWasReadOtherwiseMayBeShown) {
+  Readers h;
+  h.read(h.bert, h.chat_room, 2);
+  h.read(h.bert, h.chat_room, 4);
+  h.last_of(Kind::kReadInvoked).flag = true;
+  h.see_receipt(h.tablet, h.chat_room, 1);  // the user's own
+  Record& shown = h.see_receipt(h.anna, h.chat_room, 1);
+  shown.value = 2;
+  expect_clean(h);
+  EXPECT_EQ(h.judged().of("RD-PRIVATE").antecedents, 1U);
+  h.last().value = 3;
+  EXPECT_EQ(h.judged().failed(), std::set<std::string>{"RD-PRIVATE"});
+}
+
+TEST(ReadPrivate, EndsWhereTheUserReadsOtherwise) {
+  Readers h;
+  h.read(h.bert, h.chat_room, 4);
+  h.last_of(Kind::kReadInvoked).flag = true;
+  h.read(h.tablet, h.chat_room, 3);
+  Record& shown = h.see_receipt(h.anna, h.chat_room, 1);
+  shown.value = 3;
+  expect_clean(h);
+  h.last().value = 4;
+  expect_violated(h, "RD-PRIVATE");
+  h.drop_last();
+  h.read(h.bert, h.chat_room, 5);
+  h.see_receipt(h.anna, h.chat_room, 1);
+  expect_clean(h);
+}
+
+TEST(ReadPrivate, WithoutPrivateReadsNothingIsJudged) {
+  Readers h;
+  h.read(h.bert, h.chat_room, 4);
+  h.see_receipt(h.anna, h.chat_room, 1);
+  EXPECT_EQ(h.judged().of("RD-PRIVATE").verdict, PropertyVerdict::kNotExercised);
 }
 
 TEST(ReadDevices, AStaleDeviceLowersTheMark) {

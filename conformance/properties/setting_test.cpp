@@ -117,6 +117,24 @@ TEST(Setting, AnOlderRevisionIsShown) {
   expect_violated(h, "SET-MONO");
 }
 
+// The value of the desk is newer than the pin that the phone had put long ago and puts again after a loss.
+TEST(Setting, WhatIsPutAgainIsAsOldAsItWas) {
+  Desk h;
+  h.take_put(h.put(h.desk, h.chat_room, kPinned));
+  h.see_setting(h.phone, h.chat_room, kPinned);
+  const MessageKey again = h.put(h.phone, h.chat_room, kPinned);
+  const std::size_t at = h.records.size() - 1;
+  h.take_put(again);
+  h.see_setting(h.desk, h.chat_room, kPinned);
+  h.end();
+  expect_clean(h);
+  h.records[at].value = 3;
+  EXPECT_EQ(h.judged().failed(), std::set<std::string>{"SET-MONO"});
+  // What was lost is as new as the newest that is left, and no device has shown more.
+  h.records[at].value = 4;
+  expect_clean(h);
+}
+
 // Another order of the same events, which is as right.
 TEST(Setting, AnAnswerAfterANewerValueIsNoFall) {
   HistoryBuilder h;

@@ -169,7 +169,9 @@ void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq, std::ui
   const auto read = static_cast<Sequence>(read_seq);
   const Sequence open = hidden_from == 0 ? read : std::min(read, static_cast<Sequence>(hidden_from - 1));
   const Sequence own = open_read(row);
-  set_reads(index, std::max(row.read, read), std::max(own, open));
+  // An older server says nothing of what is private: what this device knows of it stands.
+  const bool is_news = hidden_from != 0 || read > row.read;
+  set_reads(index, std::max(row.read, read), is_news ? std::max(own, open) : own);
   // It has not got yet what this device may tell others.
   row.read_acked = std::max(row.read_acked, own > open ? open : read);
 }

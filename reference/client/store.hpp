@@ -39,6 +39,7 @@ struct OutboxRow {
   // Its place when it was acknowledged LOCAL and is kept for a fork (CLI-EPOCH-002); epoch 0: it waits.
   std::uint32_t acked_epoch = 0;
   std::uint64_t acked_seq = 0;
+  std::uint32_t reply_epoch = 0;  // of the conversation, when reply_to_seq was written
   friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
 };
 

@@ -185,6 +185,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "fork-retells-reads-openly",
     "cut-feed-unnoticed",
     "lost-put-is-new",
+    "void-parent-kept",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

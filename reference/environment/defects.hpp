@@ -192,6 +192,7 @@ enum class Defect : std::uint16_t {
   kForkRetellsReadsOpenly,     // client: after a fork tells again openly what was read privately
   kCutFeedUnnoticed,           // client: does not put again the settings that its feed has lost
   kLostPutIsNew,               // shard: takes a setting that is put again for a new one
+  kVoidParentKept,             // shard: a message answers the number that it names, in whatever epoch
   kCount
 };
 

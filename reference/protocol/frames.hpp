@@ -347,6 +347,7 @@ struct SendMessage {
   std::uint64_t reply_to_seq = 0;
   std::uint64_t client_time_ms = 0;
   Slice payload;
+  std::uint32_t reply_epoch = 0;  // in which reply_to_seq was meant; 0: it is not said
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -356,6 +357,7 @@ struct SendMessage {
     v(7, s.reply_to_seq, "reply_to_seq");
     v(8, s.client_time_ms, "client_time_ms");
     v(9, s.payload, "payload");
+    v(10, s.reply_epoch, "reply_epoch");
   }
   friend bool operator==(const SendMessage&, const SendMessage&) = default;
 };

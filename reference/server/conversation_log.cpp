@@ -382,7 +382,8 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     }
   }
 
-  const bool is_answer_ahead = message.reply_to_seq > conversation.row.head_seq;
+  const std::uint64_t parent = parent_of(message);
+  const bool is_answer_ahead = parent > conversation.row.head_seq;
   if (is_answer_ahead && !config_.defects.has(Defect::kReplyBeforeParent)) {
     ack.error = ErrorCode::kMalformed;
     observer_.probe(config_.self, Probe::kAnswerAheadRefused);
@@ -391,6 +392,7 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
   }
 
   outcome.event = next_event(from, message, conversation, target, now);
+  outcome.event.reply_to_seq = parent;
   append(id, conversation, outcome.event);
   if (config_.defects.has(Defect::kSequencePerConnection)) {
     // What is announced is the sender's session's own count.

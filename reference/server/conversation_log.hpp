@@ -144,6 +144,8 @@ class ConversationLog {
   std::uint32_t epoch_of(const ConversationId& id, std::uint64_t seq);
   void answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row, std::uint64_t hash,
                      protocol::SendAck& ack);
+  // TKO-REPLY-001. The entry that the message answers; 0 when a fork has made it void.
+  std::uint64_t parent_of(const protocol::SendMessage& message);
   protocol::Event next_event(const protocol::Route& from, const protocol::SendMessage& message,
                              const Conversation& conversation, UserId target, TimeNs now) const;
   void accept(const protocol::Event& event, protocol::SendAck& ack) const;

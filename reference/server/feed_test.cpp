@@ -392,6 +392,53 @@ TEST_F(FeedTest, PutsThatAreRefusedChangeNothing) {
   EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
 }
 
+TEST_F(FeedTest, WhatIsPutAgainCountsByItsOldRevision) {
+  const auto put_again = [&](DeviceIndex device, std::uint64_t op, const std::string& text,
+                             std::uint64_t former) {
+    protocol::PutSetting put = put_of(op, text);
+    put.former_revision = former;
+    return feed.put({31, kUser, device}, put, 0, effects);
+  };
+  const auto present = [&] {
+    std::vector<protocol::Change> changes;
+    const auto row = store.setting(kUser, put_of(1, "").conversation, protocol::SettingKind::kDraft);
+    store.changes(kUser, row->user_seq - 1, 1, changes);
+    return std::string(changes.at(0).setting->text.view());
+  };
+  EXPECT_EQ(put_again(0, 1, "older", 8).status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(put_again(1, 1, "oldest", 7).status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(put_again(1, 2, "older", 8).status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(present(), "older");
+  EXPECT_EQ(put_again(1, 3, "old", 9).status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(present(), "old");
+  feed.go_on_above(kUser, 0, effects);
+  const protocol::SettingAck fresh = feed.put({31, kUser, 0}, put_of(2, "new"), 0, effects);
+  EXPECT_EQ(fresh.status, protocol::SendStatus::kAccepted);
+  const protocol::SettingAck late = put_again(1, 4, "lost", 10);
+  EXPECT_EQ(late.status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(late.revision, fresh.revision);
+  EXPECT_EQ(present(), "new");
+  EXPECT_EQ(observer.count(Probe::kLostPutOutdated), 3u);
+}
+
+TEST_F(FeedTest, OwnReceiptsSayWhatIsPrivateAndOthersNothingOfIt) {
+  protocol::Change own = receipt_change(kUser, 9, 9);
+  own.hidden_from = 4;
+  feed.append(kUser, own, 0, effects);
+  const auto told = [&] {
+    std::vector<protocol::Change> changes;
+    store.changes(kUser, store.feed_head(kUser).user_seq - 1, 1, changes);
+    return changes.at(0);
+  };
+  EXPECT_EQ(told().hidden_from, 4u);
+  // Late, and lower: the higher stays, and what is private of it.
+  feed.append(kUser, receipt_change(kUser, 10, 3), 0, effects);
+  EXPECT_EQ(told().read_seq, 9u);
+  EXPECT_EQ(told().hidden_from, 4u);
+  feed.append(kUser, receipt_change(kUser, 11, 11), 0, effects);
+  EXPECT_EQ(told().hidden_from, 0u);
+}
+
 TEST_F(FeedTest, ThePrivacySettingHasItsOwnPlace) {
   const protocol::Route from{31, kUser, 0};
   protocol::PutSetting put = put_of(1, "");

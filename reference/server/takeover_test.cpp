@@ -326,6 +326,45 @@ TEST(Takeover, FeedsGoOnFarAboveWhatTheLostOwnerMayHaveTold) {
   EXPECT_FALSE(rest.changes.empty());
 }
 
+// What the author was told of Bert's reads, after a takeover that tells all of it again.
+std::uint64_t told_of_berts_reads(const ServerConfig& config) {
+  TakeoverTown town(config);
+  for (std::uint32_t i = 1; i <= 3; ++i) town.send(i);
+  town.cluster.ask<protocol::CursorAck>(town.bert, protocol::ReadWatermark{kDirect, 1, 1, false});
+  town.cluster.ask<protocol::CursorAck>(town.bert, protocol::ReadWatermark{kDirect, 1, 3, true});
+  town.cluster.run();
+  town.lose_home();
+  std::uint64_t read = 0;
+  for (const protocol::Change& change : town.feed(town.anna).changes) {
+    if (change.kind == ChangeKind::kReceipt && change.subject == 2) read = std::max(read, change.read_seq);
+  }
+  const auto marks =
+      town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 2, 1});
+  EXPECT_EQ(marks.read_seq, 3U);
+  EXPECT_EQ(marks.hidden_from, 2U) << "the copy has it";
+  return read;
+}
+
+TEST(Takeover, APrivateReadStaysPrivate) { EXPECT_EQ(told_of_berts_reads(with_copies()), 1U); }
+
+TEST(Takeover, AFeedSaysWhichOfItsNumbersAreLost) {
+  TakeoverTown town;
+  town.send(1);
+  town.cluster.run();
+  const std::uint64_t before = town.feed(town.bert).head_user_seq;
+  const NodeId lost = town.cluster.placement().home(UserId{2});
+  town.cluster.lose(lost);
+  ASSERT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
+  town.cluster.run();
+  town.log_in_again();
+  std::vector<protocol::Change> own;
+  for (const protocol::Change& change : town.feed(town.bert).changes) {
+    if (change.kind == ChangeKind::kEpoch && change.conv_epoch == 0) own.push_back(change);
+  }
+  ASSERT_EQ(own.size(), 1U);
+  EXPECT_EQ(own[0].head_seq, before + 1);
+}
+
 // ---- seeded defects
 
 struct TakeoverCase {
@@ -377,6 +416,28 @@ const TakeoverCase kTakeoverCases[] = {
        const auto marks =
            town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 1, 2});
        return marks.delivered_seq == 2;
+     }},
+    {Defect::kTakeoverTellsPrivateReads, "TakeoverTellsPrivateReads",
+     [](const ServerConfig& config) { return told_of_berts_reads(config) == 3; }},
+    {Defect::kVoidParentKept, "VoidParentKept",
+     [](const ServerConfig& config) {
+       TakeoverTown town(config);
+       town.send(1);
+       town.lose_home();
+       town.send(2);
+       protocol::SendMessage answer = test::text(kDirect, test::key(1, 0, 3), "text");
+       answer.reply_to_seq = 2;
+       answer.reply_epoch = 1;
+       town.cluster.ask<protocol::SendAck>(town.anna, answer);
+       return town.fetch<protocol::RangeResult>(2, 3).events.at(0).reply_to_seq == 2;
+     }},
+    {Defect::kLostPutIsNew, "LostPutIsNew",
+     [](const ServerConfig& config) {
+       TakeoverTown town(config);
+       protocol::PutSetting put{kDirect, protocol::SettingKind::kDraft, 1, Slice("new"), 0, 0};
+       town.cluster.ask<protocol::SettingAck>(town.anna, put);
+       put = {kDirect, protocol::SettingKind::kDraft, 2, Slice("lost"), 0, 1};
+       return town.cluster.ask<protocol::SettingAck>(town.anna, put).status == SendStatus::kAccepted;
      }},
 };
 

@@ -86,6 +86,7 @@ std::string sentence(const Record& r) {
       return fmt::format("{} learns that its feed has lost what it told from {} on, and had followed it to {}",
                          who(r), r.value, r.value2);
     case Kind::kVoided:
+      if (r.code == 3) return fmt::format("entry {} answers entry {}, which is void", r.seq, r.value2);
       return fmt::format("entry {} is void: it was {} {}", r.seq,
                          r.code == 1 ? "shown to" : "acknowledged to", who(r));
     case Kind::kConnected:

@@ -463,7 +463,7 @@ Record HistoryWriter::setting_record(Kind kind, DeviceTag device, const Conversa
 
 void HistoryWriter::setting_put(DeviceTag device, const protocol::PutSetting& put) {
   const protocol::Setting value{put.kind, put.text, put.number, directory_.index_of(device), put.op};
-  Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, 0);
+  Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, put.former_revision);
   if (put.kind == protocol::SettingKind::kPresence) r.size = static_cast<std::uint32_t>(put.number);
   see(device, r);
   sink_.on(r);
