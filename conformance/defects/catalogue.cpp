@@ -885,7 +885,8 @@ constexpr SeededDefect kCatalogue[] = {
      kReconnects,
      {347, 1, 2}},
     {Defect::kTakeoverTellsPrivateReads,
-     "A shard that takes conversations over tells their authors again who has read, private reads among them.",
+     "A shard that takes conversations over tells their authors again who has read, private reads among "
+     "them.",
      "RD-PRIVATE",
      kLosses,
      {1, 2, 3}},

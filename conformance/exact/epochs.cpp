@@ -43,7 +43,8 @@ Findings epoch_fork(const Facts& facts) {
       if (r.code == 0) {
         owed[r.key] = i;
       } else if (r.code == 3) {
-        out.violate(r, "entry {} of conversation {} names entry {} for the one that it answers, which is void",
+        out.violate(r,
+                    "entry {} of conversation {} names entry {} for the one that it answers, which is void",
                     r.seq, r.conversation, r.value2);
       } else {
         out.violate(

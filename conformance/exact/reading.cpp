@@ -180,7 +180,8 @@ Findings read_private(const Facts& facts) {
   Findings out;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
-    if (r.kind != Kind::kReceiptSeen || facts.is_forked(r, i) || facts.user_of(r.device) == r.subject) continue;
+    if (r.kind != Kind::kReceiptSeen || facts.is_forked(r, i) || facts.user_of(r.device) == r.subject)
+      continue;
     std::uint64_t open = 0;
     bool has_private = false;
     for (const ReadMark& read : marks_of(facts, r.subject, r.conversation).reads) {
@@ -191,7 +192,8 @@ Findings read_private(const Facts& facts) {
     if (!has_private) continue;
     out.fired();
     if (r.value <= open) continue;
-    out.violate(r, "device {} sees that user {} has read conversation {} up to {}; beyond {} that was private",
+    out.violate(r,
+                "device {} sees that user {} has read conversation {} up to {}; beyond {} that was private",
                 r.device, r.subject, r.conversation, r.value, open);
   }
   return out;

@@ -68,9 +68,9 @@ enum class Kind : std::uint8_t {
   kDeliveredSent,  // conversation, seq
   kReadInvoked,    // conversation, seq, flag = others must not know
   kCursorAcked,    // conversation, seq = delivered of this device, value = read of the user, value2 = head,
-                   // size = unread, code = ErrorCode, digest = the log's floor (0: nothing was dropped), epoch
-                   // when it is not the first
-  kReceiptSeen,    // conversation, subject = whose marks (user), seq = delivered, value = read
+  // size = unread, code = ErrorCode, digest = the log's floor (0: nothing was dropped), epoch
+  // when it is not the first
+  kReceiptSeen,  // conversation, subject = whose marks (user), seq = delivered, value = read
   // ---- service share, on one clock
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
   kEventLeavesGateway,  // key, conversation, epoch (0: the first), seq, value = gateway node; device =
@@ -188,7 +188,8 @@ enum class Kind : std::uint8_t {
   kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
   // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
   // which names more than LOCAL; 3: before its kReceived, which names a void entry as the one that it answers
-  kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may be
+  kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may
+             // be
              // lost, value2 = how far it had followed, flag = it had been told what is lost
   kCount
 };

@@ -268,7 +268,8 @@ const std::vector<Mutation>& mutations() {
          Record& r = records[at];
          if (r.kind != Kind::kReadInvoked || r.flag) return false;
          const auto same = [&](const Record& other) {
-           return other.kind == Kind::kReadInvoked && other.user == r.user && other.conversation == r.conversation;
+           return other.kind == Kind::kReadInvoked && other.user == r.user &&
+                  other.conversation == r.conversation;
          };
          for (std::size_t i = 0; i < at; ++i) {
            if (same(records[i])) return false;

@@ -15,9 +15,7 @@ class ReadMonotone final : public Monitor {
  public:
   explicit ReadMonotone(Truth& truth) : Monitor("RD-MONO", truth) {}
 
-  KindSet kinds() const override {
-    return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen, Kind::kFeedCut);
-  }
+  KindSet kinds() const override { return kinds_of(Kind::kCursorAcked, Kind::kReceiptSeen, Kind::kFeedCut); }
 
   void on(const Observation& seen) override {
     if (seen.record.kind == Kind::kFeedCut) {
@@ -59,8 +57,8 @@ class ReadMonotone final : public Monitor {
     std::uint32_t read = 0;
   };
 
-  // What an owner had told that was lost without a copy of it comes back when devices tell it again; until then
-  // marks are lower than before, and within that age they do not fall.
+  // What an owner had told that was lost without a copy of it comes back when devices tell it again; until
+  // then marks are lower than before, and within that age they do not fall.
   struct Told {
     std::uint32_t age = 0;
     std::uint64_t read = 0;

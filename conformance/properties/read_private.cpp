@@ -1,7 +1,7 @@
 // RD-PRIVATE: what a user has read privately is shown to nobody else.
 //
-// Others may be shown the highest mark that any device of the user has set otherwise. Until a user's first private
-// read of a conversation that is every mark, so a row is kept from then on only.
+// Others may be shown the highest mark that any device of the user has set otherwise. Until a user's first
+// private read of a conversation that is every mark, so a row is kept from then on only.
 #include <algorithm>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -26,7 +26,8 @@ class ReadPrivate final : public Monitor {
     if (found == open_.end()) return;
     fired();
     if (record.value <= found->second) return;
-    violate(record, "device {} sees that user {} has read conversation {} up to {}; what is beyond {} was private",
+    violate(record,
+            "device {} sees that user {} has read conversation {} up to {}; what is beyond {} was private",
             record.device, record.subject, record.conversation, record.value, found->second);
   }
 

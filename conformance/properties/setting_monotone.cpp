@@ -39,10 +39,11 @@ class SettingMonotone final : public Monitor {
     const auto former = former_.find(put_name(record.key));
     const std::uint64_t rank = former == former_.end() ? record.value : former->second;
     if (record.kind == Kind::kSettingState && rank < shown.rank && seen.device->has(Device::kConverged)) {
-      violate(record,
-              "device {} ends with a value of setting {} of conversation {} that was revision {}; it has shown "
-              "revision {}",
-              record.device, record.entry_kind, record.conversation, rank, shown.rank);
+      violate(
+          record,
+          "device {} ends with a value of setting {} of conversation {} that was revision {}; it has shown "
+          "revision {}",
+          record.device, record.entry_kind, record.conversation, rank, shown.rank);
     }
     shown.rank = std::max(shown.rank, rank);
     shown.revision = std::max(shown.revision, record.value);
@@ -72,9 +73,9 @@ class SettingMonotone final : public Monitor {
   struct Shown {
     std::uint64_t revision = 0;
     std::uint64_t rank = 0;  // the highest revision, that of what is put again being its old one
-    bool is_told = false;  // at the end
+    bool is_told = false;    // at the end
   };
-  boost::unordered_flat_map<Id128, Shown, IdHash> shown_;  // by (device, conversation, kind)
+  boost::unordered_flat_map<Id128, Shown, IdHash> shown_;           // by (device, conversation, kind)
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> former_;  // of puts that are made again
 };
 

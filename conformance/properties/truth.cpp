@@ -65,15 +65,15 @@ bool Truth::is_whole(const Record& record) const {
       kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
                Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
                Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked);
-  static constexpr KindSet kWithoutConversation = kinds_of(
-      Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
-      Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
-      Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway, Kind::kAppClosed,
-      Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
-      Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage,
-      Kind::kVersions, Kind::kUnnamed, Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed,
-      Kind::kBucketServed, Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked,
-      Kind::kFeedCut);
+  static constexpr KindSet kWithoutConversation =
+      kinds_of(Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+               Kind::kQuiesce, Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart,
+               Kind::kSyncInvoked, Kind::kSyncCompleted, Kind::kDeviceState, Kind::kNodeDrains, Kind::kGoAway,
+               Kind::kAppClosed, Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked,
+               Kind::kAnswered, Kind::kLinkStalled, Kind::kPushQueue, Kind::kPushGap, Kind::kReading,
+               Kind::kSnapshotInvoked, Kind::kSnapshotPage, Kind::kVersions, Kind::kUnnamed,
+               Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed, Kind::kBucketServed,
+               Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kFeedCut);
   static constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                              Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;

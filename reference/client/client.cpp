@@ -498,7 +498,8 @@ std::size_t Client::heap_bytes() const {
     bytes += sizeof(*known) + known->kept.capacity() * sizeof(OutboxRow) +
              known->forks.capacity() * sizeof(ForkRow);
   }
-  if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow) +
+  if (retained_ != nullptr)
+    bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow) +
              retained_->hidden.capacity() * sizeof(HiddenRow);
   return bytes;
 }

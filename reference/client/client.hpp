@@ -92,7 +92,8 @@ class Client {
   // The user has seen everything up to `seq` (clamped to what this device holds). A lower mark than before is
   // a no-op.
   void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
-  // As read(), and nobody but the user's own devices may know, unless it is read again otherwise (RD-PRIVATE-001).
+  // As read(), and nobody but the user's own devices may know, unless it is read again otherwise
+  // (RD-PRIVATE-001).
   void read_privately(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
 
   // Sets a setting of a conversation for the user: shown here at once, on the user's other devices when the

@@ -422,8 +422,7 @@ struct LosesSetting : Online {
 
 TEST(CutFeed, WhatIsLostIsPutAgainUnderItsOldRevision) {
   LosesSetting online;
-  const std::uint64_t revision =
-      online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
+  const std::uint64_t revision = online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
   cut_feed(online, revision);
   const auto puts = online.waiting<protocol::PutSetting>();
   ASSERT_EQ(puts.size(), 1U);
@@ -439,8 +438,7 @@ TEST(CutFeed, WhatIsLostIsPutAgainUnderItsOldRevision) {
 
 TEST(CutFeed, ANewerWishTakesItsPlace) {
   LosesSetting online;
-  const std::uint64_t revision =
-      online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
+  const std::uint64_t revision = online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
   online.put(kDirect, protocol::SettingKind::kDraft, "newer");
   online.to_server.clear();
   cut_feed(online, revision);

@@ -49,7 +49,8 @@ void Client::read_up_to(const ConversationId& conversation, std::uint64_t seq, b
 Sequence Client::open_read(const Conversation& row) const {
   if (retained_ == nullptr) return row.read;
   for (const HiddenRow& hidden : retained_->hidden) {
-    if (hidden.conversation == row.id) return std::min(row.read, static_cast<Sequence>(hidden.hidden_from - 1));
+    if (hidden.conversation == row.id)
+      return std::min(row.read, static_cast<Sequence>(hidden.hidden_from - 1));
   }
   return row.read;
 }

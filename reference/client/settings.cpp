@@ -97,8 +97,8 @@ void Client::put_lost_again(std::uint64_t from, std::uint64_t below) {
   if (settings_ == nullptr || shared_.config.defects.has(Defect::kCutFeedUnnoticed)) return;
   for (const SettingRow& row : settings_->rows) {
     if (row.revision < from || row.revision >= below) continue;
-    const bool has_newer = std::any_of(
-        settings_->puts.begin(), settings_->puts.end(), [&](const protocol::PutSetting& put) {
+    const bool has_newer =
+        std::any_of(settings_->puts.begin(), settings_->puts.end(), [&](const protocol::PutSetting& put) {
           return put.conversation == row.conversation && put.kind == row.value.kind;
         });
     if (has_newer) continue;

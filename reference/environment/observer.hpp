@@ -224,8 +224,8 @@ class ClientObserver {
   virtual void fetch_completed(DeviceTag, std::uint64_t /*request*/, const protocol::RangeResult&) {}
   virtual void delivered_sent(DeviceTag, const protocol::DeliveredCursor&) {}
   virtual void read_invoked(DeviceTag, const protocol::ReadWatermark&) {}
-  // The device learns that its feed was taken over and that changes are lost which may have had the numbers from
-  // `first` on; it had followed the feed up to `cursor`.
+  // The device learns that its feed was taken over and that changes are lost which may have had the numbers
+  // from `first` on; it had followed the feed up to `cursor`.
   virtual void feed_cut(DeviceTag, std::uint64_t /*first*/, std::uint64_t /*cursor*/) {}
   virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
   // Somebody's marks as the feed tells them (a kReceipt change).
@@ -309,7 +309,8 @@ class ServerObserver {
   // So many conversations of the shard owe their members a pointer. Told at every change.
   virtual void owed_fanouts(NodeId, std::size_t /*conversations*/) {}
   // The shard begins a new epoch of a conversation that it has taken over, at this fork; it is not durable
-  // yet. The lost owner was `lost`; kNoNode: nothing is known of the conversation but that it had been taken over.
+  // yet. The lost owner was `lost`; kNoNode: nothing is known of the conversation but that it had been taken
+  // over.
   virtual void log_forked(NodeId, const protocol::EpochChanged&, NodeId /*lost*/) {}
   // Whether the shard's standby has all that the shard tells of, from now on; false when a process begins.
   virtual void copy_followed(NodeId, bool /*on*/) {}

@@ -167,8 +167,8 @@ struct Setting {
   SettingKind kind = SettingKind::kNone;
   Slice text;
   std::uint64_t number = 0;
-  DeviceIndex device = 0;  // of the user: whose put it is
-  std::uint64_t op = 0;    // its number among the puts of that device
+  DeviceIndex device = 0;             // of the user: whose put it is
+  std::uint64_t op = 0;               // its number among the puts of that device
   std::uint64_t former_revision = 0;  // of PutSetting
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
@@ -188,9 +188,9 @@ struct Change {
   std::uint64_t user_seq = 0;
   ChangeKind kind = ChangeKind::kEvent;
   ConversationId conversation;
-  std::optional<Event> event;       // kEvent
-  // kPointer: the conversation's head; kEpoch: the fork (EpochChanged), or without conv_epoch the feed's own: the
-  // lowest of its numbers that may have been given to changes which are lost, 0: none.
+  std::optional<Event> event;  // kEvent
+  // kPointer: the conversation's head; kEpoch: the fork (EpochChanged), or without conv_epoch the feed's own:
+  // the lowest of its numbers that may have been given to changes which are lost, 0: none.
   std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;    // kPointer
   UserId subject = 0;               // kReceipt: whose marks these are (may be the user itself)
@@ -198,8 +198,8 @@ struct Change {
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq
-  std::uint64_t min_seq = 0;     // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
-  std::uint64_t parked_seq = 0;  // kEvent, without one: this entry is parked for the device
+  std::uint64_t min_seq = 0;      // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
+  std::uint64_t parked_seq = 0;   // kEvent, without one: this entry is parked for the device
   std::uint64_t hidden_from = 0;  // kReceipt of the user itself: CursorAck::hidden_from
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
@@ -592,7 +592,8 @@ struct CursorAck {
   std::uint64_t unread = 0;  // of the entries that are kept
   ErrorCode error = ErrorCode::kNone;
   std::uint64_t min_seq = 0;  // entries below it are no longer kept; 0: all are
-  // Entries from here to read_seq were read privately, and no device of the user has read them otherwise; 0: none.
+  // Entries from here to read_seq were read privately, and no device of the user has read them otherwise; 0:
+  // none.
   std::uint64_t hidden_from = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {

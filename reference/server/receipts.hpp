@@ -20,8 +20,8 @@ struct ReceiptNotice {
 };
 
 // RD-*. A device's marks only rise and never exceed the user's last visible entry. The user's read mark is
-// the maximum over his devices; read implies delivered. Others are told the highest mark that a device has set
-// otherwise than privately, whatever was read privately above it.
+// the maximum over his devices; read implies delivered. Others are told the highest mark that a device has
+// set otherwise than privately, whatever was read privately above it.
 //
 // Unread numbers. unread = countable entries of (read, head] that the user may see and did not send. Up to
 // ConversationLog::kRecentMax entries behind the head they are counted in the recent window. Further behind,
@@ -41,8 +41,8 @@ class Receipts {
 
   // TKO-MARK-001. The log goes on in a new epoch above this entry: no mark stays above it.
   void cut(const ConversationId& id, std::uint64_t fork_seq);
-  // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost. Of
-  // what was read privately its user alone is told (TKO-PRIVATE-001).
+  // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost.
+  // Of what was read privately its user alone is told (TKO-PRIVATE-001).
   void tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices);
 
   void bound_cache();

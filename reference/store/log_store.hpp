@@ -58,7 +58,8 @@ struct SendKey {
   friend auto operator<=>(const SendKey&, const SendKey&) = default;
 };
 
-// The marks of one device in one conversation. Entries from hidden_from to read_seq were read privately; 0: none.
+// The marks of one device in one conversation. Entries from hidden_from to read_seq were read privately; 0:
+// none.
 struct MarkRow {
   UserId user = 0;
   DeviceIndex device = 0;

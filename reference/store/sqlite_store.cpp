@@ -398,8 +398,7 @@ void SqliteStore::put_membership(const ConversationId& id, const MembershipRow& 
 void SqliteStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
   if (!conversations_.may_have_marks(id)) return;
   for (SqliteRows rows = reads().marks.rows(id.hi, id.lo); rows.next();)
-    out.push_back(
-        {rows.number(0), rows.number32(1), rows.number(2), rows.number(3), rows.number(4)});
+    out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3), rows.number(4)});
 }
 
 void SqliteStore::put_mark(const ConversationId& id, const MarkRow& row) {

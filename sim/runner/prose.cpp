@@ -83,8 +83,9 @@ std::string sentence(const Record& r) {
       return fmt::format("{} learns of epoch {}, which begins above entry {}, and holds {}", who(r), r.epoch,
                          r.seq, r.value);
     case Kind::kFeedCut:
-      return fmt::format("{} learns that its feed has lost what it told from {} on, and had followed it to {}",
-                         who(r), r.value, r.value2);
+      return fmt::format(
+          "{} learns that its feed has lost what it told from {} on, and had followed it to {}", who(r),
+          r.value, r.value2);
     case Kind::kVoided:
       if (r.code == 3) return fmt::format("entry {} answers entry {}, which is void", r.seq, r.value2);
       return fmt::format("entry {} is void: it was {} {}", r.seq,
