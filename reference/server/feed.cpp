@@ -1,3 +1,4 @@
+// Length: whatever a feed takes in, sends again or puts again is merged with the same rows.
 #include "reference/server/feed.hpp"
 
 #include <algorithm>
