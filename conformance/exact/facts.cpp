@@ -224,7 +224,7 @@ bool Facts::is_whole(const Record& r) const {
                 Kind::kAsked,       Kind::kAnswered,      Kind::kLinkStalled,     Kind::kPushQueue,
                 Kind::kPushGap,     Kind::kReading,       Kind::kSnapshotInvoked, Kind::kSnapshotPage,
                 Kind::kVersions,    Kind::kUnnamed,       Kind::kCredential,      Kind::kRemoval,
-                Kind::kSignIn,      Kind::kServed}));
+                Kind::kSignIn,      Kind::kServed,        Kind::kFeedCut}));
   const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                  Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;

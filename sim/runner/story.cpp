@@ -33,7 +33,7 @@ bool is_connection(Kind kind) {
          kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted ||
          kind == Kind::kVersions || kind == Kind::kUnnamed || kind == Kind::kCredential ||
          kind == Kind::kRemoval || kind == Kind::kSignIn || kind == Kind::kServed ||
-         kind == Kind::kLoginRefused;
+         kind == Kind::kLoginRefused || kind == Kind::kFeedCut;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
