@@ -304,7 +304,7 @@ struct ReadsPrivately : ShowsThree {
     std::vector<std::pair<std::uint64_t, bool>> told;
     std::uint64_t hidden_from = 0;
     for (int i = 0; i < 4; ++i) {
-      advance(20 * kSecond);
+      advance(4 * kSecond);
       const auto marks = waiting<protocol::ReadWatermark>();
       if (marks.empty()) break;
       told.emplace_back(marks.back().read_seq, marks.back().is_private);
@@ -329,7 +329,7 @@ using ToldAgain = std::vector<std::pair<std::uint64_t, bool>>;
 TEST(PrivateReads, AreToldAsSuchAndWhatIsOpenByItself) {
   ReadsPrivately online;
   online.read_privately(3);
-  online.advance(20 * kSecond);
+  online.advance(4 * kSecond);
   const auto marks = online.waiting<protocol::ReadWatermark>();
   ASSERT_EQ(marks.size(), 1U);
   EXPECT_EQ(marks[0].read_seq, 3U);
@@ -371,7 +371,7 @@ TEST(PrivateReads, ReadAgainOtherwiseIsToldOtherwise) {
   online.read_privately(3);
   EXPECT_TRUE(online.heal(20 * kSecond));
   online.read(kDirect, 2);
-  online.advance(20 * kSecond);
+  online.advance(4 * kSecond);
   const auto marks = online.waiting<protocol::ReadWatermark>();
   ASSERT_FALSE(marks.empty());
   EXPECT_EQ(marks[0].read_seq, 2U);
