@@ -884,6 +884,12 @@ constexpr SeededDefect kCatalogue[] = {
      "SND-DEFINITE",
      kReconnects,
      {347, 1, 2}},
+    {Defect::kWaitedLeavesLast,
+     "A shard that loses its standby tells what is new before what has waited, so that an outbox arrives "
+     "with a hole.",
+     "LIV-CONVERGE",
+     kTakeover,
+     {501, 1, 2}},
     {Defect::kTakeoverTellsPrivateReads,
      "A shard that takes conversations over tells their authors again who has read, private reads among "
      "them.",

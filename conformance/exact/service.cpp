@@ -10,9 +10,9 @@
 namespace wavetank::conformance::exact {
 
 // Outside of faults and recovery the promised share of messages is answered within the bound, counted from
-// the first transmission. A definite refusal is an answer, also of one attempt. A device that leaves by
-// itself, not because it was told to, before its answer could come is not counted; a message whose time was
-// not over at the end is not, either.
+// the first transmission. A definite refusal is an answer, also of one attempt. A message whose device leaves
+// by itself, not because it was told to, after it was transmitted and before its answer could come is not
+// counted; one whose time was not over at the end is not, either.
 Findings availability(const Facts& facts) {
   Findings out;
   const DurationNs bound = facts.config.availability_bound;
@@ -53,7 +53,7 @@ Findings availability(const Facts& facts) {
         r.kind == Kind::kDeviceRestart ||
         (r.kind == Kind::kDisconnected && r.code == static_cast<std::uint8_t>(CloseReason::kNormal) &&
          !sent_away.contains(r.device));
-    if (r.kind == Kind::kSendInvoked) unanswered[r.key.device].insert(r.key);
+    if (r.kind == Kind::kSendTransmitted && r.value <= 1) unanswered[r.key.device].insert(r.key);
     if (const Message* message = facts.message(r.key, i);
         message != nullptr && (message->acked <= i || message->failed <= i)) {
       unanswered[r.key.device].erase(r.key);

@@ -2,10 +2,10 @@
 // bound.
 //
 // The clock starts at the first transmission. A definite refusal is an answer, also one of this attempt only.
-// A device that goes away by itself before its answer could come is not counted; one that was told to leave
-// does not go by itself, unless its user closes the app. Nor is one that does not read. A share below the
-// promise is a violation when chance does not explain it (promised_share.hpp). With judged cohorts only their
-// devices count; the share of all is noted.
+// A message whose device goes away by itself after it was transmitted and before its answer could come is not
+// counted; one that was told to leave does not go by itself, unless its user closes the app. Nor is that of a
+// device that does not read. A share below the promise is a violation when chance does not explain it
+// (promised_share.hpp). With judged cohorts only their devices count; the share of all is noted.
 #include <algorithm>
 #include <deque>
 #include <vector>
@@ -19,8 +19,6 @@ namespace {
 
 // What is not looked at for seconds is asked for so many messages before its turn (Truth::expect).
 constexpr std::size_t kAhead = 4;
-constexpr std::uint32_t kMostInFlight =
-    32;  // a device's latest messages that may be unanswered when it goes away
 
 class Availability final : public Monitor {
  public:
@@ -125,14 +123,12 @@ class Availability final : public Monitor {
     return !device.has(Device::kTold) || device.has(Device::kClosing);
   }
 
-  // The latest messages of a device that left of its own will.
+  // What a device that left of its own will had transmitted and not been answered yet. The clock of what it
+  // has only written has not begun. O(messages of the device that are held).
   void excuse(const Observation& seen) {
     Device& device = *seen.device;
-    const std::uint32_t last = device.last_counter;
-    for (std::uint32_t back = 0; back < kMostInFlight && back < last; ++back) {
-      Send* send = device.sends.find(last - back);
-      if (send == nullptr) return;
-      if (send->is_invoked() && !send->has(Send::kAcked) && !send->has(Send::kFailed))
+    for (std::uint32_t counter = device.last_counter; Send* send = device.sends.find(counter); --counter) {
+      if (send->was_transmitted() && !send->has(Send::kAcked) && !send->has(Send::kFailed))
         send->set(Send::kJudged);
     }
   }

@@ -13,8 +13,7 @@ class EpochFork final : public Monitor {
   explicit EpochFork(Truth& truth) : Monitor("ORD-FORK", truth) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kForked, Kind::kEpochAdopted, Kind::kVoided, Kind::kSendAcked, Kind::kSendFailed,
-                    Kind::kDeviceState);
+    return kinds_of(Kind::kForked, Kind::kEpochAdopted, Kind::kVoided, Kind::kSendAcked, Kind::kSendFailed);
   }
 
   void on(const Observation& seen) override {
@@ -25,9 +24,6 @@ class EpochFork final : public Monitor {
         return on_fork(record);
       case Kind::kVoided:
         return on_void(record);
-      case Kind::kDeviceState:
-        converged_[record.device] = record.flag;
-        return;
       default:
         if (!owed_.empty()) owed_.erase(record.key);
         return;
@@ -36,8 +32,7 @@ class EpochFork final : public Monitor {
 
   void finish() override {
     for (const auto& [key, record] : owed_) {
-      const auto state = converged_.find(key.device);
-      if (state == converged_.end() || !state->second) continue;
+      if (!truth().knows_device(key.device) || !truth().device(key.device).has(Device::kConverged)) continue;
       violate(record,
               "message {} of device {} was acknowledged as entry {}, which a fork made void, and never again",
               key.counter, key.device, record.seq);
@@ -88,7 +83,6 @@ class EpochFork final : public Monitor {
 
   std::map<std::pair<ConversationIndex, std::uint32_t>, std::uint64_t> forks_;
   std::map<MessageKey, Record> owed_;  // acknowledged, void, and not acknowledged again
-  std::map<history::DeviceTag, bool> converged_;
 };
 
 }  // namespace

@@ -76,10 +76,11 @@ class PresenceStale final : public Monitor {
  private:
   using Key = std::uint64_t;  // conversation, user
   struct User {
-    std::uint32_t connections = 0;
     TimeNs since = 0;  // of the last change between none and some
-    bool may_hide = false;
+    std::uint32_t connections : 31 = 0;
+    bool may_hide : 1 = false;
   };
+  static_assert(sizeof(User) == 16);
   // What one device shows of a user in a conversation.
   struct Row {
     DeviceTag device = kNone;

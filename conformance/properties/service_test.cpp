@@ -1,4 +1,6 @@
 // SLO-AVAIL, SLO-PCT.
+#include <span>
+
 #include "conformance/properties/test_support.hpp"
 
 namespace wavetank::conformance::test {
@@ -183,6 +185,21 @@ TEST(Availability, APlannedRestartExcusesNothing) {
     h.write(Kind::kEnd);
     EXPECT_EQ(h.judged().of("SLO-AVAIL").antecedents, closes_app ? 0U : 1U);
   }
+}
+
+// However many a device had on their way when it left, none of them counts; what it had only written does, as
+// soon as it is transmitted.
+TEST(Availability, ALeaveExcusesAllThatWasOnItsWayAndNothingElse) {
+  Service h;
+  std::vector<MessageKey> written;
+  for (int i = 0; i < 50; ++i) written.push_back(h.invoke(h.anna, h.room));
+  for (const MessageKey key : std::span(written).first(40)) h.transmit(key);
+  h.disconnect(h.anna, CloseReason::kNormal);
+  h.connect(h.anna);
+  for (const MessageKey key : std::span(written).last(10)) h.transmit(key);
+  h.wait(10 * kSecond);
+  h.write(Kind::kEnd);
+  EXPECT_EQ(h.judged().of("SLO-AVAIL").antecedents, 10U);
 }
 
 TEST(Availability, FaultsAndLeavesAreExcused) {

@@ -72,13 +72,14 @@ struct Send {
   std::uint32_t seq = 0;             // place in the log; 0 = not known
   std::uint32_t to_gateway = kNone;  // time to the gateway's last byte in units of 1,024 ns; kNone = not yet
   std::uint16_t gateway = 0;         // node
-  std::uint16_t connection = 0;      // low bits; of the first transmission
+  std::uint16_t connection = 0;      // low bits; of the first transmission; 0: none yet
   std::uint8_t kind = 0;
   std::uint8_t flags = 0;
   bool has(Flag flag) const { return (flags & flag) != 0; }
   void set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
   bool is_invoked() const { return conversation != kNone; }
+  bool was_transmitted() const { return connection != 0; }
 };
 static_assert(sizeof(Send) == 40);
 

@@ -85,7 +85,7 @@ void Client::load() {
     row.read = static_cast<Sequence>(marks.read_seq);
     row.delivered_acked = static_cast<Sequence>(marks.delivered_acked);
     row.read_acked = static_cast<Sequence>(marks.read_acked);
-    if (row.head > row.cur) add_gap(index, 0);
+    if (row.head > row.cur) add_gap(index, 0).is_guess = true;
     queue_receipts(index);
   }
   if (!state.hidden.empty()) retained().hidden = std::move(state.hidden);

@@ -470,6 +470,30 @@ TEST(Receipts, AreSentAgainAfterReconnectAndRestart) {
   EXPECT_EQ(online.server.conversations[kDirect].delivered, 2U);
 }
 
+// An answer to a request that was given up may come after that of the next one, and say less: it is no claim
+// of what the server holds now.
+TEST(Receipts, AnAnswerAfterItsTimeIsNoClaim) {
+  Online online;
+  online.receive(online.server.append(kDirect, kPeer, "one"));
+  const std::uint64_t given_up = online.request_id_of_first<protocol::DeliveredCursor>();
+  online.to_server.clear();
+  online.advance(8 * kSecond);
+  const std::uint64_t asked_again = online.request_id_of_first<protocol::DeliveredCursor>();
+  ASSERT_NE(asked_again, given_up);
+  online.to_server.clear();
+  protocol::CursorAck ack;
+  ack.conversation = kDirect;
+  ack.conv_epoch = 1;
+  ack.delivered_seq = 1;
+  ack.head_seq = 2;
+  online.receive(protocol::make_frame(ack, asked_again));
+  ack.head_seq = 1;
+  online.receive(protocol::make_frame(ack, given_up));
+  ASSERT_EQ(online.recorder.cursor_acks.size(), 1U);
+  EXPECT_EQ(online.recorder.cursor_acks[0].head_seq, 2U);
+  EXPECT_EQ(online.client->conversation(kDirect)->delivered_acked, 1U);
+}
+
 TEST(Receipts, ARefusalSettlesThem) {
   Online online;
   online.receive(online.server.append(kDirect, kPeer, "one"));

@@ -73,7 +73,10 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
     });
     gap->failures = 0;
     gap->due = now;
-    if (row.cur >= row.head) drop_gap(index);
+    // It was asking, perhaps because of an entry of this epoch, which it has not kept since it did not follow
+    // the epoch then. So whether anything stands above the fork is the question now.
+    gap->is_guess = row.head == row.cur;
+    row.head = std::max(row.head, row.cur + 1);
   } else if (row.cur < row.head) {
     add_gap(index, now);
   }

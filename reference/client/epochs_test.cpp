@@ -138,6 +138,53 @@ TEST(Epochs, AnEntryOfAnEpochThatWasNotToldMakesItAsk) {
   online.receive(protocol::make_frame(protocol::EpochChanged{kDirect, 1, 2, 2}, request));
   EXPECT_EQ(online.row().epoch, 2U);
   EXPECT_EQ(online.row().cur, 2U);
+  const auto rest = online.waiting<protocol::FetchRange>();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].conv_epoch, 2U);
+  EXPECT_EQ(rest[0].from_seq, 3U);
+}
+
+// The entry of epoch 3 was not kept: that nothing of epoch 1 stands above the fork of epoch 2 does not mean
+// that nothing is missing.
+TEST(Epochs, TheFeedsForkDoesNotEndAQuestion) {
+  ShowsThree online;
+  online.push_event(3, 5);
+  const std::uint64_t request = online.request_id_of_first<protocol::FetchRange>();
+  tell_epoch(online, 2, 3);
+  EXPECT_EQ(online.row().epoch, 2U);
+  online.receive(protocol::make_frame(protocol::EpochChanged{kDirect, 1, 3, 3}, request));
+  EXPECT_EQ(online.row().epoch, 2U) << "it was asked in the epoch before";
+  online.advance(10 * kSecond);
+  const auto asked = online.waiting<protocol::FetchRange>();
+  ASSERT_GE(asked.size(), 2U);
+  EXPECT_EQ(asked.back().conv_epoch, 2U);
+  EXPECT_EQ(asked.back().from_seq, 4U);
+}
+
+TEST(Epochs, AQuestionThatIsAnsweredWithNothingIsOver) {
+  for (const bool restarts : {false, true}) {
+    ShowsThree online;
+    online.push_pointer(1, 5);
+    tell_epoch(online, 2, 3);
+    EXPECT_EQ(online.row().head, 4U) << "is there anything?";
+    if (restarts) {
+      online.stop();
+      online.start();
+      online.settle();
+    }
+    protocol::RangeResult nothing;
+    nothing.conversation = kDirect;
+    nothing.conv_epoch = 2;
+    nothing.from_seq = 4;
+    nothing.covered_to_seq = 3;
+    nothing.head_seq = 3;
+    online.receive(protocol::make_frame(nothing, 1000));
+    EXPECT_EQ(online.row().head, 3U) << restarts;
+    // A head that was named is no guess.
+    online.push_pointer(2, 4);
+    online.receive(protocol::make_frame(nothing, 1001));
+    EXPECT_EQ(online.row().head, 4U) << restarts;
+  }
 }
 
 TEST(Epochs, OwnMessagesAboveTheForkGoOutAgainUnderTheirKeys) {

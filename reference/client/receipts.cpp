@@ -187,7 +187,8 @@ void Client::on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request
     if (awaited) receipts_failed(request, protocol::ErrorCode::kEpochMismatch);
     return;
   }
-  shared_.observer.cursor_acked(tag_, ack);
+  // One that comes when its request was given up may be older than what was answered since, by another way.
+  if (awaited) shared_.observer.cursor_acked(tag_, ack);
   if (ack.error != protocol::ErrorCode::kNone) {
     if (!awaited) return;
     if (ack.error == protocol::ErrorCode::kEpochMismatch) {

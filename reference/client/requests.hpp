@@ -49,6 +49,9 @@ struct Gap {
   std::uint32_t conversation = 0;     // index
   std::uint16_t failures = 0;
   bool in_flight = false;
+  // Whether there is anything above cur is the question: nobody has named the head in this epoch to this
+  // process. An answer that names none ends it.
+  bool is_guess = false;
 };
 
 // The auditor's way through one conversation.

@@ -38,6 +38,7 @@ class Recorder final : public ClientObserver {
   std::vector<protocol::SendAck> resolved;
   std::vector<protocol::SendAck> refused;  // attempts
   std::vector<std::pair<protocol::SendMessage, std::uint32_t>> transmitted;
+  std::vector<protocol::CursorAck> cursor_acks;
   std::vector<protocol::Change> receipts;
   std::vector<std::pair<std::uint64_t, bool>> pointers;  // head, taken
   std::vector<ClientMessageId> invoked;
@@ -104,6 +105,7 @@ class Recorder final : public ClientObserver {
   void snapshot_row(DeviceTag, const protocol::ConversationState& state) override {
     states.push_back(state.conversation);
   }
+  void cursor_acked(DeviceTag, const protocol::CursorAck& ack) override { cursor_acks.push_back(ack); }
   void receipt_received(DeviceTag, const protocol::Change& change) override { receipts.push_back(change); }
   void pointer_received(DeviceTag, const protocol::Change& change, Via, bool taken) override {
     pointers.emplace_back(change.head_seq, taken);

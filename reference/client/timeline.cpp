@@ -193,6 +193,8 @@ void Client::raise_head(std::uint32_t index, std::uint64_t head, TimeNs now) {
   row.head = std::max(row.head, static_cast<Sequence>(head));
   if (row.head > row.cur && !row.has(Conversation::kGap)) {
     add_gap(index, now + shared_.config.gap_wait_ms * kMillisecond);
+  } else if (head > row.cur) {
+    find_gap(index)->is_guess = false;
   }
 }
 
@@ -348,6 +350,9 @@ void Client::receive_page(std::uint32_t index, protocol::RangeResult&& result, T
       gap->failures = 0;
       // Entries above what was asked for are new; they are on their way here anyhow and get the usual wait.
       gap->due = result.more ? now : now + shared_.config.gap_wait_ms * kMillisecond;
+    } else if (gap->is_guess && result.head_seq <= row.cur) {
+      conversations_[index].head = row.cur;
+      drop_gap(index);
     } else if (result.from_seq == cur_before + 1ULL) {
       // Never step over what a page leaves out: ask again, ever more slowly.
       fetch_failed(index, 0, now);

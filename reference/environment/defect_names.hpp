@@ -180,6 +180,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "owed-fan-out-told-last",
     "expired-despite-renewal",
     "refusal-forgotten",
+    "waited-leaves-last",
     "takeover-tells-private-reads",
     "delivery-tells-private-read",
     "fork-retells-reads-openly",

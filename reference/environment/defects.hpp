@@ -187,6 +187,7 @@ enum class Defect : std::uint16_t {
   kOwedFanoutLast,          // shard: an entry goes into the feeds before what is owed below it
   kExpiredDespiteRenewal,   // gateway: ends a session at its token's end, whatever the home has been asked
   kRefusalForgotten,        // shard: judges a repeat of a refused send anew
+  kWaitedLeavesLast,        // shard: without its standby, tells what is new before what has waited
   kTakeoverTellsPrivateReads,  // shard: after a takeover tells authors of private reads, too
   kDeliveryTellsPrivateRead,   // shard: tells with a delivery how far the user has read, however that was
   kForkRetellsReadsOpenly,     // client: after a fork tells again openly what was read privately

@@ -20,6 +20,20 @@ std::size_t vector_bytes(const std::vector<T>& vector) {
   return block_bytes(vector.capacity() * sizeof(T));
 }
 
+// Room for that many elements, and an eighth of them more when it has to be made: what one array of a million
+// sessions would waste by doubling is more than the copies cost. O(1) amortised for each element.
+template <class T>
+void make_room(std::vector<T>& vector, std::size_t count) {
+  if (count > vector.capacity()) vector.reserve(count + count / 8);
+}
+// At least that many elements.
+template <class T>
+void grow_to(std::vector<T>& vector, std::size_t count) {
+  if (count <= vector.size()) return;
+  make_room(vector, count);
+  vector.resize(count);
+}
+
 // Of a boost::unordered_flat_map or _set: its places, free ones too, and a byte and a fifteenth of each one's
 // hash.
 template <class Table>

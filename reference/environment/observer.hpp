@@ -227,7 +227,7 @@ class ClientObserver {
   // The device learns that its feed was taken over and that changes are lost which may have had the numbers
   // from `first` on; it had followed the feed up to `cursor`.
   virtual void feed_cut(DeviceTag, std::uint64_t /*first*/, std::uint64_t /*cursor*/) {}
-  virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}
+  virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}  // to a request waited for
   // Somebody's marks as the feed tells them (a kReceipt change).
   virtual void receipt_received(DeviceTag, const protocol::Change&) {}
   // The device has learnt that the conversation has begun a new epoch, and follows that from now on; it has

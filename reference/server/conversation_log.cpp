@@ -274,7 +274,6 @@ void ConversationLog::drop_old(const ConversationId& id, Conversation& conversat
   conversation.floor_seq = below;
 }
 
-// A repeat of a known key: its place, or a conflict.
 // SND-DEFINITE-001. Another attempt may still be under way, on a connection that its device has given up, and
 // arrive when the refusal's reason is gone.
 void ConversationLog::refuse(const store::SendKey& key, std::uint64_t hash, ErrorCode error) {
@@ -282,6 +281,7 @@ void ConversationLog::refuse(const store::SendKey& key, std::uint64_t hash, Erro
   remember_key(key, {0, static_cast<std::uint64_t>(error), hash, 0});
 }
 
+// A repeat of a known key: its place, its refusal, or a conflict.
 void ConversationLog::answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row,
                                     std::uint64_t hash, protocol::SendAck& ack) {
   if (row.content_hash != hash) {

@@ -380,6 +380,7 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
   if (is_fresh) {
     if (free_.empty()) {
       slot = static_cast<std::uint32_t>(sessions_.size());
+      make_room(sessions_, sessions_.size() + 1);
       sessions_.emplace_back();
     } else {
       slot = free_.back();

@@ -6,6 +6,7 @@ Session& SessionTable::open(ConnectionId connection) {
   std::uint32_t slot;
   if (free_.empty()) {
     slot = static_cast<std::uint32_t>(slots_.size());
+    make_room(slots_, slots_.size() + 1);
     slots_.emplace_back();
   } else {
     slot = free_.back();

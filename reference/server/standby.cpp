@@ -152,8 +152,10 @@ void Standby::step(Effects& effects) {
   const std::uint64_t position = copy_ == nullptr ? 0 : copy_->noted();
   const bool has_all = is_followed() && confirmed_ == position;
   std::vector<Effect>& list = effects.list();
-  // In their order: whatever must wait stands behind whatever waits already.
+  // In their order, since links keep it and outboxes count on it: what has waited leaves before what is new,
+  // and whatever must wait stands behind whatever waits already.
   std::size_t kept = std::min(looked_at_, list.size());
+  kept += release(list, kept);
   for (std::size_t i = kept; i < list.size(); ++i) {
     auto* ack = std::get_if<protocol::SendAck>(&list[i].frame.body);
     if (ack != nullptr && is_followed() && config_.quorum_acks &&
@@ -171,29 +173,35 @@ void Standby::step(Effects& effects) {
     ++kept;
   }
   list.erase(list.begin() + static_cast<std::ptrdiff_t>(kept), list.end());
-  release(effects);
   if (copy_ != nullptr) send_rows(effects);
   looked_at_ = list.size();
 }
 
-void Standby::release(Effects& effects) {
+std::size_t Standby::release(std::vector<Effect>& list, std::size_t at) {
+  if (waiting_.empty()) return 0;
+  std::vector<Effect> leaving;
   if (is_followed()) {
     while (!waiting_.empty() && waiting_.front().position <= confirmed_) {
-      effects.list().push_back(std::move(waiting_.front().effect));
+      leaving.push_back(std::move(waiting_.front().effect));
       waiting_.pop_front();
     }
-    return;
-  }
-  // Alone: nothing waits any more but for what must be here twice.
-  std::deque<Waiting> still;
-  for (Waiting& waiting : waiting_) {
-    if (std::holds_alternative<protocol::OutboxAck>(waiting.effect.frame.body)) {
-      still.push_back(std::move(waiting));
-    } else {
-      effects.list().push_back(std::move(waiting.effect));
+  } else {
+    // Alone: nothing waits any more but for what must be here twice.
+    std::deque<Waiting> still;
+    for (Waiting& waiting : waiting_) {
+      if (std::holds_alternative<protocol::OutboxAck>(waiting.effect.frame.body)) {
+        still.push_back(std::move(waiting));
+      } else {
+        leaving.push_back(std::move(waiting.effect));
+      }
     }
+    waiting_ = std::move(still);
   }
-  waiting_ = std::move(still);
+  // Seeded defect: what was late comes last.
+  const bool is_last = config_.defects.has(Defect::kWaitedLeavesLast);
+  list.insert(is_last ? list.end() : list.begin() + static_cast<std::ptrdiff_t>(at),
+              std::make_move_iterator(leaving.begin()), std::make_move_iterator(leaving.end()));
+  return is_last ? 0 : leaving.size();
 }
 
 // ---- as standby

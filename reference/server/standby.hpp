@@ -87,7 +87,8 @@ class Standby {
   // The standby has all of the copy, and is linked.
   bool is_followed() const { return copy_ != nullptr && is_followed_; }
   bool must_wait(const Effect& effect) const;
-  void release(Effects& effects);
+  // Puts what has waited long enough into the list at this place; how many.
+  std::size_t release(std::vector<Effect>& list, std::size_t at);
 
   const ServerConfig& config_;
   const Placement& placement_;

@@ -122,5 +122,23 @@ TEST_F(Followed, WithoutItsStandbyNothingWaitsButAcknowledgementsOfEffects) {
   EXPECT_TRUE(has_ack());
 }
 
+TEST_F(Followed, WhatHasWaitedLeavesBeforeWhatIsNew) {
+  tell(1);
+  tell(2);
+  standby->peer_down(kItsStandby);
+  tell(3);
+  EXPECT_EQ(told(), (ListenerWords{1, 2, 3}));
+}
+
+using StandbyDefects = Followed;
+
+TEST_F(StandbyDefects, WaitedLeavesLastTurnsTheOrder) {
+  config.defects.enable(Defect::kWaitedLeavesLast);
+  tell(1);
+  standby->peer_down(kItsStandby);
+  tell(2);
+  EXPECT_EQ(told(), kDefectsCompiled ? (ListenerWords{2, 1}) : (ListenerWords{1, 2}));
+}
+
 }  // namespace
 }  // namespace wavetank::server

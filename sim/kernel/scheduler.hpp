@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/environment/footprint.hpp"
 #include "sim/kernel/event_queue.hpp"
 
 namespace wavetank::sim {
@@ -17,9 +18,12 @@ class Scheduler {
   // An event at `time` (raised to now when it lies in the past) in the name of `source`.
   void at(TimeNs time, std::uint32_t source, std::uint32_t kind, std::uint32_t target,
           std::uint32_t payload) {
-    if (source >= numbers_.size()) numbers_.resize(source + 1);
+    grow_to(numbers_, source + std::size_t{1});
     queue_.push(Event::make(time < now_ ? now_ : time, source, numbers_[source]++, kind, target, payload));
   }
+
+  // Room for sources below `count`, so that it need not be made while the world is largest.
+  void expect_sources(std::size_t count) { numbers_.reserve(count); }
 
   bool empty() const { return queue_.empty(); }
   TimeNs next_time() { return queue_.peek().time; }

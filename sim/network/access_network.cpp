@@ -41,7 +41,7 @@ void AccessNetwork::add_gateway(std::uint32_t node, Place place) {
 }
 
 void AccessNetwork::add_device(std::uint32_t device, Place place) {
-  if (device >= devices_.size()) devices_.resize(device + 1);
+  grow_to(devices_, device + std::size_t{1});
   devices_[device] = place;
 }
 

@@ -72,6 +72,8 @@ class AccessNetwork {
   // Gives gateways and devices their places; numbers are dense.
   void add_gateway(std::uint32_t node, Place place);
   void add_device(std::uint32_t device, Place place);
+  // Room for devices below `count`, so that it need not be made while the world is largest.
+  void expect_devices(std::size_t count) { devices_.reserve(count); }
 
   // The device opens a connection, its `number`-th. The answer is device_connected or device_closed, or
   // silence. Returns the connection; the device holds it until either side of it reports or asks for its end.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reference/environment/footprint.hpp"
 #include "sim/kernel/distribution.hpp"
 
 namespace wavetank::sim {
@@ -23,6 +24,7 @@ constexpr TimeNs kShortestPause = 2 * kSecond;
 void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Randomness randomness,
                 Script& script) {
   const scenarios::Population& population = scenario.population();
+  make_room(script.users, script.users.size() + count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(script.users.size());
     UserSpec user;
@@ -43,6 +45,7 @@ void add_people(const scenarios::Scenario& scenario, std::uint32_t count, Random
       device.always_on = population.workload() == scenarios::Population::STAR ||
                          randomness.chance(static_cast<std::uint64_t>(population.always_on_percent()), 100,
                                            Purpose::kSession, index, d, 1);
+      make_room(script.devices, script.devices.size() + 1);
       script.devices.push_back(device);
     }
     script.users.push_back(user);

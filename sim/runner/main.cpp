@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "reference/environment/defect_names.hpp"
@@ -22,6 +21,7 @@
 #include "sim/runner/command_line.hpp"
 #include "sim/runner/compare_command.hpp"
 #include "sim/runner/history_file.hpp"
+#include "sim/runner/memory_limit.hpp"
 #include "sim/runner/probes_command.hpp"
 #include "sim/runner/runner.hpp"
 #include "sim/runner/verify.hpp"
@@ -45,6 +45,7 @@ struct Options {
   std::string defect;
   std::string plan;
   std::uint32_t threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+  std::int64_t max_memory_mib = 0;  // 0: what the machine has
   bool no_progress = false;
   bool clocks = false;
 };
@@ -87,16 +88,6 @@ class ProgressBar {
   Clock::time_point start_;
   Clock::time_point last_{};
 };
-
-// The high-water mark of this process, from the kernel's own book (ru_maxrss would inherit a parent's peak).
-std::int64_t peak_rss_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
-  }
-  return 0;
-}
 
 void describe_environment(reports::Result& result) {
 #if defined(__clang__)
@@ -159,13 +150,23 @@ int run(const Options& options) {
   std::expected<sim::RunOutcome, std::string> outcome;
   {
     ProgressBar bar(!options.no_progress && isatty(STDERR_FILENO) != 0);
-    request.progress = [&](const sim::Progress& progress) { bar.show(progress); };
-    outcome = sim::run_scenario(request);
+    const sim::MemoryLimit limit =
+        options.max_memory_mib == 0 ? sim::MemoryLimit::of_machine()
+                                    : sim::MemoryLimit(options.max_memory_mib << 20, "--max-memory allows");
+    request.progress = [&](const sim::Progress& progress) {
+      bar.show(progress);
+      limit.check(progress, sim::resident_bytes());
+    };
+    try {
+      outcome = sim::run_scenario(request);
+    } catch (const sim::MemoryExceeded& error) {
+      outcome = std::unexpected(error.what());
+    }
   }
   if (!outcome) return usage_error(outcome.error());
   reports::Result& result = outcome->result;
   result.wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
-  result.peak_rss_bytes = peak_rss_bytes();
+  result.peak_rss_bytes = sim::peak_resident_bytes();
   describe_environment(result);
   fmt::print("{}", reports::render_terminal(result, isatty(STDOUT_FILENO) != 0));
   if (recorder != nullptr && !recorder->close()) {
@@ -250,6 +251,10 @@ int dispatch(int argc, char** argv) {
                    "With 2 the run is judged and the shards' databases are written beside the simulation; "
                    "verdict and hashes are the same")
       ->check(CLI::Range(1U, kMostThreads));
+  run_command
+      ->add_option("--max-memory", options.max_memory_mib,
+                   "MiB that the run may take; without it what the machine has free, less a thirty-second")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
   run_command->add_flag("--no-progress", options.no_progress, "No progress line");
   run_command->footer("Example:\n  ./wavetank sim run campus --seed 3 --out out/campus-3");
   CLI::App* verify_command =

@@ -55,6 +55,9 @@ refused 'extra' run star extra
 refused 'nosuch: no such scenario; shipped are:' run nosuch
 refused "$work/none.txtpb" run "$work/none.txtpb"
 
+refused 's the run has taken' run star --set devices=2000 --set run_s=20 --set population.ramp_s=10 --max-memory 5
+refused 'that --max-memory allows; give it a smaller world' run star --set devices=2000 --set run_s=20 --set population.ramp_s=10 --threads 2 --max-memory 5
+
 refused "there is no such profile; shipped are: mission, whatsapp2014" run region --set profile=nosuch
 refused "there is no such fidelity; shipped are: capacity, correctness" run star --set fidelity=nosuch
 refused "--a profile=nosuch" compare region --a profile=nosuch --b run_s=70

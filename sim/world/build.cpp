@@ -17,6 +17,9 @@ namespace {
 
 using Failure = std::unexpected<std::string>;
 
+// Of each kind, in all shards.
+constexpr std::uint32_t kMostRowsCached = 1 << 20;
+
 }  // namespace
 
 std::expected<std::unique_ptr<World>, std::string> World::make(const scenarios::Scenario& scenario,
@@ -192,6 +195,10 @@ server::ServerConfig World::server_config(NodeId node) const {
   config.heartbeat_timeout_ms = static_cast<std::uint32_t>(protocol.heartbeat_timeout_ms());
   config.hello_timeout_ms = static_cast<std::uint32_t>(protocol.hello_within_ms());
   config.attach_timeout_ms = static_cast<std::uint32_t>(protocol.attach_timeout_ms());
+  // A larger world's rows, which stand in memory, are not to stand there twice.
+  if (scenario_.fidelity().store() == scenarios::Fidelity::MEMORY)
+    config.cache_limit = std::min(config.cache_limit,
+                                  kMostRowsCached / static_cast<std::uint32_t>(placement_->shards().size()));
   config.page_limit = static_cast<std::uint32_t>(protocol.page_limit());
   config.inline_limit = static_cast<std::uint32_t>(protocol.inline_limit());
   config.receipt_fanout_limit = static_cast<std::uint32_t>(protocol.receipt_fanout_limit());
@@ -339,6 +346,11 @@ void World::build_devices() {
   config.presence_refresh_ms = 0;
   older_shared_ =
       std::make_unique<client::ClientShared>(client::ClientShared{config, randomness_, *history_});
+  // Auditors, one of each user, have the numbers behind the devices.
+  const std::size_t all = script_.devices.size() + script_.users.size();
+  scheduler_.expect_sources(source_devices_ + all);
+  access_->expect_devices(all);
+  history_->expect_devices(all);
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conformance/history/canary.hpp"
+#include "reference/environment/footprint.hpp"
 #include "reference/protocol/versions.hpp"
 #include "sim/world/clock.hpp"
 
@@ -81,7 +82,7 @@ std::uint64_t HistoryWriter::history_hash() const {
 }
 
 HistoryWriter::DeviceState& HistoryWriter::state(DeviceTag device) {
-  if (device >= devices_.size()) devices_.resize(device + 1);
+  grow_to(devices_, device + std::size_t{1});
   return devices_[device];
 }
 

@@ -30,6 +30,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
 
   HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink, Shown shown);
 
+  // Room for devices below `count`, so that it need not be made while the world is largest.
+  void expect_devices(std::size_t count) { devices_.reserve(count); }
   // The world's own records.
   void write(history::Record record);
   // The harness has looked at its clock, at `time`, which is not before the last event; it does every
