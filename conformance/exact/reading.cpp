@@ -26,6 +26,46 @@ bool is_only_reader(const Marks& marks, DeviceTag device, Index at) {
   return readers == std::set<DeviceTag>{device};
 }
 
+// "lost", "kept" or "": what became of the user's feed from this number on when it was taken over before
+// `at`.
+std::string takeover_of_feed(const Facts& facts, UserIndex user, std::uint64_t first, Index at) {
+  std::string what;
+  for (const auto& [index, r] : facts.takeovers) {
+    if (index >= at || r->kind != Kind::kFeedForked || r->user != user || r->value != first) continue;
+    if (what != "lost") what = r->flag ? "lost" : "kept";
+  }
+  return what;
+}
+
+// Whether a shard has begun the epoch of this answer, or a later one, before it came.
+bool has_begun(const Facts& facts, const Record& answer, Index at) {
+  return std::any_of(facts.takeovers.begin(), facts.takeovers.end(), [&](const auto& takeover) {
+    const auto& [index, r] = takeover;
+    return index < at && r->kind == Kind::kForked && r->conversation == answer.conversation &&
+           r->epoch >= answer.epoch;
+  });
+}
+
+// The least that this answer says of what the user has read: what had been accepted before the question,
+// without what may have been lost since. One of a later age than all of that owes nothing, one of the first
+// age all, and others what was accepted in the last age.
+std::uint64_t owed_in(const Facts& facts, const Record& answer, Index at) {
+  const OpenMark& question = value_or_default(facts.mark_of, at);
+  const std::uint32_t age = facts.age_of(answer, at);
+  if (age == 0) return question.read_accepted;
+  std::uint32_t last = 0;
+  std::uint64_t accepted = 0;
+  for (const Marks::Answer& known :
+       marks_of(facts, facts.user_of(answer.device), answer.conversation).answers) {
+    if (known.at >= question.asked) break;
+    if (known.age > last) accepted = 0;
+    if (known.age < last) continue;
+    last = known.age;
+    accepted = std::max(accepted, known.read);
+  }
+  return age <= last ? accepted : 0;
+}
+
 // The visible messages of others in (read, head]. A forged key may name a device that comes to be only later:
 // until then it is nobody's own.
 std::uint64_t unread(const Facts& facts, const Log& log, UserIndex user, std::uint64_t read,
@@ -75,48 +115,56 @@ void check_answer(const Facts& facts, const Record& r, Index i, Findings& out, s
 }  // namespace
 
 // A device is never told a lower read mark than before; an answer to a request that began after the server
-// had accepted a mark includes it; the marks of one user never fall for one observer.
+// had accepted a mark includes it; the marks of one user never fall for one observer. What was told before
+// the world saw an owner lost alone binds nobody after it.
 Findings read_monotone(const Facts& facts) {
   struct Seen {
     std::uint64_t delivered = 0;
     std::uint64_t read = 0;
   };
   Findings out;
-  // By the cuts of the device's feed, too: it tells again what it has left.
-  std::map<std::tuple<DeviceTag, std::uint32_t, ConversationIndex, UserIndex>, Seen> observed;
-  std::map<DeviceTag, std::uint32_t> cuts;
-  // What the device was told last of an age, and that age: an owner was lost, with marks.
+  const bool has_world = facts.config.fork_window > 0;
+  // By the last loss of the device's feed, too: it tells again what it has left.
+  std::map<std::tuple<DeviceTag, std::uint64_t, ConversationIndex, UserIndex>, Seen> observed;
+  std::map<DeviceTag, std::uint64_t> cuts;
+  // What the device was told last of an age, and that age.
   std::map<std::pair<DeviceTag, ConversationIndex>, std::pair<std::uint32_t, std::uint64_t>> ages;
   for (Index i = 0; i < facts.records.size(); ++i) {
     const Record& r = *facts.records[i];
-    if (r.kind == Kind::kFeedCut && r.flag) ++cuts[r.device];
-    if (facts.is_forked(r, i)) continue;
-    if (is_answer(r) && (r.epoch != 0 || ages.contains({r.device, r.conversation}))) {
-      out.fired();
-      auto& [age, told] = ages[{r.device, r.conversation}];
-      if (r.epoch < age) continue;
-      if (r.epoch > age) told = 0;
-      if (r.value < told) {
-        out.violate(r,
-                    "device {} is told that its user has read conversation {} up to {}, after it was told {}",
-                    r.device, r.conversation, r.value, told);
+    if (r.kind == Kind::kFeedCut) {
+      const std::string what = takeover_of_feed(facts, facts.user_of(r.device), r.value, i);
+      if (has_world && (what.empty() || (r.flag && what != "lost"))) {
+        out.violate(r, "device {} is told that its feed has lost its rows from {} on, which nobody has lost",
+                    r.device, r.value);
       }
-      age = r.epoch;
-      told = std::max(told, r.value);
-    } else if (is_answer(r)) {
+      if (r.flag && what == "lost") cuts[r.device] = std::max(cuts[r.device], r.value);
+    }
+    if (facts.is_forked(r, i)) continue;
+    if (is_answer(r)) {
       out.fired();
-      const std::uint64_t told =
-          value_or_default(facts.views, {r.device, r.conversation}).read_seen.before(i);
-      const std::uint64_t accepted = value_or_default(facts.mark_of, i).read_accepted;
+      if (has_world && r.epoch > 1 && !has_begun(facts, r, i)) {
+        out.violate(r, "device {} is told of marks of epoch {} of conversation {}, which nobody has begun",
+                    r.device, r.epoch, r.conversation);
+        continue;
+      }
+      const std::uint32_t age = facts.age_of(r, i);
+      const auto known = ages.find({r.device, r.conversation});
+      std::uint64_t told = 0;
+      if (age == 0 && known == ages.end())
+        told = value_or_default(facts.views, {r.device, r.conversation}).read_seen.before(i);
+      if (age > 0 && known != ages.end() && known->second.first == age) told = known->second.second;
+      if (age > 0 && (known == ages.end() || age >= known->second.first))
+        ages[{r.device, r.conversation}] = {age, std::max(told, r.value)};
+      const std::uint64_t owed = owed_in(facts, r, i);
       if (r.value < told) {
         out.violate(r,
                     "device {} is told that its user has read conversation {} up to {}, after it was told {}",
                     r.device, r.conversation, r.value, told);
-      } else if (r.value < accepted) {
+      } else if (r.value < owed) {
         out.violate(r,
                     "device {} is told that its user has read conversation {} up to {}, but {} was accepted "
                     "before it asked",
-                    r.device, r.conversation, r.value, accepted);
+                    r.device, r.conversation, r.value, owed);
       }
     }
     if (r.kind != Kind::kReceiptSeen) continue;
@@ -152,8 +200,8 @@ Findings read_devices(const Facts& facts) {
                     r.device, user, r.conversation, r.value, asked);
       }
     }
-    if (is_answer(r) && r.epoch == 0 && facts.devices_of(user, i + 1) > 1) {
-      const std::uint64_t accepted = value_or_default(facts.mark_of, i).read_accepted;
+    if (is_answer(r) && facts.devices_of(user, i + 1) > 1) {
+      const std::uint64_t accepted = owed_in(facts, r, i);
       if (r.value < accepted) {
         out.violate(r,
                     "device {} is told that user {} has read conversation {} up to {}; {} had been accepted "

@@ -110,21 +110,25 @@ Findings setting_monotone(const Facts& facts) {
   return out;
 }
 
-// A put and a revision of its user belong to each other alone.
+// A put and a revision of its user belong to each other alone, but for revisions that were lost.
 Findings setting_once(const Facts& facts) {
   Findings out;
-  std::map<MessageKey, std::uint64_t> revision_of;
+  std::map<MessageKey, std::set<std::uint64_t>> revisions_of;
   std::map<std::pair<UserIndex, std::uint64_t>, MessageKey> put_of;
-  for (const Record* record : facts.records) {
-    const Record& r = *record;
+  for (Index i = 0; i < facts.records.size(); ++i) {
+    const Record& r = *facts.records[i];
     if (!names_put(r)) continue;
     out.fired();
     const UserIndex user = facts.user_of(r.device);
-    const std::uint64_t revision = revision_of.try_emplace(r.key, r.value).first->second;
+    std::set<std::uint64_t>& revisions = revisions_of[r.key];
+    const bool is_fine = std::all_of(revisions.begin(), revisions.end(), [&](std::uint64_t other) {
+      return other == r.value || facts.is_loss_between(user, other, r.value, i);
+    });
     const MessageKey put = put_of.try_emplace({user, r.value}, r.key).first->second;
-    if (revision == r.value && put == r.key) continue;
-    out.violate(r, "device {} is told that revision {} is {}; that is revision {}, and the revision is {}",
-                r.device, r.value, name_of_put(r.key), revision, name_of_put(put));
+    if (is_fine) revisions.insert(r.value);
+    if (is_fine && put == r.key) continue;
+    out.violate(r, "device {} is told that revision {} is {}; that has revision {}, and the revision is {}",
+                r.device, r.value, name_of_put(r.key), *revisions.begin(), name_of_put(put));
   }
   return out;
 }

@@ -1,7 +1,6 @@
 #include "conformance/history/forks.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace wavetank::history {
 
@@ -25,7 +24,6 @@ void ForkFilter::learn(const Record& record) {
   const bool is_device = record.kind == Kind::kEpochAdopted;
   if (is_device && record.size == 0) return;
   if (record.size >= record.epoch) return;
-  if (!is_device && record.flag) lost_[record.conversation].insert(record.epoch);
   auto& forks = forks_[record.conversation];
   if (is_device && forks.contains(record.epoch)) return;
   forks[record.epoch] = record.seq;
@@ -83,12 +81,6 @@ void ForkFilter::release(Record record) {
   if (record.kind == Kind::kSendInvoked && record.value2 != 0 && forks_.contains(record.conversation) &&
       record.value2 > limit(record.conversation, known_to(record))) {
     orphans_.insert(record.key);
-  }
-  if (record.kind == Kind::kCursorAcked) {
-    const auto lost = lost_.find(record.conversation);
-    record.epoch = lost == lost_.end() ? 0
-                                       : static_cast<std::uint32_t>(std::distance(
-                                             lost->second.begin(), lost->second.upper_bound(record.epoch)));
   }
   if (record.kind == Kind::kForked || record.conversation == kNone || !forks_.contains(record.conversation))
     return pass(record);

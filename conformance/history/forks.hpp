@@ -26,9 +26,6 @@ namespace wavetank::history {
 // epochs of entries that are where they belong become 1, so that an epoch that nobody has announced is still
 // seen as what it is.
 //
-// The epoch of a kCursorAcked becomes the number of owners that had been lost by then with marks that their
-// copies lacked: between two of such ages marks may fall.
-//
 // kEnd's count is kept right. Memory: the records of the window, and a row for each conversation that was
 // forked and each device that has learnt of it; with a bounded window also a row for each conversation.
 class ForkFilter final : public Sink {
@@ -61,9 +58,8 @@ class ForkFilter final : public Sink {
   Sink& out_;
   std::deque<Record> waiting_;
   std::map<ConversationIndex, std::map<std::uint32_t, std::uint64_t>>
-      forks_;                                                  // by epoch: the fork it begins at
-  std::set<MessageKey> orphans_;                               // messages that answer a void entry
-  std::map<ConversationIndex, std::set<std::uint32_t>> lost_;  // epochs before which marks were lost
+      forks_;                     // by epoch: the fork it begins at
+  std::set<MessageKey> orphans_;  // messages that answer a void entry
   std::map<std::pair<DeviceTag, ConversationIndex>, std::uint32_t> known_;  // the epoch that a device follows
   std::map<ConversationIndex, std::pair<std::uint32_t, std::uint64_t>> passed_;  // highest (epoch, number)
   std::uint64_t left_out_ = 0;

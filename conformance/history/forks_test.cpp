@@ -132,24 +132,6 @@ TEST(ForkFilter, AnAnswerToAVoidEntryIsNamed) {
   for (std::size_t i = 6; i < kept.size(); ++i) EXPECT_EQ(kept[i].kind, Kind::kReceived);
 }
 
-TEST(ForkFilter, AnswersToMarksAreOfAnAgeThatALostOwnerEnds) {
-  Told told;
-  Record fork = told.make(Kind::kForked, 5, 2, kNone);
-  fork.size = 1;
-  told.tell(fork);
-  fork.epoch = 3;
-  fork.size = 2;
-  fork.flag = true;
-  told.tell(fork);
-  for (std::uint32_t epoch = 0; epoch <= 4; ++epoch) told.tell(told.make(Kind::kCursorAcked, 1, epoch));
-  const std::vector<Record>& kept = told.end();
-  std::vector<std::uint32_t> ages;
-  for (const Record& r : kept) {
-    if (r.kind == Kind::kCursorAcked) ages.push_back(r.epoch);
-  }
-  EXPECT_EQ(ages, (std::vector<std::uint32_t>{0, 0, 0, 1, 1}));
-}
-
 TEST(ForkFilter, AVoidEntryThatIsShownToWhoKnowsIsNamed) {
   Told told;
   told.fork(5);

@@ -191,6 +191,9 @@ enum class Kind : std::uint8_t {
   kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may
              // be
              // lost, value2 = how far it had followed, flag = it had been told what is lost
+  kFeedForked,  // an owner goes on with a user's feed from a copy: user, value = the first number that is not
+                // in the copy, value2 = the first one of the new owner, size = node, flag = what the lost
+                // owner had told need not be in the copy
   kCount
 };
 

@@ -84,7 +84,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "forked",
     "epoch_adopted",
     "voided",
-    "feed_cut"};
+    "feed_cut",
+    "feed_forked"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

@@ -312,6 +312,10 @@ class ServerObserver {
   // yet. The lost owner was `lost`; kNoNode: nothing is known of the conversation but that it had been taken
   // over.
   virtual void log_forked(NodeId, const protocol::EpochChanged&, NodeId /*lost*/) {}
+  // The shard goes on with a user's feed that it has taken over from `lost`; not durable yet. What that one
+  // had told with numbers from `first` on is not in the copy; the first row of the new owner is `next`.
+  virtual void feed_forked(NodeId, UserId, std::uint64_t /*first*/, std::uint64_t /*next*/, NodeId /*lost*/) {
+  }
   // Whether the shard's standby has all that the shard tells of, from now on; false when a process begins.
   virtual void copy_followed(NodeId, bool /*on*/) {}
   virtual void probe(NodeId, Probe) {}

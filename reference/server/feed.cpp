@@ -107,9 +107,10 @@ Feed::Told Feed::place_in_log(const protocol::Change& change) {
   }
 }
 
-void Feed::go_on_above(UserId user, TimeNs now, Effects& effects) {
+void Feed::go_on_above(UserId user, NodeId lost, TimeNs now, Effects& effects) {
   const std::uint64_t first_lost = head(user).user_seq + 1;
   head(user).user_seq += kLeap;
+  observer_.feed_forked(config_.self, user, first_lost, head(user).user_seq + 1, lost);
   protocol::Change nothing;
   nothing.kind = ChangeKind::kEpoch;
   nothing.head_seq = first_lost;

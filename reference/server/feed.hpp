@@ -42,7 +42,7 @@ class Feed {
 
   // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its
   // head: goes on far above them, with a row that says which.
-  void go_on_above(UserId user, TimeNs now, Effects& effects);
+  void go_on_above(UserId user, NodeId lost, TimeNs now, Effects& effects);
   // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that
   // conversation. Not of receipts and settings, which are merged. The first time for a user O(feed), then
   // O(log conversations).

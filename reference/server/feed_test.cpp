@@ -411,7 +411,7 @@ TEST_F(FeedTest, WhatIsPutAgainCountsByItsOldRevision) {
   EXPECT_EQ(present(), "older");
   EXPECT_EQ(put_again(1, 3, "old", 9).status, protocol::SendStatus::kAccepted);
   EXPECT_EQ(present(), "old");
-  feed.go_on_above(kUser, 0, effects);
+  feed.go_on_above(kUser, 7, 0, effects);
   const protocol::SettingAck fresh = feed.put({31, kUser, 0}, put_of(2, "new"), 0, effects);
   EXPECT_EQ(fresh.status, protocol::SendStatus::kAccepted);
   const protocol::SettingAck late = put_again(1, 4, "lost", 10);

@@ -23,7 +23,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   };
   std::vector<UserId> users;
   store_.users(is_taken, users);
-  for (const UserId user : users) feed_.go_on_above(user, now, effects);
+  for (const UserId user : users) feed_.go_on_above(user, lost, now, effects);
   std::vector<ConversationId> conversations;
   store_.conversations(is_taken, conversations);
   std::vector<store::SendKey> keys;

@@ -86,6 +86,10 @@ std::string sentence(const Record& r) {
       return fmt::format(
           "{} learns that its feed has lost what it told from {} on, and had followed it to {}", who(r),
           r.value, r.value2);
+    case Kind::kFeedForked:
+      return fmt::format("node {} goes on with the feed of user {} at {}, from a copy that ends before {}{}",
+                         r.size, r.user, r.value2, r.value,
+                         r.flag ? " and need not have all that was told" : "");
     case Kind::kVoided:
       if (r.code == 3) return fmt::format("entry {} answers entry {}, which is void", r.seq, r.value2);
       return fmt::format("entry {} is void: it was {} {}", r.seq,

@@ -7,6 +7,7 @@
 #include "conformance/history/canary.hpp"
 #include "reference/environment/footprint.hpp"
 #include "reference/protocol/versions.hpp"
+#include "reference/server/placement.hpp"
 #include "sim/world/clock.hpp"
 
 namespace wavetank::sim {
@@ -692,6 +693,26 @@ void HistoryWriter::copy_followed(NodeId node, bool on) {
   }
 }
 
+bool HistoryWriter::is_lost_alone(NodeId lost) {
+  if (lost == server::kNoNode) return was_one_alone_;
+  const bool is_alone = !followed_.contains(lost);
+  was_one_alone_ = was_one_alone_ || is_alone;
+  return is_alone;
+}
+
+void HistoryWriter::feed_forked(NodeId node, UserId user, std::uint64_t first, std::uint64_t next,
+                                NodeId lost) {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kFeedForked;
+  r.user = Directory::user(user);
+  r.value = first;
+  r.value2 = next;
+  r.size = node;
+  r.flag = is_lost_alone(lost);
+  sink_.on(r);
+}
+
 void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) {
   Record r;
   r.time = scheduler_.now();
@@ -701,7 +722,7 @@ void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork, 
   r.size = fork.old_epoch;
   r.seq = fork.fork_seq;
   r.value = node;
-  r.flag = !followed_.contains(lost);
+  r.flag = is_lost_alone(lost);
   sink_.on(r);
 }
 

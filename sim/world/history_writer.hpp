@@ -143,6 +143,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
   void owed_fanouts(NodeId node, std::size_t conversations) override;
   void log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) override;
+  void feed_forked(NodeId node, UserId user, std::uint64_t first, std::uint64_t next, NodeId lost) override;
   void copy_followed(NodeId node, bool on) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
@@ -193,8 +194,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     NodeId node = 0;
     std::uint32_t version = 0;  // 0: nobody has served it
   };
-  std::vector<Owner> owners_;  // by bucket: who has served it last
-  std::set<NodeId> followed_;  // shards whose standby has all that they tell of
+  std::vector<Owner> owners_;   // by bucket: who has served it last
+  std::set<NodeId> followed_;   // shards whose standby has all that they tell of
+  bool was_one_alone_ = false;  // when it was lost
+  // Whether what the owner had told need not be in the copy. kNoNode: any that was lost until now.
+  bool is_lost_alone(NodeId lost);
   std::vector<DeviceState> devices_;
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;
