@@ -262,27 +262,28 @@ const std::vector<Mutation>& mutations() {
          records[at].seq = records[at].value2 + 1;
          return true;
        }},
-      {"a read was private after all", "RD-PRIVATE",
+      {"a private read is told to another user", "RD-PRIVATE",
        [](auto& records, std::size_t at) {
-         // The user's first mark there, and somebody else is shown one before the user sets another.
-         Record& r = records[at];
-         if (r.kind != Kind::kReadInvoked || r.flag) return false;
-         const auto same = [&](const Record& other) {
-           return other.kind == Kind::kReadInvoked && other.user == r.user &&
-                  other.conversation == r.conversation;
-         };
-         for (std::size_t i = 0; i < at; ++i) {
-           if (same(records[i])) return false;
+         const Record read = records[at];
+         if (read.kind != Kind::kReadInvoked) return false;
+         const auto other = std::find_if(records.begin(), records.end(), [&](const Record& r) {
+           return r.kind == Kind::kDevice && r.user != read.user;
+         });
+         if (other == records.end()) return false;
+         // So were all reads before.
+         for (std::size_t i = 0; i <= at; ++i) {
+           Record& r = records[i];
+           const bool is_same = r.user == read.user && r.conversation == read.conversation;
+           if (r.kind == Kind::kReadInvoked && is_same) r.flag = true;
          }
-         for (std::size_t i = at + 1; i < records.size() && !same(records[i]); ++i) {
-           const Record& seen = records[i];
-           if (seen.kind != Kind::kReceiptSeen || seen.conversation != r.conversation || seen.value == 0 ||
-               seen.subject != r.user || seen.user == r.user)
-             continue;
-           r.flag = true;
-           return true;
-         }
-         return false;
+         Record seen = *other;
+         seen.time = read.time;
+         seen.kind = Kind::kReceiptSeen;
+         seen.conversation = read.conversation;
+         seen.subject = read.user;
+         seen.seq = seen.value = read.seq;
+         records.insert(records.begin() + static_cast<std::ptrdiff_t>(at) + 1, seen);
+         return true;
        }},
       {"an unread number is wrong", "RD-LEQ",
        [](auto& records, std::size_t at) {
