@@ -161,7 +161,7 @@ TEST_F(ConformCommand, AFileThatIsNotWholeIsNeverAPass) {
   write("empty.wth", "");
   write("text.wth", "time_ns\tkind\n");
   std::string newer = whole;
-  newer[7] = 9;
+  newer[7] = 10;
   write("newer.wth", newer);
   for (const char* name : {"short.wth", "almost.wth", "flipped.wth", "empty.wth", "text.wth", "newer.wth"}) {
     for (const char* command : {"judge ", "history "}) {
@@ -171,7 +171,7 @@ TEST_F(ConformCommand, AFileThatIsNotWholeIsNeverAPass) {
     }
   }
   EXPECT_EQ(run("judge newer.wth"), reports::kUsage);
-  EXPECT_NE(read("err").find("format 9"), std::string::npos) << read("err");
+  EXPECT_NE(read("err").find("format 10"), std::string::npos) << read("err");
   EXPECT_NE(run("judge run.wth"), reports::kUsage) << read("err");
 }
 

@@ -124,12 +124,12 @@ TEST(ForkFilter, AnAnswerToAVoidEntryIsNamed) {
   mended.key = {1, 1};
   told.tell(mended);
   const std::vector<Record>& kept = told.end();
-  ASSERT_EQ(kept.size(), 9U);
-  EXPECT_EQ(kept[4].kind, Kind::kVoided);
-  EXPECT_EQ(kept[4].code, 3);
-  EXPECT_EQ(kept[4].seq, 7U);
-  EXPECT_EQ(kept[5].kind, Kind::kReceived) << "and it stays";
-  for (std::size_t i = 6; i < kept.size(); ++i) EXPECT_EQ(kept[i].kind, Kind::kReceived);
+  ASSERT_EQ(kept.size(), 10U);
+  EXPECT_EQ(kept[5].kind, Kind::kVoided);
+  EXPECT_EQ(kept[5].code, 3);
+  EXPECT_EQ(kept[5].seq, 7U);
+  EXPECT_EQ(kept[6].kind, Kind::kReceived) << "and it stays";
+  for (std::size_t i = 7; i < kept.size(); ++i) EXPECT_EQ(kept[i].kind, Kind::kReceived);
 }
 
 TEST(ForkFilter, AVoidEntryThatIsShownToWhoKnowsIsNamed) {

@@ -130,6 +130,12 @@ void ConversationLog::members(const ConversationId& id, const Conversation& conv
   }
 }
 
+void ConversationLog::all_ever(const ConversationId& id, const Conversation& conversation,
+                               std::vector<UserId>& out) const {
+  if (!is_group(id)) return members(id, conversation, out);
+  for (const store::MembershipRow& stay : conversation.stays) out.push_back(stay.user);
+}
+
 Visibility ConversationLog::visibility(const ConversationId& id, const Conversation& conversation,
                                        UserId user) const {
   if (!is_group(id)) {

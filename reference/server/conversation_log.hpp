@@ -93,6 +93,8 @@ class ConversationLog {
   bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
   // Current members, ascending.
   void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
+  // Former members, too; who has been one several times stands there several times, ascending.
+  void all_ever(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
   std::uint32_t member_count(const ConversationId& id, const Conversation& conversation) const;
 
   // The floor as it may be told to somebody who sees no more than that; 0: nothing was dropped.

@@ -3,6 +3,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -29,6 +30,10 @@ namespace wavetank::server {
 class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
+
+  // TKO-FEED-*. `is_taken(user)`: the user's feed was taken over from an owner that is lost. If nothing of it
+  // was in the copy it begins above what the lost one may have told, with its first row or reader.
+  void begin_above(std::function<bool(UserId)> is_taken) { is_taken_ = std::move(is_taken); }
 
   // The shard's process begins.
   void begin(TimeNs now) { debts_.begin(now); }
@@ -133,6 +138,10 @@ class Feed {
   // forks that the feed has told of; UINT64_MAX where there was none. The first time for a user O(feed), then
   // O(log conversations + forks of this one).
   std::uint64_t valid_to(UserId user, const ConversationId& id, std::uint32_t epoch);
+  // The same in a later epoch `in`. 0 where the feed was not told of all forks since: its user was no member
+  // then, or the row is lost, and nobody here knows what the mark meant.
+  std::uint64_t valid_in(UserId user, const ConversationId& id, std::uint32_t epoch, std::uint32_t in);
+  void begin_if_taken(UserId user, TimeNs now, Effects& effects);
   // A new epoch: what receipts of the conversation say of void entries is said of the fork.
   void cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects);
   // Drops what is older than it must be, when that is enough. O(conversations of the user + changes dropped).
@@ -171,6 +180,7 @@ class Feed {
   const ServerConfig& config_;
   store::LogStore& store_;
   ServerObserver& observer_;
+  std::function<bool(UserId)> is_taken_;  // none: there are no takeovers
   boost::unordered_flat_map<UserId, store::FeedHead, IdHash> heads_;
   boost::unordered_flat_map<UserId, std::uint32_t, IdHash> first_session_;
   std::vector<OnlineSession> sessions_;

@@ -295,6 +295,37 @@ TEST_F(ForkedFeed, TheLowestForkSinceCountsAndIsReadFromTheFeedAgain) {
   EXPECT_EQ(told(3), (Told{6, 6}));
 }
 
+// A user who was no member at the fork is not told of it.
+TEST_F(ForkedFeed, AReceiptOfAnEpochOfWhichTheEndWasNotToldSaysNothingInALaterOne) {
+  receipt(1, 23, 20);
+  receipt(2, 20, 18);
+  EXPECT_EQ(told(), (Told{20, 18}));
+  receipt(1, 25, 25);
+  EXPECT_EQ(told(), (Told{20, 18})) << "it had waited elsewhere";
+  begin_epoch(4, 19);
+  EXPECT_EQ(told(), (Told{0, 0})) << "epoch 3 may have begun below";
+  receipt(4, 17, 16);
+  begin_epoch(5, 16);
+  EXPECT_EQ(told(), (Told{16, 16}));
+}
+
+TEST_F(ForkedFeed, AFeedOfWhichTheCopyHasNothingBeginsAboveWhatMayHaveBeenTold) {
+  feed.begin_above([](UserId user) { return user == kUser; });
+  for (int again = 0; again < 2; ++again) {
+    const protocol::SyncResult told = feed.sync({31, kUser, 0}, {1, 2, 0}, 0, effects);
+    EXPECT_EQ(told.error, protocol::ErrorCode::kNone);
+    ASSERT_EQ(told.changes.size(), 1U);
+    EXPECT_EQ(told.changes[0].kind, ChangeKind::kEpoch);
+    EXPECT_EQ(told.changes[0].conv_epoch, 0U);
+    EXPECT_EQ(told.changes[0].head_seq, 1U);
+    EXPECT_GT(told.changes[0].user_seq, 1U << 20);
+  }
+  const protocol::SettingAck ack = feed.put({31, kUser, 0}, put_of(1, "draft"), 0, effects);
+  EXPECT_GT(ack.revision, 1U << 20);
+  feed.append(kUser + 1, event_change(1), 0, effects);
+  EXPECT_EQ(store.feed_head(kUser + 1).user_seq, 1U) << "nobody has lost that";
+}
+
 TEST_F(ForkedFeed, AReceiptOfWhichNothingIsLeftTakesNoNumber) {
   begin_epoch(2, 0);
   const std::uint64_t head = store.feed_head(kUser).user_seq;

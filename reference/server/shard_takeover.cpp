@@ -42,8 +42,8 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   return true;
 }
 
-// Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not
-// have got rid of: the fork is the head. So do the authors of what was read, of marks.
+// Everybody who is or was a member learns of it by the feed, and with it of every entry that the lost owner
+// may not have got rid of: the fork is the head. So do the authors of what was read, of marks.
 void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
   observer_.log_forked(config_.self, fork, lost);
@@ -56,7 +56,7 @@ void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effec
   change.head_seq = fork.fork_seq + config_.defects.has(Defect::kForkOffByOne);
   change.head_msg_no = log_.load(id).row.head_msg_no;
   recipients_.clear();
-  log_.members(id, log_.load(id), recipients_);
+  log_.all_ever(id, log_.load(id), recipients_);
   recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
   distribute(recipients_, change, now, effects);
   notices_.clear();

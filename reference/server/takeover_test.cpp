@@ -365,6 +365,57 @@ TEST(Takeover, AFeedSaysWhichOfItsNumbersAreLost) {
   EXPECT_EQ(own[0].head_seq, before + 1);
 }
 
+// What one has read as a member comes back from the devices of former ones, too.
+TEST(Takeover, AFormerMemberIsToldOfTheFork) {
+  TakeoverTown town;
+  const ConversationId room = group_conversation(0, 7);
+  const auto say = [&](ConnectionId who, UserId user, std::uint32_t counter, protocol::EntryKind kind) {
+    return town.cluster.ask<protocol::SendAck>(who,
+                                               test::membership(room, test::key(user, 0, counter), kind));
+  };
+  EXPECT_EQ(say(town.anna, 1, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
+  EXPECT_EQ(say(town.bert, 2, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
+  EXPECT_EQ(say(town.bert, 2, 2, protocol::EntryKind::kLeave).status, SendStatus::kAccepted);
+  town.cluster.run();
+  const NodeId lost = town.cluster.placement().home(room);
+  town.cluster.lose(lost);
+  ASSERT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
+  town.cluster.run();
+  town.log_in_again();
+  for (const ConnectionId who : {town.anna, town.bert}) {
+    std::vector<protocol::Change> forks;
+    for (const protocol::Change& change : town.feed(who).changes) {
+      if (change.kind == ChangeKind::kEpoch && change.conversation == room) forks.push_back(change);
+    }
+    ASSERT_EQ(forks.size(), 1U);
+    EXPECT_EQ(forks[0].conv_epoch, 2U);
+    EXPECT_EQ(forks[0].head_seq, 3U);
+  }
+}
+
+TEST(Takeover, AFeedOfWhichTheCopyHasNothingGoesOnAboveAllThatWasTold) {
+  TakeoverTown town;
+  const NodeId lost = town.cluster.placement().home(UserId{2});
+  const NodeId standby = TakeoverTown::standby_of(lost);
+  town.cluster.link_down(std::min(lost, standby), std::max(lost, standby));
+  town.send(1);
+  town.cluster.run();
+  const std::uint64_t told = town.feed(town.bert).head_user_seq;
+  ASSERT_GT(told, 0U);
+  town.cluster.lose(lost);
+  town.cluster.link_up(std::min(lost, standby), std::max(lost, standby));
+  ASSERT_TRUE(town.cluster.take_over(standby, lost));
+  town.cluster.run();
+  town.log_in_again();
+  const auto after = town.cluster.ask<protocol::SyncResult>(town.bert, protocol::Sync{1, told, 0});
+  EXPECT_EQ(after.error, protocol::ErrorCode::kNone);
+  ASSERT_FALSE(after.changes.empty());
+  EXPECT_EQ(after.changes[0].kind, ChangeKind::kEpoch);
+  EXPECT_EQ(after.changes[0].conv_epoch, 0U);
+  EXPECT_EQ(after.changes[0].head_seq, 1U);
+  EXPECT_GT(after.head_user_seq, std::uint64_t{1} << 20);
+}
+
 // ---- seeded defects
 
 struct TakeoverCase {
