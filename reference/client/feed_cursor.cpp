@@ -78,7 +78,8 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       }
       begin_at_fork(index, change.conv_epoch, change.head_seq);
       if (change.conv_epoch >= epoch && follow_epoch(index, change.conv_epoch, now))
-        raise_head(index, change.head_seq, now);
+        // A former member sees nothing beyond the entry that is named to him.
+        raise_head(index, change.delivered_seq == 0 ? change.head_seq : change.delivered_seq, now);
       stage_marks(index);
       break;
     }

@@ -130,10 +130,14 @@ void ConversationLog::members(const ConversationId& id, const Conversation& conv
   }
 }
 
-void ConversationLog::all_ever(const ConversationId& id, const Conversation& conversation,
-                               std::vector<UserId>& out) const {
-  if (!is_group(id)) return members(id, conversation, out);
-  for (const store::MembershipRow& stay : conversation.stays) out.push_back(stay.user);
+void ConversationLog::former_members(const ConversationId& id, const Conversation& conversation,
+                                     std::vector<std::pair<UserId, std::uint64_t>>& out) const {
+  if (!is_group(id)) return;
+  const auto& stays = conversation.stays;
+  for (std::size_t i = 0; i < stays.size(); ++i) {
+    const bool is_last = i + 1 == stays.size() || stays[i + 1].user != stays[i].user;
+    if (is_last && stays[i].leave_seq != 0) out.emplace_back(stays[i].user, stays[i].leave_seq);
+  }
 }
 
 Visibility ConversationLog::visibility(const ConversationId& id, const Conversation& conversation,

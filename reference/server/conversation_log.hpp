@@ -93,8 +93,9 @@ class ConversationLog {
   bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
   // Current members, ascending.
   void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
-  // Former members, too; who has been one several times stands there several times, ascending.
-  void all_ever(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
+  // Who is no member any more, ascending, with the last entry that he may see.
+  void former_members(const ConversationId& id, const Conversation& conversation,
+                      std::vector<std::pair<UserId, std::uint64_t>>& out) const;
   std::uint32_t member_count(const ConversationId& id, const Conversation& conversation) const;
 
   // The floor as it may be told to somebody who sees no more than that; 0: nothing was dropped.

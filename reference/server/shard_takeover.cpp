@@ -56,9 +56,17 @@ void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effec
   change.head_seq = fork.fork_seq + config_.defects.has(Defect::kForkOffByOne);
   change.head_msg_no = log_.load(id).row.head_msg_no;
   recipients_.clear();
-  log_.all_ever(id, log_.load(id), recipients_);
+  log_.members(id, log_.load(id), recipients_);
   recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
   distribute(recipients_, change, now, effects);
+  // Their marks are lost as well; they see nothing beyond this entry.
+  std::vector<std::pair<UserId, std::uint64_t>> former;
+  log_.former_members(id, log_.load(id), former);
+  for (const auto& [user, last_seq] : former) {
+    change.delivered_seq = last_seq;
+    change.head_msg_no = log_.visible_msg_no(id, log_.load(id), {true, false, last_seq});
+    distribute({user}, change, now, effects);
+  }
   notices_.clear();
   receipts_.tell_again(id, notices_);
   for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);

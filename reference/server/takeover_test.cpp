@@ -376,6 +376,7 @@ TEST(Takeover, AFormerMemberIsToldOfTheFork) {
   EXPECT_EQ(say(town.anna, 1, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
   EXPECT_EQ(say(town.bert, 2, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
   EXPECT_EQ(say(town.bert, 2, 2, protocol::EntryKind::kLeave).status, SendStatus::kAccepted);
+  town.cluster.ask<protocol::SendAck>(town.anna, test::text(room, test::key(1, 0, 2), "alone"));
   town.cluster.run();
   const NodeId lost = town.cluster.placement().home(room);
   town.cluster.lose(lost);
@@ -389,7 +390,8 @@ TEST(Takeover, AFormerMemberIsToldOfTheFork) {
     }
     ASSERT_EQ(forks.size(), 1U);
     EXPECT_EQ(forks[0].conv_epoch, 2U);
-    EXPECT_EQ(forks[0].head_seq, 3U);
+    EXPECT_EQ(forks[0].head_seq, 4U);
+    EXPECT_EQ(forks[0].delivered_seq, who == town.bert ? 3U : 0U) << "the last entry that he may see";
   }
 }
 
@@ -398,8 +400,8 @@ TEST(Takeover, AFeedOfWhichTheCopyHasNothingGoesOnAboveAllThatWasTold) {
   const NodeId lost = town.cluster.placement().home(UserId{2});
   const NodeId standby = TakeoverTown::standby_of(lost);
   town.cluster.link_down(std::min(lost, standby), std::max(lost, standby));
-  town.send(1);
-  town.cluster.run();
+  const protocol::PutSetting put{kDirect, protocol::SettingKind::kPinned, 1, {}, 1, 0};
+  town.cluster.ask<protocol::SettingAck>(town.bert, put);
   const std::uint64_t told = town.feed(town.bert).head_user_seq;
   ASSERT_GT(told, 0U);
   town.cluster.lose(lost);
