@@ -74,7 +74,7 @@ TEST_F(ConformCommand, ListNamesEveryRequirementOrSome) {
 
 // The samples were written by programs whose formats were these.
 TEST_F(ConformCommand, HistoriesOfEarlierFormatsAreJudged) {
-  for (const std::string format : {"5", "6", "7"}) {
+  for (const std::string format : {"5", "6", "7", "8"}) {
     const std::string sample = WAVETANK_SOURCE_DIR "/conformance/history/samples/format_" + format + ".wth";
     EXPECT_EQ(run("judge '" + sample + "'"), reports::kPass) << read("err");
     const std::string out = read("out");
@@ -161,7 +161,7 @@ TEST_F(ConformCommand, AFileThatIsNotWholeIsNeverAPass) {
   write("empty.wth", "");
   write("text.wth", "time_ns\tkind\n");
   std::string newer = whole;
-  newer[7] = 9;
+  newer[7] = 10;
   write("newer.wth", newer);
   for (const char* name : {"short.wth", "almost.wth", "flipped.wth", "empty.wth", "text.wth", "newer.wth"}) {
     for (const char* command : {"judge ", "history "}) {
@@ -171,7 +171,7 @@ TEST_F(ConformCommand, AFileThatIsNotWholeIsNeverAPass) {
     }
   }
   EXPECT_EQ(run("judge newer.wth"), reports::kUsage);
-  EXPECT_NE(read("err").find("format 9"), std::string::npos) << read("err");
+  EXPECT_NE(read("err").find("format 10"), std::string::npos) << read("err");
   EXPECT_NE(run("judge run.wth"), reports::kUsage) << read("err");
 }
 

@@ -41,6 +41,7 @@ constexpr std::string_view kWindows = "windows";
 constexpr std::string_view kQuorum = "quorum";
 constexpr std::string_view kForks = "forks";
 constexpr std::string_view kAlone = "alone";
+constexpr std::string_view kLosses = "losses";
 constexpr std::string_view kTokens = "tokens";
 
 constexpr SeededDefect kCatalogue[] = {
@@ -889,6 +890,37 @@ constexpr SeededDefect kCatalogue[] = {
      "LIV-CONVERGE",
      kTakeover,
      {501, 1, 2}},
+    {Defect::kTakeoverTellsPrivateReads,
+     "A shard that takes conversations over tells their authors again who has read, private reads among "
+     "them.",
+     "RD-PRIVATE",
+     kLosses,
+     {1, 2, 3}},
+    {Defect::kDeliveryTellsPrivateRead,
+     "What is told of a delivery names how far the user has read, whether that was private or not.",
+     "RD-PRIVATE",
+     kLosses,
+     {1, 2, 3}},
+    {Defect::kForkRetellsReadsOpenly,
+     "A client that tells its marks again after a fork does not say which of them were private.",
+     "RD-PRIVATE",
+     kLosses,
+     {1, 2, 3}},
+    {Defect::kCutFeedUnnoticed,
+     "A client does not put again the settings that its user's feed has lost with its owner.",
+     "SET-CONVERGE",
+     kLosses,
+     {1, 2, 3}},
+    {Defect::kLostPutIsNew,
+     "A shard takes a setting that is put again after a takeover for a new one, and it wins over newer ones.",
+     "SET-MONO",
+     kLosses,
+     {1, 2, 3}},
+    {Defect::kVoidParentKept,
+     "A shard takes the number of the entry that a message answers as it comes, whatever epoch it is of.",
+     "ORD-FORK",
+     kLosses,
+     {1, 2, 3}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

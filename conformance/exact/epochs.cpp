@@ -42,6 +42,10 @@ Findings epoch_fork(const Facts& facts) {
       out.fired();
       if (r.code == 0) {
         owed[r.key] = i;
+      } else if (r.code == 3) {
+        out.violate(r,
+                    "entry {} of conversation {} names entry {} for the one that it answers, which is void",
+                    r.seq, r.conversation, r.value2);
       } else {
         out.violate(
             r, "entry {} of conversation {} is void, and was {}", r.seq, r.conversation,

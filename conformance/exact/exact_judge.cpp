@@ -58,6 +58,7 @@ const std::map<std::string_view, Definition>& definitions() {
                                                              {"DLV-CONSERVE", delivery_conserve},
                                                              {"PRS-SEEN", presence_seen},
                                                              {"PRS-PRIVATE", presence_private},
+                                                             {"RD-PRIVATE", read_private},
 
                                                              {"ORD-FORK", epoch_fork}};
   return all;

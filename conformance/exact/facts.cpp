@@ -1,6 +1,7 @@
 #include "conformance/exact/facts.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace wavetank::conformance::exact {
 
@@ -124,6 +125,25 @@ bool Facts::is_forked(const Record& record, Index at) const {
   return found != logs.end() && at >= found->second.forked;
 }
 
+std::uint32_t Facts::age_of(const Record& answer, Index at) const {
+  std::set<std::uint32_t> epochs;
+  for (const auto& [index, r] : takeovers) {
+    const bool is_loss = r->kind == Kind::kForked && r->flag && r->conversation == answer.conversation;
+    if (index < at && is_loss && r->epoch <= answer.epoch) epochs.insert(r->epoch);
+  }
+  return static_cast<std::uint32_t>(epochs.size());
+}
+
+bool Facts::is_loss_between(UserIndex user, std::uint64_t one, std::uint64_t other, Index at) const {
+  const std::uint64_t lower = std::min(one, other);
+  const std::uint64_t upper = std::max(one, other);
+  return std::any_of(takeovers.begin(), takeovers.end(), [&](const auto& takeover) {
+    const auto& [index, r] = takeover;
+    return index < at && r->kind == Kind::kFeedForked && r->flag && r->user == user && r->value <= lower &&
+           lower < r->value2 && r->value2 <= upper;
+  });
+}
+
 std::uint64_t Facts::forked_conversations() const {
   return static_cast<std::uint64_t>(std::count_if(
       logs.begin(), logs.end(), [](const auto& entry) { return entry.second.forked != kNowhere; }));
@@ -210,10 +230,10 @@ bool Facts::is_whole(const Record& r) const {
               Kind::kAttackOutcome}) &&
       r.value > 0xffff)
     return false;  // no gateway
-  const bool is_of_the_world =
-      has(r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-              Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
-              Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked});
+  const bool is_of_the_world = has(
+      r, {Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+          Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed, Kind::kAttack,
+          Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked, Kind::kFeedForked});
   const bool needs_device = !is_of_the_world;
   const bool needs_conversation =
       r.kind == Kind::kConversation || r.kind == Kind::kForked ||
@@ -224,11 +244,12 @@ bool Facts::is_whole(const Record& r) const {
                 Kind::kAsked,       Kind::kAnswered,      Kind::kLinkStalled,     Kind::kPushQueue,
                 Kind::kPushGap,     Kind::kReading,       Kind::kSnapshotInvoked, Kind::kSnapshotPage,
                 Kind::kVersions,    Kind::kUnnamed,       Kind::kCredential,      Kind::kRemoval,
-                Kind::kSignIn,      Kind::kServed}));
+                Kind::kSignIn,      Kind::kServed,        Kind::kFeedCut}));
   const bool needs_key = has(r, {Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                  Kind::kSendFailed, Kind::kSendRefused});
   if (needs_device && (r.device == kNone || (r.user == kNone && user_of(r.device) == kNone))) return false;
   if (needs_conversation && r.conversation == kNone) return false;
+  if (r.kind == Kind::kFeedForked && r.user == kNone) return false;
   return !needs_key || r.key.device != kNone;
 }
 
@@ -321,6 +342,10 @@ void Facts::read(const Record& r, Index at) {
       return read_mark(r, at);
     case Kind::kCursorAcked:
       return read_cursor_ack(r, at);
+    case Kind::kForked:
+    case Kind::kFeedForked:
+      takeovers.emplace_back(at, &r);
+      return;
     case Kind::kDeviceState:
       devices[r.device].states.emplace_back(at, r.flag);
       return;
@@ -518,13 +543,13 @@ void Facts::read_mark(const Record& r, Index at) {
   Marks& row = marks[{user_of(r.device), r.conversation}];
   const DeviceConversation here{r.device, r.conversation};
   if (r.kind == Kind::kReadInvoked) {
-    row.reads.push_back({at, r.seq, r.device});
+    row.reads.push_back({at, r.seq, r.device, r.flag});
     row.read_asked.raise(at, r.seq);
   }
   row.delivered_asked.raise(at, r.seq);
   if (r.seq <= views[here].delivered_acked.last()) return;
   OpenMark& open = open_marks_[here];
-  if (r.seq > open.seq) open = {r.seq, logs[r.conversation].acked.last(), row.read_accepted.last()};
+  if (r.seq > open.seq) open = {r.seq, logs[r.conversation].acked.last(), row.read_accepted.last(), at};
 }
 
 void Facts::read_cursor_ack(const Record& r, Index at) {
@@ -535,7 +560,9 @@ void Facts::read_cursor_ack(const Record& r, Index at) {
   view.claimed_head.raise(at, r.value2);
   view.read_seen.raise(at, r.value);
   logs[r.conversation].floor.raise(at, r.digest);
-  marks[{user_of(r.device), r.conversation}].read_accepted.raise(at, r.value);
+  Marks& row = marks[{user_of(r.device), r.conversation}];
+  row.read_accepted.raise(at, r.value);
+  row.answers.push_back({at, age_of(r, at), r.value});
   const auto open = open_marks_.find(here);
   if (open == open_marks_.end() || r.seq < open->second.seq) return;
   mark_of[at] = open->second;

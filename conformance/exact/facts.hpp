@@ -179,6 +179,7 @@ struct ReadMark {
   Index at;
   std::uint64_t seq;
   DeviceTag device;
+  bool is_private;
 };
 
 // One user's marks in one conversation.
@@ -187,6 +188,13 @@ struct Marks {
   Rising read_asked;
   Rising read_accepted;    // confirmed by the server
   Rising delivered_asked;  // reads included
+  // Every answer: which one of the log's ages it is of, and how far the user has read by it.
+  struct Answer {
+    Index at;
+    std::uint32_t age;
+    std::uint64_t read;
+  };
+  std::vector<Answer> answers;
 };
 
 // What was true when the highest unconfirmed mark of a device was set.
@@ -194,6 +202,7 @@ struct OpenMark {
   std::uint64_t seq = 0;
   std::uint64_t acked = 0;
   std::uint64_t read_accepted = 0;
+  Index asked = 0;
 };
 
 // What an answer to a fetch answers. Asked twice, the first time counts and the weaker claim.
@@ -283,6 +292,14 @@ class Facts {
   Phase phase_of(TimeNs start, TimeNs end, Index at) const;
   std::size_t devices_of(UserIndex user, Index before) const;
   bool has_auditor(UserIndex user) const;
+  // The records of takeovers, of logs (kForked) and of feeds (kFeedForked).
+  std::vector<std::pair<Index, const Record*>> takeovers;
+  // How many owners of the conversation had been lost with what they had told, before the answer came and up
+  // to its epoch.
+  std::uint32_t age_of(const Record& answer, Index at) const;
+  // Whether the user's feed was lost before `at` between these two of its numbers: the lower one with its
+  // owner, and the higher one is of an owner that came after.
+  bool is_loss_between(UserIndex user, std::uint64_t one, std::uint64_t other, Index at) const;
 
  private:
   bool is_whole(const Record& record) const;

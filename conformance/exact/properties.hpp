@@ -22,6 +22,7 @@ Findings durability_reuse(const Facts& facts);     // DUR-NOREUSE
 Findings read_monotone(const Facts& facts);        // RD-MONO        reading.cpp
 Findings read_devices(const Facts& facts);         // RD-MULTIDEV
 Findings read_bounds(const Facts& facts);          // RD-LEQ
+Findings read_private(const Facts& facts);         // RD-PRIVATE
 Findings access_boundary(const Facts& facts);      // ACL-BOUNDARY   access.cpp
 Findings session_drain(const Facts& facts);        // SES-DRAIN      sessions.cpp
 Findings session_resume(const Facts& facts);       // SES-RESUME     resuming.cpp

@@ -74,11 +74,23 @@ Findings setting_convergence(const Facts& facts) {
 Findings setting_monotone(const Facts& facts) {
   Findings out;
   std::map<Place, std::uint64_t> highest;
+  std::map<Place, std::uint64_t> ranks;  // by the old revisions of what was put again
+  std::map<MessageKey, std::uint64_t> former;
   std::set<Place> states;
   for (const Record* record : facts.records) {
     const Record& r = *record;
+    if (r.kind == Kind::kSettingPut && r.value != 0) former.try_emplace(r.key, r.value);
     if (!names_put(r)) continue;
     out.fired();
+    const auto lost = former.find(r.key);
+    const std::uint64_t rank_now = lost == former.end() ? r.value : lost->second;
+    std::uint64_t& rank = ranks[{r.device, r.conversation, r.entry_kind}];
+    if (r.kind == Kind::kSettingState && rank_now < rank &&
+        facts.devices.at(r.device).converged_before(kNowhere)) {
+      out.violate(r, "device {} ends with setting {} of conversation {} as of revision {}, and has shown {}",
+                  r.device, r.entry_kind, r.conversation, rank_now, rank);
+    }
+    rank = std::max(rank, rank_now);
     const Place place{r.device, r.conversation, r.entry_kind};
     std::uint64_t& before = highest[place];
     if (r.kind == Kind::kSettingState ? r.value < before : is_shown(r) && r.value <= before) {
@@ -98,21 +110,25 @@ Findings setting_monotone(const Facts& facts) {
   return out;
 }
 
-// A put and a revision of its user belong to each other alone.
+// A put and a revision of its user belong to each other alone, but for revisions that were lost.
 Findings setting_once(const Facts& facts) {
   Findings out;
-  std::map<MessageKey, std::uint64_t> revision_of;
+  std::map<MessageKey, std::set<std::uint64_t>> revisions_of;
   std::map<std::pair<UserIndex, std::uint64_t>, MessageKey> put_of;
-  for (const Record* record : facts.records) {
-    const Record& r = *record;
+  for (Index i = 0; i < facts.records.size(); ++i) {
+    const Record& r = *facts.records[i];
     if (!names_put(r)) continue;
     out.fired();
     const UserIndex user = facts.user_of(r.device);
-    const std::uint64_t revision = revision_of.try_emplace(r.key, r.value).first->second;
+    std::set<std::uint64_t>& revisions = revisions_of[r.key];
+    const bool is_fine = std::all_of(revisions.begin(), revisions.end(), [&](std::uint64_t other) {
+      return other == r.value || facts.is_loss_between(user, other, r.value, i);
+    });
     const MessageKey put = put_of.try_emplace({user, r.value}, r.key).first->second;
-    if (revision == r.value && put == r.key) continue;
-    out.violate(r, "device {} is told that revision {} is {}; that is revision {}, and the revision is {}",
-                r.device, r.value, name_of_put(r.key), revision, name_of_put(put));
+    if (is_fine) revisions.insert(r.value);
+    if (is_fine && put == r.key) continue;
+    out.violate(r, "device {} is told that revision {} is {}; that has revision {}, and the revision is {}",
+                r.device, r.value, name_of_put(r.key), *revisions.begin(), name_of_put(put));
   }
   return out;
 }

@@ -208,10 +208,10 @@ TEST(HistoryFile, SaysWhatIsWrong) {
   };
   const std::string whole = file_of(a_few_records());
   std::string newer = whole;
-  newer[kMagic.size()] = 9;
-  EXPECT_EQ(error(newer), "is a history of format 9; this wavetank reads formats 5 to 8");
+  newer[kMagic.size()] = 10;
+  EXPECT_EQ(error(newer), "is a history of format 10; this wavetank reads formats 5 to 9");
   newer[kMagic.size()] = 4;
-  EXPECT_EQ(error(newer), "is a history of format 4; this wavetank reads formats 5 to 8");
+  EXPECT_EQ(error(newer), "is a history of format 4; this wavetank reads formats 5 to 9");
   EXPECT_NE(error("time_ns\tkind\n").find("no history file"), std::string::npos);
   EXPECT_NE(error("").find("no history file"), std::string::npos);
   EXPECT_NE(error(whole.substr(0, 3)).find("cut short"), std::string::npos);

@@ -78,11 +78,19 @@ void ForkFilter::release(Record record) {
     known_[{record.device, record.conversation}] = record.epoch;
     return pass(record);
   }
+  if (record.kind == Kind::kSendInvoked && record.value2 != 0 && forks_.contains(record.conversation) &&
+      record.value2 > limit(record.conversation, known_to(record))) {
+    orphans_.insert(record.key);
+  }
   if (record.kind == Kind::kForked || record.conversation == kNone || !forks_.contains(record.conversation))
     return pass(record);
   if (record.kind == Kind::kSendAcked || record.kind == Kind::kReceived) {
     const bool is_void = record.seq > limit(record.conversation, record.epoch);
     if (!is_void) {
+      if (record.kind == Kind::kReceived && record.value2 != 0 && orphans_.contains(record.key)) {
+        replace(record, 3);
+        ++added_;
+      }
       if (record.epoch == epoch_of(record.conversation, record.seq)) record.epoch = 1;
       return pass(record);
     }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "conformance/history/record.hpp"
@@ -20,7 +21,8 @@ namespace wavetank::history {
 // Left out: what was acknowledged LOCAL, shown, pointed to or fetched of void entries. Cut to the fork:
 // marks, heads and pages of devices that did not know yet. Instead of an acknowledgement stands kVoided with
 // code 0; instead of a void entry that is shown to a device which knew, kVoided with code 1. An
-// acknowledgement that named more than LOCAL is never void: it stays, with a kVoided of code 2 before it. The
+// acknowledgement that named more than LOCAL is never void: it stays, with a kVoided of code 2 before it. So
+// does an entry that names another which it cannot answer, since that one is void, with a code of 3. The
 // epochs of entries that are where they belong become 1, so that an epoch that nobody has announced is still
 // seen as what it is.
 //
@@ -56,7 +58,8 @@ class ForkFilter final : public Sink {
   Sink& out_;
   std::deque<Record> waiting_;
   std::map<ConversationIndex, std::map<std::uint32_t, std::uint64_t>>
-      forks_;                                                               // by epoch: the fork it begins at
+      forks_;                     // by epoch: the fork it begins at
+  std::set<MessageKey> orphans_;  // messages that answer a void entry
   std::map<std::pair<DeviceTag, ConversationIndex>, std::uint32_t> known_;  // the epoch that a device follows
   std::map<ConversationIndex, std::pair<std::uint32_t, std::uint64_t>> passed_;  // highest (epoch, number)
   std::uint64_t left_out_ = 0;

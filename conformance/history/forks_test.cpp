@@ -100,6 +100,38 @@ TEST(ForkFilter, MarksHeadsAndPagesOfWhoDoesNotKnowEndAtTheFork) {
   EXPECT_EQ(kept[4].seq, 8U) << "of the new epoch";
 }
 
+TEST(ForkFilter, AnAnswerToAVoidEntryIsNamed) {
+  Told told;
+  Record invoked = told.make(Kind::kSendInvoked, 0);
+  invoked.key = {1, 1};
+  invoked.value2 = 6;
+  told.tell(invoked);
+  invoked.key = {1, 2};
+  invoked.value2 = 5;
+  told.tell(invoked);
+  told.fork(5);
+  told.adopt(5);
+  invoked.key = {1, 3};
+  invoked.value2 = 6;
+  told.tell(invoked);
+  for (std::uint32_t counter = 1; counter <= 3; ++counter) {
+    Record shown = told.make(Kind::kReceived, 6 + counter, 2);
+    shown.key = {1, counter};
+    shown.value2 = counter == 2 ? 5 : 6;
+    told.tell(shown);
+  }
+  Record mended = told.make(Kind::kReceived, 10, 2);
+  mended.key = {1, 1};
+  told.tell(mended);
+  const std::vector<Record>& kept = told.end();
+  ASSERT_EQ(kept.size(), 10U);
+  EXPECT_EQ(kept[5].kind, Kind::kVoided);
+  EXPECT_EQ(kept[5].code, 3);
+  EXPECT_EQ(kept[5].seq, 7U);
+  EXPECT_EQ(kept[6].kind, Kind::kReceived) << "and it stays";
+  for (std::size_t i = 7; i < kept.size(); ++i) EXPECT_EQ(kept[i].kind, Kind::kReceived);
+}
+
 TEST(ForkFilter, AVoidEntryThatIsShownToWhoKnowsIsNamed) {
   Told told;
   told.fork(5);

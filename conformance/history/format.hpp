@@ -11,7 +11,7 @@ namespace wavetank::history {
 
 // The first bytes; one byte with the version of the format follows them.
 inline constexpr std::string_view kMagic = "wthist\n";
-inline constexpr std::uint8_t kFormatVersion = 8;
+inline constexpr std::uint8_t kFormatVersion = 9;
 // Files of this and all formats since are read and judged: kinds are appended, and what a header lacks has
 // its default.
 inline constexpr std::uint8_t kOldestFormat = 5;

@@ -66,10 +66,11 @@ enum class Kind : std::uint8_t {
   // the page's kReceived (via fetch) and kTombstone records follow directly, before any other page
   // ---- marks
   kDeliveredSent,  // conversation, seq
-  kReadInvoked,    // conversation, seq
+  kReadInvoked,    // conversation, seq, flag = others must not know
   kCursorAcked,    // conversation, seq = delivered of this device, value = read of the user, value2 = head,
-                   // size = unread, code = ErrorCode, digest = the log's floor (0: nothing was dropped)
-  kReceiptSeen,    // conversation, subject = whose marks (user), seq = delivered, value = read
+  // size = unread, code = ErrorCode, digest = the log's floor (0: nothing was dropped), epoch
+  // when it is not the first
+  kReceiptSeen,  // conversation, subject = whose marks (user), seq = delivered, value = read
   // ---- service share, on one clock
   kSendAtGateway,       // key, conversation, value = gateway node: the last byte of the send has arrived
   kEventLeavesGateway,  // key, conversation, epoch (0: the first), seq, value = gateway node; device =
@@ -94,7 +95,8 @@ enum class Kind : std::uint8_t {
             // feed cursor, value2 = the feed head that it named
   // ---- settings of conversations; entry_kind = SettingKind. A put is named by key: its device and op.
   kSettingPut,       // conversation, entry_kind, key, digest of the value; of the user's presence
-                     // privacy, size = the number
+                     // privacy, size = the number; value = the revision under which the same value was lost
+                     // that is put again (0: it is new)
   kSettingResolved,  // conversation, entry_kind, key, value = revision, code = SendStatus,
                      // size = ErrorCode of a refusal
   kSettingSeen,   // the device shows another value: conversation, entry_kind, key of the put it comes from,
@@ -178,14 +180,20 @@ enum class Kind : std::uint8_t {
   // ---- logs that are forked (forks.hpp)
   kForked,  // an owner goes on with a log from a copy: conversation, epoch, size = the epoch before, seq =
             // the
-            // fork: entries of earlier epochs above it are void; value = node. Void itself when that node
-            // dies before it is durable
+            // fork: entries of earlier epochs above it are void; value = node; flag = what the lost owner had
+            // told need not be in the copy. Void itself when that node dies before it is durable
   kEpochAdopted,  // the device has learnt of an epoch: conversation, epoch, size = the one that it had
                   // followed (0:
                   // none, and seq means nothing), seq = the fork, value = the highest entry that it holds
   kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
   // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
-  // which names more than LOCAL
+  // which names more than LOCAL; 3: before its kReceived, which names a void entry as the one that it answers
+  kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may
+             // be
+             // lost, value2 = how far it had followed, flag = it had been told what is lost
+  kFeedForked,  // an owner goes on with a user's feed from a copy: user, value = the first number that is not
+                // in the copy, value2 = the first one of the new owner, size = node, flag = what the lost
+                // owner had told need not be in the copy
   kCount
 };
 

@@ -83,7 +83,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> k
     "last_seen_shown",
     "forked",
     "epoch_adopted",
-    "voided"};
+    "voided",
+    "feed_cut",
+    "feed_forked"};
 
 std::string or_dash(std::uint32_t number) { return number == kNone ? "-" : std::to_string(number); }
 

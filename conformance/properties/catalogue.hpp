@@ -22,9 +22,10 @@ std::unique_ptr<Monitor> make_send_idempotency(Truth& truth);                   
 std::unique_ptr<Monitor> make_send_definite(Truth& truth);                                // SND-DEFINITE
 std::unique_ptr<Monitor> make_durability_acked(Truth& truth, const JudgeConfig& config);  // DUR-ACKED
 std::unique_ptr<Monitor> make_durability_reuse(Truth& truth);                             // DUR-NOREUSE
-std::unique_ptr<Monitor> make_read_monotone(Truth& truth);                                // RD-MONO
+std::unique_ptr<Monitor> make_read_monotone(Truth& truth, const JudgeConfig& config);     // RD-MONO
 std::unique_ptr<Monitor> make_read_devices(Truth& truth);                                 // RD-MULTIDEV
 std::unique_ptr<Monitor> make_read_bounds(Truth& truth);                                  // RD-LEQ
+std::unique_ptr<Monitor> make_read_private(Truth& truth);                                 // RD-PRIVATE
 std::unique_ptr<Monitor> make_access_boundary(Truth& truth);                              // ACL-BOUNDARY
 std::unique_ptr<Monitor> make_session_drain(Truth& truth);                                // SES-DRAIN
 std::unique_ptr<Monitor> make_session_resume(Truth& truth);                               // SES-RESUME

@@ -71,6 +71,9 @@ class EpochFork final : public Monitor {
     } else if (record.code == 1) {
       violate(record, "device {} was shown entry {} of conversation {}, of which it knew that it is void",
               record.device, record.seq, record.conversation);
+    } else if (record.code == 3) {
+      violate(record, "entry {} of conversation {} answers an entry that is void, and names {} for it",
+              record.seq, record.conversation, record.value2);
     } else {
       violate(record,
               "entry {} of conversation {} was acknowledged for more than one node's disk, and is void",

@@ -69,6 +69,27 @@ TEST(EpochFork, WhatWasVoidComesAgain) {
   EXPECT_EQ(h.judged().failed(), std::set<std::string>{"LIV-CONVERGE"}) << h.judged().told();
 }
 
+TEST(EpochFork, AnAnswerNamesAVoidEntry) {
+  Forked h;
+  h.two_sends();
+  Record& invoked = h.told(Kind::kSendInvoked, 0, 0);
+  invoked.key = {h.writer, 3};
+  invoked.digest = 3;
+  invoked.value2 = 2;
+  h.transmit(3);
+  h.fork(1);
+  h.adopt(1);
+  h.ack(2, 2, 2);
+  h.ack(3, 3, 2);
+  Record& shown = h.told(Kind::kReceived, 3, 2);
+  shown.key = {h.writer, 3};
+  shown.value2 = 2;
+  h.rest();
+  EXPECT_EQ(h.outcome().violations, 1U);
+  h.records[h.records.size() - 2].value2 = 0;
+  EXPECT_EQ(h.outcome().violations, 0U) << h.judged().told();
+}
+
 TEST(EpochFork, WhatWasVoidDoesNotComeAgain) {
   Forked h;
   h.two_sends();

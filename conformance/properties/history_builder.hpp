@@ -601,6 +601,11 @@ class HistoryBuilder {
     if (is_new) devices_[key.device].settings[taken.place] = present;
     return present;
   }
+  // The owner of user 0's feed is lost with the newest values; the next one begins above `revision`.
+  void lose_revisions(std::uint64_t revision) {
+    revisions_[0] = revision;
+    taken_puts_.clear();
+  }
   // The device is told of the user's present value, and shows it when it is newer.
   void see_setting(DeviceTag device, ConversationIndex conversation, std::uint8_t kind,
                    Via via = Via::kLive) {

@@ -35,9 +35,10 @@ Judge::Judge(JudgeConfig config) : config_(std::move(config)), truth_(config_.hi
   add(make_send_definite(truth_));
   add(make_durability_acked(truth_, config_));
   add(make_durability_reuse(truth_));
-  add(make_read_monotone(truth_));
+  add(make_read_monotone(truth_, config_));
   add(make_read_devices(truth_));
   add(make_read_bounds(truth_));
+  add(make_read_private(truth_));
   add(make_access_boundary(truth_));
   add(make_session_drain(truth_));
   add(make_session_resume(truth_));

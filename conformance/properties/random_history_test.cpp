@@ -262,6 +262,29 @@ const std::vector<Mutation>& mutations() {
          records[at].seq = records[at].value2 + 1;
          return true;
        }},
+      {"a private read is told to another user", "RD-PRIVATE",
+       [](auto& records, std::size_t at) {
+         const Record read = records[at];
+         if (read.kind != Kind::kReadInvoked) return false;
+         const auto other = std::find_if(records.begin(), records.end(), [&](const Record& r) {
+           return r.kind == Kind::kDevice && r.user != read.user;
+         });
+         if (other == records.end()) return false;
+         // So were all reads before.
+         for (std::size_t i = 0; i <= at; ++i) {
+           Record& r = records[i];
+           const bool is_same = r.user == read.user && r.conversation == read.conversation;
+           if (r.kind == Kind::kReadInvoked && is_same) r.flag = true;
+         }
+         Record seen = *other;
+         seen.time = read.time;
+         seen.kind = Kind::kReceiptSeen;
+         seen.conversation = read.conversation;
+         seen.subject = read.user;
+         seen.seq = seen.value = read.seq;
+         records.insert(records.begin() + static_cast<std::ptrdiff_t>(at) + 1, seen);
+         return true;
+       }},
       {"an unread number is wrong", "RD-LEQ",
        [](auto& records, std::size_t at) {
          if (records[at].kind != Kind::kCursorAcked || records[at].time < records.back().time / 2)

@@ -1,5 +1,6 @@
 // SET-MONO: what a device shows of a setting only ever gets newer, also over its restarts, and is not
-// forgotten.
+// forgotten; and in the end it is no older than anything that the device has shown, where a value that was
+// lost and put again is as old as it was.
 #include <algorithm>
 #include <vector>
 
@@ -16,11 +17,15 @@ class SettingMonotone final : public Monitor {
   explicit SettingMonotone(Truth& truth) : Monitor("SET-MONO", truth) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::kSettingResolved, Kind::kSettingSeen, Kind::kSettingState);
+    return kinds_of(Kind::kSettingPut, Kind::kSettingResolved, Kind::kSettingSeen, Kind::kSettingState);
   }
 
   void on(const Observation& seen) override {
     const Record& record = seen.record;
+    if (record.kind == Kind::kSettingPut) {
+      if (record.value != 0) former_.emplace(put_name(record.key), record.value);
+      return;
+    }
     if (record.kind == Kind::kSettingResolved && !is_accepted(record)) return;
     fired();
     Shown& shown = shown_[setting_place(record.device, record)];
@@ -31,6 +36,16 @@ class SettingMonotone final : public Monitor {
       violate(record, "device {} shows revision {} of setting {} of conversation {} after revision {}",
               record.device, record.value, record.entry_kind, record.conversation, shown.revision);
     }
+    const auto former = former_.find(put_name(record.key));
+    const std::uint64_t rank = former == former_.end() ? record.value : former->second;
+    if (record.kind == Kind::kSettingState && rank < shown.rank && seen.device->has(Device::kConverged)) {
+      violate(
+          record,
+          "device {} ends with a value of setting {} of conversation {} that was revision {}; it has shown "
+          "revision {}",
+          record.device, record.entry_kind, record.conversation, rank, shown.rank);
+    }
+    shown.rank = std::max(shown.rank, rank);
     shown.revision = std::max(shown.revision, record.value);
     shown.is_told = shown.is_told || record.kind == Kind::kSettingState;
   }
@@ -52,14 +67,16 @@ class SettingMonotone final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return table_bytes(shown_); }
+  std::size_t bytes() const override { return table_bytes(shown_) + table_bytes(former_); }
 
  private:
   struct Shown {
     std::uint64_t revision = 0;
-    bool is_told = false;  // at the end
+    std::uint64_t rank = 0;  // the highest revision, that of what is put again being its old one
+    bool is_told = false;    // at the end
   };
-  boost::unordered_flat_map<Id128, Shown, IdHash> shown_;  // by (device, conversation, kind)
+  boost::unordered_flat_map<Id128, Shown, IdHash> shown_;           // by (device, conversation, kind)
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> former_;  // of puts that are made again
 };
 
 }  // namespace

@@ -1,4 +1,9 @@
-// SET-ONCE: a put makes one revision, however often it was sent, and a revision is of one put.
+// SET-ONCE: a put makes one revision, however often it was sent, and a revision is of one put. A revision
+// that was lost with its owner counts no more: a put that was not acknowledged is sent again, and gets
+// another one.
+#include <algorithm>
+#include <vector>
+
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "conformance/properties/catalogue.hpp"
@@ -20,7 +25,7 @@ class SettingOnce final : public Monitor {
     if (record.kind == Kind::kSettingResolved && !is_accepted(record)) return;
     fired();
     const std::uint64_t put = put_name(record.key);
-    const std::uint64_t revision = revisions_.try_emplace(put, record.value).first->second;
+    const std::uint64_t revision = other_revision(put, record.value, seen.device->user);
     const std::uint64_t other = puts_.try_emplace(Id128{seen.device->user, record.value}, put).first->second;
     if (revision != record.value) {
       violate(record, "{} is revision {}, and device {} is told that it is revision {}", text_of_put(put),
@@ -31,11 +36,31 @@ class SettingOnce final : public Monitor {
     }
   }
 
-  std::size_t bytes() const override { return table_bytes(revisions_) + table_bytes(puts_); }
+  std::size_t bytes() const override {
+    return table_bytes(revisions_) + table_bytes(later_) + table_bytes(puts_);
+  }
 
  private:
-  boost::unordered_flat_map<std::uint64_t, std::uint64_t> revisions_;  // by put
-  boost::unordered_flat_map<Id128, std::uint64_t, IdHash> puts_;       // by (user, revision)
+  // A revision of the put that stands besides this one without a loss between them; none: this one.
+  std::uint64_t other_revision(std::uint64_t put, std::uint64_t revision, UserIndex user) {
+    const std::uint64_t first = revisions_.try_emplace(put, revision).first->second;
+    if (first == revision) return revision;
+    const auto is_apart = [&](std::uint64_t known) {
+      return truth().losses().is_loss_between(user, known, revision);
+    };
+    if (!is_apart(first)) return first;
+    std::vector<std::uint64_t>& later = later_[put];
+    for (const std::uint64_t known : later) {
+      if (known == revision) return revision;
+      if (!is_apart(known)) return known;
+    }
+    later.push_back(revision);
+    return revision;
+  }
+
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> revisions_;           // by put
+  boost::unordered_flat_map<std::uint64_t, std::vector<std::uint64_t>> later_;  // after losses
+  boost::unordered_flat_map<Id128, std::uint64_t, IdHash> puts_;                // by (user, revision)
 };
 
 }  // namespace

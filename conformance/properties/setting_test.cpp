@@ -117,6 +117,92 @@ TEST(Setting, AnOlderRevisionIsShown) {
   expect_violated(h, "SET-MONO");
 }
 
+// The value of the desk is newer than the pin that the phone had put long ago and puts again after a loss.
+TEST(Setting, WhatIsPutAgainIsAsOldAsItWas) {
+  Desk h;
+  h.take_put(h.put(h.desk, h.chat_room, kPinned));
+  h.see_setting(h.phone, h.chat_room, kPinned);
+  const MessageKey again = h.put(h.phone, h.chat_room, kPinned);
+  const std::size_t at = h.records.size() - 1;
+  h.take_put(again);
+  h.see_setting(h.desk, h.chat_room, kPinned);
+  h.end();
+  expect_clean(h);
+  h.records[at].value = 3;
+  EXPECT_EQ(h.judged().failed(), std::set<std::string>{"SET-MONO"});
+  // What was lost is as new as the newest that is left, and no device has shown more.
+  h.records[at].value = 4;
+  expect_clean(h);
+}
+
+// The phone's pin is revision 3, and the phone has not been told; the owner that took it is lost, and the
+// next one takes it again.
+struct LostPut : Desk {
+  LostPut() {
+    config.fork_window = 60 * kSecond;
+    put_again = put(phone, chat_room, kPinned);
+    take_put(put_again);
+    see_setting(desk, chat_room, kPinned);  // revision 4
+    drop_answer();
+    Record& fork = write(Kind::kFeedForked);
+    fork.device = kNone;
+    fork.user = 0;
+    fork.value = 4;
+    fork.value2 = 100;
+    fork.flag = true;
+    forked = records.size() - 1;
+    lose_revisions(99);
+    take_put(put_again);
+    see_setting(desk, chat_room, kPinned);
+    end();
+  }
+  void drop_answer() {
+    const auto answer = std::find_if(records.begin(), records.end(), [&](const Record& r) {
+      return r.kind == Kind::kSettingResolved && r.key == put_again;
+    });
+    records.erase(answer);
+  }
+  MessageKey put_again;
+  std::size_t forked = 0;
+};
+
+TEST(Setting, APutThatWasLostWithItsOwnerGetsAnotherRevision) {
+  LostPut h;
+  expect_clean(h);
+}
+
+TEST(Setting, APutGetsAnotherRevisionAndNoneWasLost) {
+  LostPut none;
+  none.records.erase(none.records.begin() + static_cast<std::ptrdiff_t>(none.forked));
+  EXPECT_EQ(none.judged().failed(), std::set<std::string>{"SET-ONCE"});
+  const auto flags = [](auto&& change) {
+    LostPut h;
+    change(h.records[h.forked]);
+    return h.judged().failed() == std::set<std::string>{"SET-ONCE"};
+  };
+  EXPECT_TRUE(flags([](Record& fork) { fork.flag = false; })) << "the copy was whole";
+  EXPECT_TRUE(flags([](Record& fork) { fork.user = 1; })) << "of another user's feed";
+  EXPECT_TRUE(flags([](Record& fork) { fork.value = 5; })) << "the copy had the revision";
+  EXPECT_TRUE(flags([](Record& fork) { fork.value2 = 101; })) << "the second one is no new owner's";
+  EXPECT_TRUE(flags([](Record& fork) { fork.value2 = 4; })) << "the first one is a new owner's, too";
+}
+
+TEST(Setting, APutGetsAThirdRevisionAfterOneLoss) {
+  LostPut h;
+  Record again = h.last_of(Kind::kSettingSeen);
+  again.value = 120;
+  again.time = h.now;
+  h.records.push_back(again);
+  EXPECT_TRUE(h.judged().violated("SET-ONCE"));
+  // A second loss explains it.
+  Record fork = h.records[h.forked];
+  fork.value = 100;
+  fork.value2 = 110;
+  fork.time = h.now;
+  h.records.insert(h.records.end() - 1, fork);
+  EXPECT_FALSE(h.judged().violated("SET-ONCE"));
+}
+
 // Another order of the same events, which is as right.
 TEST(Setting, AnAnswerAfterANewerValueIsNoFall) {
   HistoryBuilder h;

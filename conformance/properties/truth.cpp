@@ -8,6 +8,9 @@ namespace {
 std::uint64_t mark_key(const Record& record) {
   return static_cast<std::uint64_t>(record.device) << 32 | record.conversation;
 }
+std::uint64_t member_key(UserIndex user, const Record& record) {
+  return static_cast<std::uint64_t>(user) << 32 | record.conversation;
+}
 }  // namespace
 
 // ---- finding what a record speaks about
@@ -61,10 +64,10 @@ void Truth::look_up_entry(Observation& seen) {
 }
 
 bool Truth::is_whole(const Record& record) const {
-  static constexpr KindSet kWithoutDevice =
-      kinds_of(Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
-               Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed,
-               Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked);
+  static constexpr KindSet kWithoutDevice = kinds_of(
+      Kind::kConversation, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart,
+      Kind::kQuiesce, Kind::kEnd, Kind::kNodeDrains, Kind::kVersions, Kind::kBucketServed, Kind::kAttack,
+      Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked, Kind::kForked, Kind::kFeedForked);
   static constexpr KindSet kWithoutConversation = kinds_of(
       Kind::kDevice, Kind::kPhase, Kind::kFault, Kind::kHeal, Kind::kCrash, Kind::kRestart, Kind::kQuiesce,
       Kind::kEnd, Kind::kConnected, Kind::kDisconnected, Kind::kDeviceRestart, Kind::kSyncInvoked,
@@ -72,7 +75,8 @@ bool Truth::is_whole(const Record& record) const {
       Kind::kResume, Kind::kAppOpened, Kind::kLoginRefused, Kind::kAsked, Kind::kAnswered, Kind::kLinkStalled,
       Kind::kPushQueue, Kind::kPushGap, Kind::kReading, Kind::kSnapshotInvoked, Kind::kSnapshotPage,
       Kind::kVersions, Kind::kUnnamed, Kind::kCredential, Kind::kRemoval, Kind::kSignIn, Kind::kServed,
-      Kind::kBucketServed, Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked);
+      Kind::kBucketServed, Kind::kAttack, Kind::kAttackOutcome, Kind::kTick, Kind::kEffectParked,
+      Kind::kFeedCut, Kind::kFeedForked);
   static constexpr KindSet kSends = kinds_of(Kind::kSendInvoked, Kind::kSendTransmitted, Kind::kSendAcked,
                                              Kind::kSendFailed, Kind::kSendRefused);
   if (record.kind >= Kind::kCount) return false;
@@ -83,6 +87,7 @@ bool Truth::is_whole(const Record& record) const {
   if (kOfNode.contains(kind) && record.value > 0xffff) return false;
   const bool names_user = record.user != kNone || user_of(record.device) != kNone;
   if (!kWithoutDevice.contains(kind) && (record.device == kNone || !names_user)) return false;
+  if (kind == Kind::kFeedForked && record.user == kNone) return false;
   if (!kWithoutConversation.contains(kind) && record.conversation == kNone) return false;
   return !kSends.contains(kind) || record.key.device != kNone;
 }
@@ -237,6 +242,9 @@ void Truth::apply_record(Observation& seen) {
     case Kind::kQuiesce:
     case Kind::kDeviceState:
       return apply_world(seen);
+    case Kind::kForked:
+    case Kind::kFeedForked:
+      return losses_.learn(seen.record);
     default:
       return;
   }
@@ -518,7 +526,12 @@ void Truth::apply_mark(Observation& seen) {
   member.delivered_asked = std::max(member.delivered_asked, mark);
   if (mark <= seen.subscription->delivered_acked) return;
   OpenMark& open = open_marks_[mark_key(record)];
-  if (mark > open.seq) open = {mark, seen.log->acked, member.read_accepted};
+  if (mark <= open.seq) return;
+  open = {mark, seen.log->acked, member.read_accepted};
+  const auto accepted = accepted_in_age_.find(member_key(seen.device->user, record));
+  if (accepted == accepted_in_age_.end()) return;
+  open.age = accepted->second.age;
+  open.read_in_age = accepted->second.read;
 }
 
 void Truth::apply_cursor_ack(Observation& seen) {
@@ -529,6 +542,11 @@ void Truth::apply_cursor_ack(Observation& seen) {
   row.claimed_head = std::max(row.claimed_head, narrow(record.value2));
   row.read_seen = std::max(row.read_seen, narrow(record.value));
   seen.member->read_accepted = std::max(seen.member->read_accepted, narrow(record.value));
+  if (const std::uint32_t age = losses_.age_of(record); age != 0) {
+    Accepted& accepted = accepted_in_age_[member_key(seen.device->user, record)];
+    if (age > accepted.age) accepted = {age, 0};
+    if (age == accepted.age) accepted.read = std::max(accepted.read, narrow(record.value));
+  }
   raise_floor(record.conversation, record.digest);
   const auto open = open_marks_.find(mark_key(record));
   if (open != open_marks_.end() && record.seq >= open->second.seq) open_marks_.erase(open);

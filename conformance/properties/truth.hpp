@@ -18,6 +18,7 @@
 #include "conformance/properties/conversation_rows.hpp"
 #include "conformance/properties/device_rows.hpp"
 #include "conformance/properties/kind_set.hpp"
+#include "conformance/properties/losses.hpp"
 #include "conformance/properties/memory.hpp"
 #include "conformance/properties/window.hpp"
 #include "reference/environment/observer.hpp"
@@ -211,6 +212,15 @@ struct OpenMark {
   std::uint32_t seq = 0;
   std::uint32_t acked = 0;
   std::uint32_t read_accepted = 0;
+  std::uint32_t age = 0;          // of the newest mark that had been accepted (Losses::age_of)
+  std::uint32_t read_in_age = 0;  // what had been accepted in that age
+
+  // The least that the answer, of this age, says that the user has read: what was accepted before the
+  // question, unless it may be lost.
+  std::uint32_t owed_in(std::uint32_t age_of_answer) const {
+    if (age_of_answer == 0) return read_accepted;
+    return age_of_answer <= age ? read_in_age : 0;
+  }
 };
 
 // A check of visibility that waits until every entry up to `to` has been witnessed.
@@ -306,6 +316,7 @@ class Truth {
   }
   OpenFetch* open_fetch(const Record& record);
   OpenMark* open_mark(const Record& record);
+  const Losses& losses() const { return losses_; }
 
   // The index of the phase that held at `time`; O(1) for recent times.
   std::uint32_t phase_number(TimeNs time) const;
@@ -422,6 +433,14 @@ class Truth {
   std::vector<std::uint32_t> free_pages_;
   boost::unordered_flat_map<std::uint64_t, OpenFetch> open_fetches_;
   boost::unordered_flat_map<std::uint64_t, OpenMark> open_marks_;
+  Losses losses_;
+  // Of (user, conversation) that has been told a mark since an owner was lost: the newest age, and the
+  // highest mark of it.
+  struct Accepted {
+    std::uint32_t age = 0;
+    std::uint32_t read = 0;
+  };
+  boost::unordered_flat_map<std::uint64_t, Accepted> accepted_in_age_;
   boost::unordered_flat_map<ConversationIndex, std::vector<ParkedCheck>> parked_;  // heaps, none is empty
   std::uint32_t parked_order_ = 0;
   std::uint64_t parked_total_ = 0;

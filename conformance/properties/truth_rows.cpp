@@ -112,7 +112,7 @@ JudgeMemory Truth::memory() const {
   memory.entries.rows = memory.entries.bytes / sizeof(Entry);
   memory.under_way = pages_.capacity() * sizeof(FetchPage) + free_pages_.capacity() * sizeof(std::uint32_t) +
                      parked_total_ * sizeof(ParkedCheck) + newly_known_.capacity() * sizeof(KnownEntry) +
-                     table_bytes(open_fetches_) + table_bytes(open_marks_);
+                     table_bytes(open_fetches_) + table_bytes(open_marks_) + table_bytes(accepted_in_age_);
   return memory;
 }
 

@@ -88,6 +88,7 @@ void Client::load() {
     if (row.head > row.cur) add_gap(index, 0).is_guess = true;
     queue_receipts(index);
   }
+  if (!state.hidden.empty()) retained().hidden = std::move(state.hidden);
   if (!state.forks.empty()) epochs().forks = std::move(state.forks);
   for (OutboxRow& stored : state.outbox) {
     if (stored.acked_epoch != 0) {
@@ -497,7 +498,9 @@ std::size_t Client::heap_bytes() const {
     bytes += sizeof(*known) + known->kept.capacity() * sizeof(OutboxRow) +
              known->forks.capacity() * sizeof(ForkRow);
   }
-  if (retained_ != nullptr) bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow);
+  if (retained_ != nullptr)
+    bytes += sizeof(*retained_) + retained_->floors.capacity() * sizeof(FloorRow) +
+             retained_->hidden.capacity() * sizeof(HiddenRow);
   return bytes;
 }
 

@@ -93,6 +93,9 @@ class Client {
   // The user has seen everything up to `seq` (clamped to what this device holds). A lower mark than before is
   // a no-op.
   void read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
+  // As read(), and nobody but the user's own devices may know, unless it is read again otherwise
+  // (RD-PRIVATE-001).
+  void read_privately(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects);
 
   // Sets a setting of a conversation for the user: shown here at once, on the user's other devices when the
   // server has it. Kept until it is acknowledged, also while stopped or offline; a later put of the same
@@ -295,6 +298,10 @@ class Client {
   // receipts.cpp
   // How far this device may say that the user has read; whether marks wait to be told.
   Sequence told_read(const Conversation& row) const;
+  // How far the user has read otherwise than privately, as this device knows it.
+  Sequence open_read(const Conversation& row) const;
+  void set_reads(std::uint32_t index, Sequence read, Sequence open);
+  void read_up_to(const ConversationId& conversation, std::uint64_t seq, bool is_private);
   bool owes_marks(const Conversation& row) const;
   void queue_receipts(std::uint32_t index);
   void pump_receipts(TimeNs now, Effects& effects);
@@ -302,7 +309,7 @@ class Client {
   void flush_receipts(std::uint32_t index, TimeNs now, Effects& effects);
   void on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id);
   void receipts_failed(const Request& request, protocol::ErrorCode code);
-  void note_user_read(std::uint32_t index, std::uint64_t read_seq);
+  void note_user_read(std::uint32_t index, std::uint64_t read_seq, std::uint64_t hidden_from);
 
   // settings.cpp
   void pump_settings(TimeNs now, Effects& effects);
@@ -310,6 +317,8 @@ class Client {
   // Takes the row unless a newer one is known.
   bool adopt_setting(const SettingRow& row);
   void forget_revisions();
+  // TKO-SET-001. What the feed had told with these numbers is lost with its owner.
+  void put_lost_again(std::uint64_t from, std::uint64_t below);
   void on_setting_ack(const protocol::SettingAck& ack, std::uint64_t request_id, TimeNs now);
   void setting_failed(const Request& request, protocol::ErrorCode code, std::uint32_t retry_after_ms,
                       TimeNs now);

@@ -21,6 +21,7 @@ void CompactStore::load(DeviceState& state) {
   state.last_op = 0;
   state.floors.clear();
   state.forks.clear();
+  state.hidden.clear();
   state.snapshot = {};
   if (rare_ == nullptr) return;
   state.outbox = rare_->outbox;
@@ -29,6 +30,7 @@ void CompactStore::load(DeviceState& state) {
   state.last_op = rare_->last_op;
   state.floors = rare_->floors;
   state.forks = rare_->forks;
+  state.hidden = rare_->hidden;
   state.snapshot = rare_->snapshot;
 }
 
@@ -106,6 +108,11 @@ void CompactStore::stage_fork(const ForkRow& row) {
   staging_.forks_.push_back(row);
 }
 
+void CompactStore::stage_hidden(const HiddenRow& row) {
+  own_staging();
+  staging_.hidden_.push_back(row);
+}
+
 void CompactStore::stage_snapshot(const SnapshotProgress& snapshot) {
   own_staging();
   staging_.snapshot_ = snapshot;
@@ -170,6 +177,7 @@ void CompactStore::commit() {
   }
   for (const FloorRow& row : staging_.floors_) put_floor_row(rare().floors, row);
   for (const ForkRow& row : staging_.forks_) rare().forks.push_back(row);
+  for (const HiddenRow& row : staging_.hidden_) put_hidden_row(rare().hidden, row);
   if (staging_.snapshot_staged_) rare().snapshot = staging_.snapshot_;
   if (rare_ != nullptr) {
     for (const ClientMessageId& id : staging_.erased_) {
@@ -198,6 +206,7 @@ void CompactStore::discard() {
   staging_.erased_puts_.clear();
   staging_.floors_.clear();
   staging_.forks_.clear();
+  staging_.hidden_.clear();
   staging_.snapshot_staged_ = false;
   staging_.next_counter_ = 0;
   staging_.feed_staged_ = false;
@@ -209,7 +218,8 @@ std::size_t CompactStore::heap_bytes() const {
     bytes += sizeof(*rare_) + rare_->outbox.capacity() * sizeof(OutboxRow) +
              rare_->settings.capacity() * sizeof(SettingRow) +
              rare_->puts.capacity() * sizeof(protocol::PutSetting) +
-             rare_->floors.capacity() * sizeof(FloorRow) + rare_->forks.capacity() * sizeof(ForkRow);
+             rare_->floors.capacity() * sizeof(FloorRow) + rare_->forks.capacity() * sizeof(ForkRow) +
+             rare_->hidden.capacity() * sizeof(HiddenRow);
   }
   return bytes;
 }

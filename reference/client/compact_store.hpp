@@ -30,6 +30,7 @@ class StagingArea {
   std::vector<std::uint64_t> erased_puts_;
   std::vector<FloorRow> floors_;
   std::vector<ForkRow> forks_;
+  std::vector<HiddenRow> hidden_;
   SnapshotProgress snapshot_;
   std::uint64_t user_seq_ = 0;
   std::uint32_t user_epoch_ = 0;
@@ -56,6 +57,7 @@ class CompactStore final : public ClientStore {
   void erase_put(std::uint64_t op) override;
   void stage_floor(const FloorRow& row) override;
   void stage_fork(const ForkRow& row) override;
+  void stage_hidden(const HiddenRow& row) override;
   void stage_snapshot(const SnapshotProgress& snapshot) override;
   void stage_counter(std::uint32_t next_counter) override;
   void commit() override;
@@ -84,10 +86,11 @@ class CompactStore final : public ClientStore {
     std::uint64_t last_op = 0;
     std::vector<FloorRow> floors;
     std::vector<ForkRow> forks;
+    std::vector<HiddenRow> hidden;
     SnapshotProgress snapshot;
     bool is_empty() const {
       return outbox.empty() && last_op == 0 && settings.empty() && floors.empty() && forks.empty() &&
-             snapshot == SnapshotProgress();
+             hidden.empty() && snapshot == SnapshotProgress();
     }
   };
 

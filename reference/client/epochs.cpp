@@ -61,7 +61,7 @@ void Client::adopt_epoch(std::uint32_t index, const protocol::EpochChanged& chan
   const std::uint32_t old_epoch = std::exchange(row.epoch, changed.new_epoch);
   row.cur = std::min(row.cur, fork);
   row.head = std::max(row.cur, std::min(row.head, fork));
-  row.read = std::min(row.read, fork);
+  set_reads(index, std::min(row.read, fork), std::min(open_read(row), fork));
   // The new owner may not have the marks that the old one had.
   row.delivered_acked = 0;
   row.read_acked = 0;

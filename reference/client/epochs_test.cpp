@@ -327,6 +327,173 @@ TEST(Epochs, WhoIsRefusedAsksWhetherTheJoinIsVoid) {
   online.to_server.clear();
 }
 
+// The user has read one entry on this device, and the other two privately there or on another device.
+struct ReadsPrivately : ShowsThree {
+  explicit ReadsPrivately(const ClientConfig& config = keeping()) : ShowsThree(config) {
+    read(kDirect, 1);
+    EXPECT_TRUE(heal(20 * kSecond));
+  }
+  void read_privately(std::uint64_t seq) {
+    step([&](Client& machine, Effects& effects) { machine.read_privately(kDirect, seq, now, effects); });
+  }
+  void push_private_read(std::uint64_t read, std::uint64_t hidden_from) {
+    protocol::Change change;
+    change.kind = protocol::ChangeKind::kReceipt;
+    change.conv_epoch = 1;
+    change.subject = kUser;
+    change.delivered_seq = change.read_seq = read;
+    change.hidden_from = hidden_from;
+    push_change(change);
+  }
+  // The marks of the new epoch, each answered: (read, is_private).
+  std::vector<std::pair<std::uint64_t, bool>> told_again(std::uint64_t fork) {
+    tell_epoch(*this, 2, fork);
+    std::vector<std::pair<std::uint64_t, bool>> told;
+    std::uint64_t hidden_from = 0;
+    for (int i = 0; i < 4; ++i) {
+      advance(4 * kSecond);
+      const auto marks = waiting<protocol::ReadWatermark>();
+      if (marks.empty()) break;
+      told.emplace_back(marks.back().read_seq, marks.back().is_private);
+      protocol::CursorAck ack;
+      ack.conversation = kDirect;
+      ack.conv_epoch = 2;
+      ack.delivered_seq = ack.read_seq = marks.back().read_seq;
+      ack.head_seq = 3;
+      if (marks.back().is_private) ack.hidden_from = hidden_from;
+      hidden_from = marks.back().read_seq + 1;
+      const std::uint64_t request = request_id_of_first<protocol::ReadWatermark>();
+      to_server.clear();
+      receive(protocol::make_frame(ack, request));
+    }
+    to_server.clear();
+    return told;
+  }
+};
+
+using ToldAgain = std::vector<std::pair<std::uint64_t, bool>>;
+
+TEST(PrivateReads, AreToldAsSuchAndWhatIsOpenByItself) {
+  ReadsPrivately online;
+  online.read_privately(3);
+  online.advance(4 * kSecond);
+  const auto marks = online.waiting<protocol::ReadWatermark>();
+  ASSERT_EQ(marks.size(), 1U);
+  EXPECT_EQ(marks[0].read_seq, 3U);
+  EXPECT_TRUE(marks[0].is_private);
+  EXPECT_EQ(online.recorder.count(Probe::kReadPrivately), 1);
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  EXPECT_EQ(online.store.durable().state.hidden, (std::vector<HiddenRow>{{kDirect, 2}}));
+  EXPECT_EQ(online.told_again(3), (ToldAgain{{1, false}, {3, true}}));
+}
+
+TEST(PrivateReads, StayPrivateOverAForkAndARestart) {
+  ReadsPrivately online;
+  online.read_privately(3);
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  online.stop();
+  online.start();
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  EXPECT_EQ(online.told_again(2), (ToldAgain{{1, false}, {2, true}}));
+}
+
+TEST(PrivateReads, OfAnotherDeviceArePrivateHereToo) {
+  ReadsPrivately online;
+  online.push_private_read(3, 2);
+  EXPECT_EQ(online.told_again(3), (ToldAgain{{1, false}, {3, true}}));
+}
+
+TEST(PrivateReads, EndWhereTheUserReadsOtherwise) {
+  ReadsPrivately online;
+  online.read_privately(2);
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  online.read(kDirect, 3);
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  EXPECT_TRUE(online.store.durable().state.hidden.empty());
+  EXPECT_EQ(online.told_again(3), (ToldAgain{{3, false}}));
+}
+
+TEST(PrivateReads, ReadAgainOtherwiseIsToldOtherwise) {
+  ReadsPrivately online;
+  online.read_privately(3);
+  EXPECT_TRUE(online.heal(20 * kSecond));
+  online.read(kDirect, 2);
+  online.advance(4 * kSecond);
+  const auto marks = online.waiting<protocol::ReadWatermark>();
+  ASSERT_FALSE(marks.empty());
+  EXPECT_EQ(marks[0].read_seq, 2U);
+  EXPECT_FALSE(marks[0].is_private);
+  online.to_server.clear();
+}
+
+TEST(Epochs, AMessageSaysInWhichEpochItAnswers) {
+  ShowsThree online;
+  online.step([&](Client& machine, Effects& effects) {
+    machine.send(kDirect, protocol::EntryKind::kMessage, 0, 3, Slice("yes"), online.now, effects);
+  });
+  const auto sent = online.waiting<protocol::SendMessage>();
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].reply_to_seq, 3U);
+  EXPECT_EQ(sent[0].reply_epoch, 1U);
+  ASSERT_TRUE(online.heal(10 * kSecond));
+  tell_epoch(online, 2, 2);
+  const auto again = online.waiting<protocol::SendMessage>();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].reply_epoch, 1U) << "it is the same message";
+  online.to_server.clear();
+}
+
+// The feed's own epoch: what it told from `first` on is lost.
+void cut_feed(Online& online, std::uint64_t first) {
+  protocol::Change change;
+  change.kind = protocol::ChangeKind::kEpoch;
+  change.conversation = kDirect;
+  change.head_seq = first;
+  change.prev_user_seq = online.client->user_seq();
+  change.user_seq = change.prev_user_seq + 1000;
+  protocol::ChangePush push;
+  push.user_epoch = online.client->user_epoch();
+  push.changes.push_back(change);
+  online.receive(protocol::make_frame(push));
+}
+
+// One whose first setting is in the copy, and whose second is not.
+struct LosesSetting : Online {
+  explicit LosesSetting(const ClientConfig& config = keeping()) : Online(config) {
+    put(kDirect, protocol::SettingKind::kPinned, "", 1);
+    EXPECT_TRUE(heal(10 * kSecond));
+    put(kDirect, protocol::SettingKind::kDraft, "lost");
+    EXPECT_TRUE(heal(10 * kSecond));
+  }
+};
+
+TEST(CutFeed, WhatIsLostIsPutAgainUnderItsOldRevision) {
+  LosesSetting online;
+  const std::uint64_t revision = online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
+  cut_feed(online, revision);
+  const auto puts = online.waiting<protocol::PutSetting>();
+  ASSERT_EQ(puts.size(), 1U);
+  EXPECT_EQ(puts[0].text.view(), "lost");
+  EXPECT_EQ(puts[0].former_revision, revision);
+  EXPECT_EQ(puts[0].op, 3U) << "a put of its own";
+  EXPECT_EQ(online.client->pending_reason(), PendingReason::kSettings);
+  EXPECT_EQ(online.recorder.count(Probe::kLostPutAgain), 1);
+  online.crash();
+  EXPECT_EQ(online.client->unacknowledged_puts(), 1U) << "it is stored with the cursor";
+  online.to_server.clear();
+}
+
+TEST(CutFeed, ANewerWishTakesItsPlace) {
+  LosesSetting online;
+  const std::uint64_t revision = online.client->setting(kDirect, protocol::SettingKind::kDraft)->revision;
+  online.put(kDirect, protocol::SettingKind::kDraft, "newer");
+  online.to_server.clear();
+  cut_feed(online, revision);
+  EXPECT_EQ(online.client->unacknowledged_puts(), 1U);
+  EXPECT_EQ(online.client->setting(kDirect, protocol::SettingKind::kDraft)->value.text.view(), "newer");
+  online.to_server.clear();
+}
+
 struct EpochCase {
   Defect defect;
   const char* name;
@@ -364,6 +531,20 @@ const EpochCase kEpochCases[] = {
        const bool is_told = online.told() == 2;
        online.to_server.clear();
        return is_told;
+     }},
+    {Defect::kForkRetellsReadsOpenly, "ForkRetellsReadsOpenly",
+     [](const ClientConfig& config) {
+       ReadsPrivately online(config);
+       online.read_privately(3);
+       EXPECT_TRUE(online.heal(20 * kSecond));
+       return online.told_again(3) == ToldAgain{{1, false}, {3, false}};
+     }},
+    {Defect::kCutFeedUnnoticed, "CutFeedUnnoticed",
+     [](const ClientConfig& config) {
+       LosesSetting online(config);
+       cut_feed(online, 2);
+       online.to_server.clear();
+       return online.client->unacknowledged_puts() == 0;
      }},
 };
 

@@ -65,7 +65,12 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       }
       break;
     case protocol::ChangeKind::kEpoch: {
-      if (change.conv_epoch == 0) break;  // of the feed, not of a conversation
+      if (change.conv_epoch == 0) {  // of the feed, not of a conversation
+        if (repeated || change.head_seq == 0) break;
+        shared_.observer.feed_cut(tag_, change.head_seq, user_seq_);
+        put_lost_again(change.head_seq, change.user_seq);
+        break;
+      }
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
       const std::uint32_t epoch = conversations_[index].epoch;
       if (epoch != 0 && change.conv_epoch == epoch + 1) {
@@ -73,7 +78,8 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       }
       begin_at_fork(index, change.conv_epoch, change.head_seq);
       if (change.conv_epoch >= epoch && follow_epoch(index, change.conv_epoch, now))
-        raise_head(index, change.head_seq, now);
+        // A former member sees nothing beyond the entry that is named to him.
+        raise_head(index, change.delivered_seq == 0 ? change.head_seq : change.delivered_seq, now);
       stage_marks(index);
       break;
     }
@@ -92,7 +98,7 @@ bool Client::receive_change(protocol::Change&& change, Via via, TimeNs now) {
       shared_.observer.receipt_received(tag_, change);
       if (change.subject != user_) break;
       const std::uint32_t index = conversations_.find_or_add(change.conversation);
-      note_user_read(index, change.read_seq);
+      note_user_read(index, change.read_seq, change.hidden_from);
       stage_marks(index);
       break;
     }

@@ -18,6 +18,7 @@ protocol::SendMessage message_of(const OutboxRow& row) {
   message.reply_to_seq = row.reply_to_seq;
   message.client_time_ms = row.client_time_ms;
   message.payload = row.payload;
+  message.reply_epoch = row.reply_epoch;
   return message;
 }
 
@@ -34,6 +35,9 @@ ClientMessageId Client::send(const ConversationId& conversation, protocol::Entry
   entry.row.reply_to_seq = reply_to_seq;
   entry.row.client_time_ms = static_cast<std::uint64_t>(now / kMillisecond);
   entry.row.payload = std::move(payload);
+  // TKO-REPLY-001.
+  if (shared_.config.keep_sent != 0 && reply_to_seq != 0)
+    entry.row.reply_epoch = conversations_[entry.conversation].epoch;
   const ClientMessageId key = entry.row.client_msg_id;
   shared_.observer.send_invoked(tag_, message_of(entry.row));
   ++next_counter_;

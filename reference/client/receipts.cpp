@@ -14,23 +14,55 @@ std::uint32_t milliseconds_up(TimeNs now) {
 }  // namespace
 
 void Client::read(const ConversationId& conversation, std::uint64_t seq, TimeNs now, Effects& effects) {
-  const std::uint32_t index = conversations_.find(conversation);
-  if (index != ConversationTable::kMissing) {
-    Conversation& row = conversations_[index];
-    // Only what is shown can be read.
-    const Sequence read_seq = static_cast<Sequence>(std::min<std::uint64_t>(seq, row.cur));
-    if (read_seq > row.read) {
-      row.read = read_seq;
-      protocol::ReadWatermark mark;
-      mark.conversation = conversation;
-      mark.conv_epoch = row.epoch;
-      mark.read_seq = read_seq;
-      shared_.observer.read_invoked(tag_, mark);
-      queue_receipts(index);
-      stage_marks(index);
-    }
-  }
+  read_up_to(conversation, seq, false);
   finish(now, effects);
+}
+
+void Client::read_privately(const ConversationId& conversation, std::uint64_t seq, TimeNs now,
+                            Effects& effects) {
+  read_up_to(conversation, seq, true);
+  finish(now, effects);
+}
+
+void Client::read_up_to(const ConversationId& conversation, std::uint64_t seq, bool is_private) {
+  const std::uint32_t index = conversations_.find(conversation);
+  if (index == ConversationTable::kMissing) return;
+  Conversation& row = conversations_[index];
+  // Only what is shown can be read.
+  const Sequence read_seq = static_cast<Sequence>(std::min<std::uint64_t>(seq, row.cur));
+  const Sequence open = open_read(row);
+  if (read_seq <= (is_private ? row.read : open)) return;
+  protocol::ReadWatermark mark;
+  mark.conversation = conversation;
+  mark.conv_epoch = row.epoch;
+  mark.read_seq = read_seq;
+  mark.is_private = is_private;
+  if (is_private) this->mark(Probe::kReadPrivately);
+  // What was told as private is told again.
+  if (read_seq <= row.read_acked) row.read_acked = open;
+  set_reads(index, std::max(row.read, read_seq), is_private ? open : read_seq);
+  shared_.observer.read_invoked(tag_, mark);
+  queue_receipts(index);
+  stage_marks(index);
+}
+
+Sequence Client::open_read(const Conversation& row) const {
+  if (retained_ == nullptr) return row.read;
+  for (const HiddenRow& hidden : retained_->hidden) {
+    if (hidden.conversation == row.id)
+      return std::min(row.read, static_cast<Sequence>(hidden.hidden_from - 1));
+  }
+  return row.read;
+}
+
+void Client::set_reads(std::uint32_t index, Sequence read, Sequence open) {
+  Conversation& row = conversations_[index];
+  const bool was_hidden = open_read(row) < row.read;
+  row.read = read;
+  if (!was_hidden && open >= read) return;
+  const HiddenRow hidden{row.id, open < read ? open + 1ULL : 0};
+  put_hidden_row(retained().hidden, hidden);
+  store_.stage_hidden(hidden);
 }
 
 // TKO-MARK-002. After a fork whatever was read is told again, also what another device has read: by this one
@@ -98,7 +130,10 @@ void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
   Conversation& row = conversations_[index];
   row.set(Conversation::kFlushed);
   row.flushed_at_ms = milliseconds_up(now);
-  const Sequence read = told_read(row);
+  // What others may know first, and by itself.
+  const Sequence open = std::min(open_read(row), told_read(row));
+  const bool is_private = open <= row.read_acked;
+  const Sequence read = is_private ? told_read(row) : open;
   // Without the feature the user's marks stay here until a session has it.
   const bool read_moved = read > row.read_acked && offers(protocol::kFeatureReceipts);
   // A read mark implies the delivered mark up to it, so one frame is enough when everything is read.
@@ -116,21 +151,30 @@ void Client::flush_receipts(std::uint32_t index, TimeNs now, Effects& effects) {
     mark.conversation = row.id;
     mark.conv_epoch = row.epoch;
     mark.read_seq = read;
+    mark.is_private = is_private;
+    // Seeded defect: after a fork what was read is told.
+    if (row.epoch > 1 && shared_.config.defects.has(Defect::kForkRetellsReadsOpenly)) mark.is_private = false;
     row.set(Conversation::kReadInFlight);
     transmit(effects, mark, open_request(Request::Kind::kRead, index, read, now));
   }
 }
 
-// The server holds this user's read mark up to read_seq, from whichever device.
-void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq) {
-  if (read_seq > kMaxSequence) {
+// The server holds this user's read mark up to read_seq, from whichever device, and what is private of it.
+void Client::note_user_read(std::uint32_t index, std::uint64_t read_seq, std::uint64_t hidden_from) {
+  if (read_seq > kMaxSequence || hidden_from > kMaxSequence) {
     protocol_error_ = true;
     return;
   }
   Conversation& row = conversations_[index];
   if (read_seq > row.read) mark(Probe::kReadElsewhere);
-  row.read = std::max(row.read, static_cast<Sequence>(read_seq));
-  row.read_acked = std::max(row.read_acked, static_cast<Sequence>(read_seq));
+  const auto read = static_cast<Sequence>(read_seq);
+  const Sequence open = hidden_from == 0 ? read : std::min(read, static_cast<Sequence>(hidden_from - 1));
+  const Sequence own = open_read(row);
+  // An older server says nothing of what is private: what this device knows of it stands.
+  const bool is_news = hidden_from != 0 || read > row.read;
+  set_reads(index, std::max(row.read, read), is_news ? std::max(own, open) : own);
+  // It has not got yet what this device may tell others.
+  row.read_acked = std::max(row.read_acked, own > open ? open : read);
 }
 
 void Client::on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request_id) {
@@ -169,7 +213,7 @@ void Client::on_cursor_ack(const protocol::CursorAck& ack, std::uint64_t request
   }
   delivered = std::min<std::uint64_t>(delivered, row.cur);
   row.delivered_acked = std::max(row.delivered_acked, static_cast<Sequence>(delivered));
-  note_user_read(index, ack.read_seq);
+  note_user_read(index, ack.read_seq, ack.hidden_from);
   stage_marks(index);
   queue_receipts(index);
 }

@@ -149,6 +149,7 @@ struct Retained {
   std::vector<FloorRow> floors;  // by conversation
   SnapshotProgress snapshot;     // under way; as stored
   std::unique_ptr<Epochs> epochs;
+  std::vector<HiddenRow> hidden;   // what the user has read privately
   bool is_of_earlier_life = true;  // no page of it has come since this process or connection began
 };
 

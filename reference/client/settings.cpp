@@ -92,6 +92,25 @@ void Client::forget_revisions() {
   }
 }
 
+void Client::put_lost_again(std::uint64_t from, std::uint64_t below) {
+  // Seeded defect: what was taken is taken.
+  if (settings_ == nullptr || shared_.config.defects.has(Defect::kCutFeedUnnoticed)) return;
+  for (const SettingRow& row : settings_->rows) {
+    if (row.revision < from || row.revision >= below) continue;
+    const bool has_newer =
+        std::any_of(settings_->puts.begin(), settings_->puts.end(), [&](const protocol::PutSetting& put) {
+          return put.conversation == row.conversation && put.kind == row.value.kind;
+        });
+    if (has_newer) continue;
+    mark(Probe::kLostPutAgain);
+    const protocol::PutSetting put{row.conversation, row.value.kind,   ++settings_->last_op,
+                                   row.value.text,   row.value.number, row.revision};
+    shared_.observer.setting_put(tag_, put);
+    add_put(settings_->puts, put);
+    store_.stage_put(put);
+  }
+}
+
 void Client::on_setting_ack(const protocol::SettingAck& ack, std::uint64_t request_id, TimeNs now) {
   Request request;
   const bool awaited = take_request(request_id, request);

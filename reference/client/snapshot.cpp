@@ -91,7 +91,7 @@ void Client::receive_state(protocol::ConversationState&& state, TimeNs now) {
       change.delivered_seq = cut(change.conversation, change.conv_epoch, change.delivered_seq);
       change.read_seq = cut(change.conversation, change.conv_epoch, change.read_seq);
       shared_.observer.receipt_received(tag_, change);
-      if (change.subject == user_) note_user_read(index, change.read_seq);
+      if (change.subject == user_) note_user_read(index, change.read_seq, change.hidden_from);
     } else if (change.kind == protocol::ChangeKind::kSetting && change.setting) {
       receive_setting(change, Via::kSync);
     }

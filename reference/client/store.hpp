@@ -39,6 +39,7 @@ struct OutboxRow {
   // Its place when it was acknowledged LOCAL and is kept for a fork (CLI-EPOCH-002); epoch 0: it waits.
   std::uint32_t acked_epoch = 0;
   std::uint64_t acked_seq = 0;
+  std::uint32_t reply_epoch = 0;  // of the conversation, when reply_to_seq was written
   friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
 };
 
@@ -57,6 +58,13 @@ struct FloorRow {
   std::uint64_t held_seq = 0;
   std::uint64_t floor_seq = 0;
   friend bool operator==(const FloorRow&, const FloorRow&) = default;
+};
+
+// The user has read the conversation from here on privately only; 0: no part of it.
+struct HiddenRow {
+  ConversationId conversation;
+  std::uint64_t hidden_from = 0;
+  friend bool operator==(const HiddenRow&, const HiddenRow&) = default;
 };
 
 // Entries of the epochs up to old_epoch above fork_seq are void.
@@ -82,6 +90,7 @@ struct DeviceState {
   std::vector<ConversationMarks> conversations;  // in the order of their first staging
   std::vector<OutboxRow> outbox;                 // in the order of their first staging (oldest first)
   std::vector<ForkRow> forks;                    // in the order of their staging
+  std::vector<HiddenRow> hidden;                 // in the order of their first staging
   std::vector<SettingRow> settings;              // by (conversation, kind)
   std::vector<protocol::PutSetting> puts;        // unacknowledged, by op
   std::uint64_t last_op = 0;                     // the highest that was ever staged
@@ -98,6 +107,20 @@ inline void put_floor_row(std::vector<FloorRow>& rows, const FloorRow& row) {
     *at = row;
   } else {
     rows.insert(at, row);
+  }
+}
+
+// Inserts or replaces by conversation, or takes out what hides nothing. O(rows).
+inline void put_hidden_row(std::vector<HiddenRow>& rows, const HiddenRow& row) {
+  const auto at = std::find_if(rows.begin(), rows.end(), [&](const HiddenRow& stored) {
+    return stored.conversation == row.conversation;
+  });
+  if (row.hidden_from == 0) {
+    if (at != rows.end()) rows.erase(at);
+  } else if (at != rows.end()) {
+    *at = row;
+  } else {
+    rows.push_back(row);
   }
 }
 
@@ -162,6 +185,8 @@ class ClientStore {
   virtual void stage_floor(const FloorRow& row) = 0;
   // Added; nothing is replaced.
   virtual void stage_fork(const ForkRow& row) = 0;
+  // As put_hidden_row().
+  virtual void stage_hidden(const HiddenRow& row) = 0;
   virtual void stage_snapshot(const SnapshotProgress& snapshot) = 0;
   // The counter of the next message; never goes back.
   virtual void stage_counter(std::uint32_t next_counter) = 0;

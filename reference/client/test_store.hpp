@@ -127,6 +127,9 @@ class TestStore final : public ClientStore {
   void stage_fork(const ForkRow& row) override {
     staged_.push_back([row](Durable& durable) { durable.state.forks.push_back(row); });
   }
+  void stage_hidden(const HiddenRow& row) override {
+    staged_.push_back([row](Durable& durable) { put_hidden_row(durable.state.hidden, row); });
+  }
   void stage_snapshot(const SnapshotProgress& snapshot) override {
     staged_.push_back([snapshot](Durable& durable) { durable.state.snapshot = snapshot; });
   }

@@ -181,6 +181,12 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "expired-despite-renewal",
     "refusal-forgotten",
     "waited-leaves-last",
+    "takeover-tells-private-reads",
+    "delivery-tells-private-read",
+    "fork-retells-reads-openly",
+    "cut-feed-unnoticed",
+    "lost-put-is-new",
+    "void-parent-kept",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

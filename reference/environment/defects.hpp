@@ -188,6 +188,12 @@ enum class Defect : std::uint16_t {
   kExpiredDespiteRenewal,   // gateway: ends a session at its token's end, whatever the home has been asked
   kRefusalForgotten,        // shard: judges a repeat of a refused send anew
   kWaitedLeavesLast,        // shard: without its standby, tells what is new before what has waited
+  kTakeoverTellsPrivateReads,  // shard: after a takeover tells authors of private reads, too
+  kDeliveryTellsPrivateRead,   // shard: tells with a delivery how far the user has read, however that was
+  kForkRetellsReadsOpenly,     // client: after a fork tells again openly what was read privately
+  kCutFeedUnnoticed,           // client: does not put again the settings that its feed has lost
+  kLostPutIsNew,               // shard: takes a setting that is put again for a new one
+  kVoidParentKept,             // shard: a message answers the number that it names, in whatever epoch
   kCount
 };
 

@@ -154,6 +154,10 @@ enum class Probe : std::uint8_t {
   kOwedFanoutFound,          // a shard owes a fan-out that another process, or another owner, has left
   kOwedFanoutFirst,          // what was owed was told before an entry that goes into the feeds itself
   kTokenRanOutUnderRenewal,  // a session whose home had been asked to renew its token, and had not answered
+  // ---- what a lost owner took with it that had been alone
+  kLostPutAgain,     // a device puts again what its feed has lost
+  kLostPutOutdated,  // a shard has a value as new as one that is put again
+  kReadPrivately,    // a device has read and does not want others to know
   kCount
 };
 
@@ -220,6 +224,9 @@ class ClientObserver {
   virtual void fetch_completed(DeviceTag, std::uint64_t /*request*/, const protocol::RangeResult&) {}
   virtual void delivered_sent(DeviceTag, const protocol::DeliveredCursor&) {}
   virtual void read_invoked(DeviceTag, const protocol::ReadWatermark&) {}
+  // The device learns that its feed was taken over and that changes are lost which may have had the numbers
+  // from `first` on; it had followed the feed up to `cursor`.
+  virtual void feed_cut(DeviceTag, std::uint64_t /*first*/, std::uint64_t /*cursor*/) {}
   virtual void cursor_acked(DeviceTag, const protocol::CursorAck&) {}  // to a request waited for
   // Somebody's marks as the feed tells them (a kReceipt change).
   virtual void receipt_received(DeviceTag, const protocol::Change&) {}
@@ -302,8 +309,15 @@ class ServerObserver {
   // So many conversations of the shard owe their members a pointer. Told at every change.
   virtual void owed_fanouts(NodeId, std::size_t /*conversations*/) {}
   // The shard begins a new epoch of a conversation that it has taken over, at this fork; it is not durable
-  // yet.
-  virtual void log_forked(NodeId, const protocol::EpochChanged&) {}
+  // yet. The lost owner was `lost`; kNoNode: nothing is known of the conversation but that it had been taken
+  // over.
+  virtual void log_forked(NodeId, const protocol::EpochChanged&, NodeId /*lost*/) {}
+  // The shard goes on with a user's feed that it has taken over from `lost`; not durable yet. What that one
+  // had told with numbers from `first` on is not in the copy; the first row of the new owner is `next`.
+  virtual void feed_forked(NodeId, UserId, std::uint64_t /*first*/, std::uint64_t /*next*/, NodeId /*lost*/) {
+  }
+  // Whether the shard's standby has all that the shard tells of, from now on; false when a process begins.
+  virtual void copy_followed(NodeId, bool /*on*/) {}
   virtual void probe(NodeId, Probe) {}
 };
 

@@ -122,6 +122,9 @@ inline constexpr std::array<std::string_view, kProbes> kProbeNames = {
     "owed fan-out found",
     "owed fan-out told first",
     "token ran out under its renewal",
+    "lost setting put again",
+    "lost setting outdated",
+    "read privately",
 };
 
 constexpr std::string_view name_of(Probe probe) { return kProbeNames[static_cast<std::size_t>(probe)]; }

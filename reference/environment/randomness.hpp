@@ -66,6 +66,7 @@ enum class Purpose : std::uint32_t {
   kRegionContact = 56,
   kRegionGroup = 57,
   kRegionRead = 58,
+  kPrivateRead = 59,
 };
 
 // One round of the splitmix64 finaliser: a bijection on 64 bits with good avalanche.

@@ -167,8 +167,9 @@ struct Setting {
   SettingKind kind = SettingKind::kNone;
   Slice text;
   std::uint64_t number = 0;
-  DeviceIndex device = 0;  // of the user: whose put it is
-  std::uint64_t op = 0;    // its number among the puts of that device
+  DeviceIndex device = 0;             // of the user: whose put it is
+  std::uint64_t op = 0;               // its number among the puts of that device
+  std::uint64_t former_revision = 0;  // of PutSetting
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.kind, "kind");
@@ -176,6 +177,7 @@ struct Setting {
     v(3, s.number, "number");
     v(4, s.device, "device");
     v(5, s.op, "op");
+    v(6, s.former_revision, "former_revision");
   }
   friend bool operator==(const Setting&, const Setting&) = default;
 };
@@ -186,16 +188,19 @@ struct Change {
   std::uint64_t user_seq = 0;
   ChangeKind kind = ChangeKind::kEvent;
   ConversationId conversation;
-  std::optional<Event> event;       // kEvent
-  std::uint64_t head_seq = 0;       // kPointer: the conversation's head; kEpoch: the fork (EpochChanged)
+  std::optional<Event> event;  // kEvent
+  // kPointer: the conversation's head; kEpoch: the fork (EpochChanged), or without conv_epoch the feed's own:
+  // the lowest of its numbers that may have been given to changes which are lost, 0: none.
+  std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;    // kPointer
   UserId subject = 0;               // kReceipt: whose marks these are (may be the user itself)
   std::uint64_t delivered_seq = 0;  // kReceipt
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq
-  std::uint64_t min_seq = 0;     // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
-  std::uint64_t parked_seq = 0;  // kEvent, without one: this entry is parked for the device
+  std::uint64_t min_seq = 0;      // kEvent, kPointer: the log's floor with this entry; 0: nothing was dropped
+  std::uint64_t parked_seq = 0;   // kEvent, without one: this entry is parked for the device
+  std::uint64_t hidden_from = 0;  // kReceipt of the user itself: CursorAck::hidden_from
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.prev_user_seq, "prev_user_seq");
@@ -212,6 +217,7 @@ struct Change {
     v(13, s.setting, "setting");
     v(14, s.min_seq, "min_seq");
     v(16, s.parked_seq, "parked_seq");
+    v(17, s.hidden_from, "hidden_from");
   }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -341,6 +347,7 @@ struct SendMessage {
   std::uint64_t reply_to_seq = 0;
   std::uint64_t client_time_ms = 0;
   Slice payload;
+  std::uint32_t reply_epoch = 0;  // in which reply_to_seq was meant; 0: it is not said
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -350,6 +357,7 @@ struct SendMessage {
     v(7, s.reply_to_seq, "reply_to_seq");
     v(8, s.client_time_ms, "client_time_ms");
     v(9, s.payload, "payload");
+    v(10, s.reply_epoch, "reply_epoch");
   }
   friend bool operator==(const SendMessage&, const SendMessage&) = default;
 };
@@ -584,6 +592,9 @@ struct CursorAck {
   std::uint64_t unread = 0;  // of the entries that are kept
   ErrorCode error = ErrorCode::kNone;
   std::uint64_t min_seq = 0;  // entries below it are no longer kept; 0: all are
+  // Entries from here to read_seq were read privately, and no device of the user has read them otherwise; 0:
+  // none.
+  std::uint64_t hidden_from = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -595,6 +606,7 @@ struct CursorAck {
     v(8, s.unread, "unread");
     v(9, s.error, "error");
     v(10, s.min_seq, "min_seq");
+    v(11, s.hidden_from, "hidden_from");
   }
   friend bool operator==(const CursorAck&, const CursorAck&) = default;
 };
@@ -606,6 +618,8 @@ struct PutSetting {
   std::uint64_t op = 0;  // rises with every put of this device, the same in every attempt
   Slice text;
   std::uint64_t number = 0;
+  // It had been taken before, under this revision, which a takeover of the feed has lost; 0: it is new.
+  std::uint64_t former_revision = 0;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v(1, s.conversation, "conversation");
@@ -613,6 +627,7 @@ struct PutSetting {
     v(4, s.op, "op");
     v(5, s.text, "text");
     v(6, s.number, "number");
+    v(7, s.former_revision, "former_revision");
   }
   friend bool operator==(const PutSetting&, const PutSetting&) = default;
 };

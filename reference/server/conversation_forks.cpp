@@ -35,6 +35,13 @@ std::uint32_t ConversationLog::epoch_of(const ConversationId& id, std::uint64_t 
   return events_.empty() ? 1 : events_.front().conv_epoch;
 }
 
+std::uint64_t ConversationLog::parent_of(const protocol::SendMessage& message) {
+  // Seeded defect: a number is a number.
+  if (message.reply_to_seq == 0 || config_.defects.has(Defect::kVoidParentKept)) return message.reply_to_seq;
+  const auto changed = epoch_changed(message.conversation, message.reply_epoch);
+  return changed && message.reply_to_seq > changed->fork_seq ? 0 : message.reply_to_seq;
+}
+
 protocol::EpochChanged ConversationLog::fork(const ConversationId& id) {
   store::ConversationRow& row = load(id).row;
   const std::uint32_t old_epoch = row.epoch;

@@ -130,6 +130,16 @@ void ConversationLog::members(const ConversationId& id, const Conversation& conv
   }
 }
 
+void ConversationLog::former_members(const ConversationId& id, const Conversation& conversation,
+                                     std::vector<std::pair<UserId, std::uint64_t>>& out) const {
+  if (!is_group(id)) return;
+  const auto& stays = conversation.stays;
+  for (std::size_t i = 0; i < stays.size(); ++i) {
+    const bool is_last = i + 1 == stays.size() || stays[i + 1].user != stays[i].user;
+    if (is_last && stays[i].leave_seq != 0) out.emplace_back(stays[i].user, stays[i].leave_seq);
+  }
+}
+
 Visibility ConversationLog::visibility(const ConversationId& id, const Conversation& conversation,
                                        UserId user) const {
   if (!is_group(id)) {
@@ -245,7 +255,7 @@ void ConversationLog::append(const ConversationId& id, Conversation& conversatio
                              const protocol::Event& event) {
   const store::ConversationRow& row = conversation.row;
   if (!conversation.exists && row.epoch > 1)
-    observer_.log_forked(config_.self, {id, row.epoch - 1, row.epoch, row.fork_seq});
+    observer_.log_forked(config_.self, {id, row.epoch - 1, row.epoch, row.fork_seq}, kNoNode);
   conversation.exists = true;
   conversation.row.head_seq = event.conv_seq;
   if (event.msg_no != 0) conversation.row.head_msg_no = event.msg_no;
@@ -382,7 +392,8 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
     }
   }
 
-  const bool is_answer_ahead = message.reply_to_seq > conversation.row.head_seq;
+  const std::uint64_t parent = parent_of(message);
+  const bool is_answer_ahead = parent > conversation.row.head_seq;
   if (is_answer_ahead && !config_.defects.has(Defect::kReplyBeforeParent)) {
     ack.error = ErrorCode::kMalformed;
     observer_.probe(config_.self, Probe::kAnswerAheadRefused);
@@ -391,6 +402,7 @@ SendOutcome ConversationLog::send(const protocol::Route& from, const protocol::S
   }
 
   outcome.event = next_event(from, message, conversation, target, now);
+  outcome.event.reply_to_seq = parent;
   append(id, conversation, outcome.event);
   if (config_.defects.has(Defect::kSequencePerConnection)) {
     // What is announced is the sender's session's own count.

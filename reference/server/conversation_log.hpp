@@ -93,6 +93,9 @@ class ConversationLog {
   bool is_member(const ConversationId& id, const Conversation& conversation, UserId user) const;
   // Current members, ascending.
   void members(const ConversationId& id, const Conversation& conversation, std::vector<UserId>& out) const;
+  // Who is no member any more, ascending, with the last entry that he may see.
+  void former_members(const ConversationId& id, const Conversation& conversation,
+                      std::vector<std::pair<UserId, std::uint64_t>>& out) const;
   std::uint32_t member_count(const ConversationId& id, const Conversation& conversation) const;
 
   // The floor as it may be told to somebody who sees no more than that; 0: nothing was dropped.
@@ -144,6 +147,8 @@ class ConversationLog {
   std::uint32_t epoch_of(const ConversationId& id, std::uint64_t seq);
   void answer_repeat(const protocol::SendMessage& message, const store::SendKeyRow& row, std::uint64_t hash,
                      protocol::SendAck& ack);
+  // TKO-REPLY-001. The entry that the message answers; 0 when a fork has made it void.
+  std::uint64_t parent_of(const protocol::SendMessage& message);
   protocol::Event next_event(const protocol::Route& from, const protocol::SendMessage& message,
                              const Conversation& conversation, UserId target, TimeNs now) const;
   void accept(const protocol::Event& event, protocol::SendAck& ack) const;

@@ -493,6 +493,79 @@ TEST_F(Plain, PrivateReadsStayWithTheReader) {
   EXPECT_EQ(notices[0].change.read_seq, 0u);
 }
 
+TEST_F(Plain, WhatWasReadOtherwiseIsToldWhateverIsPrivateAboveIt) {
+  for (std::uint32_t counter = 1; counter <= 4; ++counter)
+    send(1, test::text(kDirect, test::key(1, 0, counter), "x"));
+  std::vector<ReceiptNotice> notices;
+  const auto private_read = receipts.read({9, 2, 0}, {kDirect, 0, 3, true}, notices);
+  EXPECT_EQ(private_read.read_seq, 3u);
+  EXPECT_EQ(private_read.hidden_from, 1u);
+  EXPECT_EQ(notices[0].change.hidden_from, 1u);
+  notices.clear();
+  const auto open_read = receipts.read({9, 2, 1}, {kDirect, 0, 2, false}, notices);
+  EXPECT_EQ(open_read.read_seq, 3u);
+  EXPECT_EQ(open_read.hidden_from, 3u);
+  ASSERT_EQ(notices.size(), 2u);
+  EXPECT_EQ(notices[0].recipients, std::vector<UserId>{2});
+  EXPECT_EQ(notices[0].change.hidden_from, 3u);
+  EXPECT_EQ(notices[1].recipients, std::vector<UserId>{1});
+  EXPECT_EQ(notices[1].change.read_seq, 2u);
+  EXPECT_EQ(notices[1].change.hidden_from, 0u);
+  // The same device reads on, and then no longer in private.
+  EXPECT_EQ(receipts.read({9, 2, 0}, {kDirect, 0, 4, true}, notices).hidden_from, 3u);
+  receipts.clear_cache();
+  EXPECT_EQ(receipts.read({9, 2, 0}, {kDirect, 0, 3, false}, notices).hidden_from, 4u);
+  EXPECT_EQ(receipts.read({9, 2, 0}, {kDirect, 0, 4, false}, notices).hidden_from, 0u);
+}
+
+TEST_F(Plain, WhoHasReadIsToldAgainAsFarAsOthersMayKnow) {
+  for (std::uint32_t counter = 1; counter <= 4; ++counter)
+    send(1, test::text(kDirect, test::key(1, 0, counter), "x"));
+  std::vector<ReceiptNotice> notices;
+  receipts.read({9, 2, 0}, {kDirect, 0, 1, false}, notices);
+  receipts.read({9, 2, 0}, {kDirect, 0, 4, true}, notices);
+  receipts.clear_cache();
+  notices.clear();
+  receipts.tell_again(kDirect, notices);
+  ASSERT_EQ(notices.size(), 2u);
+  EXPECT_EQ(notices[0].recipients, std::vector<UserId>{2});
+  EXPECT_EQ(notices[0].change.read_seq, 4u);
+  EXPECT_EQ(notices[0].change.hidden_from, 2u);
+  EXPECT_EQ(notices[1].recipients, std::vector<UserId>{1});
+  EXPECT_EQ(notices[1].change.read_seq, 1u);
+  EXPECT_EQ(notices[1].change.delivered_seq, 4u);
+  // What is above the fork is private no more: it is nothing any more.
+  receipts.cut(kDirect, 1);
+  notices.clear();
+  receipts.tell_again(kDirect, notices);
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_EQ(notices[0].recipients, (std::vector<UserId>{1, 2}));
+  EXPECT_EQ(notices[0].change.hidden_from, 0u);
+}
+
+TEST_F(Plain, AMessageAnswersNoEntryThatAForkMadeVoid) {
+  for (std::uint32_t counter = 1; counter <= 3; ++counter)
+    send(1, test::text(kDirect, test::key(1, 0, counter), "x"));
+  log.fork(kDirect);  // at 3: of what was above it this log knows nothing
+  send(1, test::text(kDirect, test::key(1, 0, 4), "x"));
+  protocol::SendMessage answer = test::text(kDirect, test::key(2, 0, 1), "yes");
+  answer.reply_to_seq = 4;
+  answer.reply_epoch = 1;
+  EXPECT_EQ(send(2, answer).event.reply_to_seq, 0u);
+  EXPECT_EQ(send(2, answer).ack.status, SendStatus::kDuplicate) << "it is the same message";
+  answer.client_msg_id = test::key(2, 0, 2);
+  answer.reply_to_seq = 3;
+  EXPECT_EQ(send(2, answer).event.reply_to_seq, 3u);
+  answer.client_msg_id = test::key(2, 0, 3);
+  answer.reply_to_seq = 4;
+  answer.reply_epoch = 2;
+  EXPECT_EQ(send(2, answer).event.reply_to_seq, 4u);
+  answer.client_msg_id = test::key(2, 0, 4);
+  answer.reply_to_seq = 99;
+  answer.reply_epoch = 1;
+  EXPECT_EQ(send(2, answer).ack.status, SendStatus::kAccepted) << "not refused for what is lost";
+}
+
 TEST_F(Plain, LargeConversationsTellNoAuthors) {
   config.receipt_fanout_limit = 2;
   for (UserId user = 1; user <= 3; ++user) {

@@ -434,6 +434,16 @@ const Case kMarks[] = {
        s.send(s.a, kDirect, 1);
        return s.receipts(s.a) == 1;
      }},
+    {Defect::kDeliveryTellsPrivateRead, "DeliveryTellsPrivateRead",
+     [](const ServerConfig& config) {
+       Service s(config);
+       s.send(s.a, kDirect, 1);
+       s.cluster.ask<protocol::CursorAck>(s.b, protocol::ReadWatermark{kDirect, 0, 1, true});
+       s.cluster.run();
+       const auto pushed = s.cluster.pushed(s.a);
+       return std::any_of(pushed.begin(), pushed.end(),
+                          [](const protocol::Change& change) { return change.read_seq == 1; });
+     }},
     {Defect::kOwnMessagesUnread, "OwnMessagesUnread",
      [](const ServerConfig& config) {
        Service s(config);

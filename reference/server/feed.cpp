@@ -1,3 +1,4 @@
+// Length: whatever a feed takes in, sends again or puts again is merged with the same rows.
 #include "reference/server/feed.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "reference/environment/footprint.hpp"
 #include "reference/server/frame_budget.hpp"
+#include "reference/server/placement.hpp"
 #include "reference/server/retention.hpp"
 #include "reference/server/snapshot.hpp"
 
@@ -52,6 +54,7 @@ std::size_t Feed::cache_bytes() const {
 }
 
 void Feed::append(UserId user, const protocol::Change& change, TimeNs now, Effects& effects) {
+  begin_if_taken(user, now, effects);
   protocol::Change row = change;
   // Seeded defect: a row has the columns that this version knows.
   if (row.event && config_.defects.has(Defect::kUnknownFieldsStripped)) row.event->unknown = Slice();
@@ -106,12 +109,21 @@ Feed::Told Feed::place_in_log(const protocol::Change& change) {
   }
 }
 
-void Feed::go_on_above(UserId user, TimeNs now, Effects& effects) {
+void Feed::go_on_above(UserId user, NodeId lost, TimeNs now, Effects& effects) {
+  const std::uint64_t first_lost = head(user).user_seq + 1;
   head(user).user_seq += kLeap;
+  observer_.feed_forked(config_.self, user, first_lost, head(user).user_seq + 1, lost);
   protocol::Change nothing;
   nothing.kind = ChangeKind::kEpoch;
+  nothing.head_seq = first_lost;
   nothing.conversation = store::feed_queue(user);
   append(user, nothing, now, effects);
+}
+
+// A user of whom the copy has nothing may still have been told something.
+void Feed::begin_if_taken(UserId user, TimeNs now, Effects& effects) {
+  if (!is_taken_ || head(user).user_seq != 0 || !is_taken_(user)) return;
+  go_on_above(user, kNoNode, now, effects);
 }
 
 bool Feed::has_told(UserId user, const protocol::Change& change) {
@@ -149,18 +161,34 @@ std::uint64_t Feed::valid_to(UserId user, const ConversationId& id, std::uint32_
   return end;
 }
 
+std::uint64_t Feed::valid_in(UserId user, const ConversationId& id, std::uint32_t epoch, std::uint32_t in) {
+  epoch = std::max(epoch, 1U);
+  const std::uint64_t end = valid_to(user, id, epoch);
+  if (in <= epoch) return end;
+  std::set<std::uint32_t> told;
+  const Forks& forks = forks_[user];
+  if (const auto known = forks.find(id); known != forks.end()) {
+    for (const auto& [began, fork] : known->second) {
+      if (began > epoch && began <= in) told.insert(began);
+    }
+  }
+  return told.size() < in - epoch ? 0 : end;
+}
+
 void Feed::cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects) {
   std::vector<protocol::Change> receipts;
   for_each_change(user, 0, UINT64_MAX, [&](const protocol::Change& row) {
-    const bool is_void = row.delivered_seq > epoch.head_seq || row.read_seq > epoch.head_seq;
-    if (row.kind == ChangeKind::kReceipt && row.conversation == epoch.conversation && is_void &&
+    if (row.kind == ChangeKind::kReceipt && row.conversation == epoch.conversation &&
         row.conv_epoch < epoch.conv_epoch) {
       receipts.push_back(row);
     }
   });
   for (protocol::Change& receipt : receipts) {
-    receipt.delivered_seq = std::min(receipt.delivered_seq, epoch.head_seq);
-    receipt.read_seq = std::min(receipt.read_seq, epoch.head_seq);
+    const std::uint64_t end = valid_in(user, epoch.conversation, receipt.conv_epoch, epoch.conv_epoch);
+    if (receipt.delivered_seq <= end && receipt.read_seq <= end) continue;
+    receipt.delivered_seq = std::min(receipt.delivered_seq, end);
+    receipt.read_seq = std::min(receipt.read_seq, end);
+    if (receipt.hidden_from > receipt.read_seq) receipt.hidden_from = 0;
     receipt.conv_epoch = epoch.conv_epoch;
     append_row(user, receipt, now, effects);
   }
@@ -187,19 +215,32 @@ bool Feed::merge_receipt(UserId user, protocol::Change& row) {
   const bool may_be_void = config_.standby_copies != 0;
   if (may_be_void) {
     // It may have waited at another shard while the epoch ended in which it was made.
-    const std::uint64_t end = valid_to(user, row.conversation, row.conv_epoch);
+    const std::uint32_t in = older ? older->conv_epoch : 0;
+    const std::uint64_t end = valid_in(user, row.conversation, row.conv_epoch, in);
     row.delivered_seq = std::min(row.delivered_seq, end);
     row.read_seq = std::min(row.read_seq, end);
     if (row.delivered_seq == 0 && row.read_seq == 0) return false;
   }
   if (!older) return true;
-  const std::uint64_t end = may_be_void ? valid_to(user, row.conversation, older->conv_epoch) : UINT64_MAX;
+  const std::uint64_t end =
+      may_be_void ? valid_in(user, row.conversation, older->conv_epoch, row.conv_epoch) : UINT64_MAX;
   row.delivered_seq = std::max(row.delivered_seq, std::min(older->delivered_seq, end));
-  row.read_seq = std::max(row.read_seq, std::min(older->read_seq, end));
+  if (std::min(older->read_seq, end) > row.read_seq) {
+    row.read_seq = std::min(older->read_seq, end);
+    // How much of it is private stands in the row itself; of others' marks nothing is.
+    row.hidden_from = row.subject == user ? hidden_from(user, older->user_seq) : 0;
+  }
+  if (row.hidden_from > row.read_seq) row.hidden_from = 0;
   row.conv_epoch = std::max(row.conv_epoch, older->conv_epoch);
   if (row.delivered_seq == older->delivered_seq && row.read_seq == older->read_seq) return false;
   observer_.probe(config_.self, Probe::kReceiptCoalesced);
   return true;
+}
+
+std::uint64_t Feed::hidden_from(UserId user, std::uint64_t receipt) {
+  changes_.clear();
+  store_.changes(user, receipt - 1, 1, changes_);
+  return changes_.empty() ? 0 : changes_.front().hidden_from;
 }
 
 // The newer says all that the older said: entries of a conversation reach a feed in their order.
@@ -274,7 +315,8 @@ protocol::Change Feed::change_of(const protocol::Route& from, const protocol::Pu
   protocol::Change change;
   change.kind = ChangeKind::kSetting;
   change.conversation = request.conversation;
-  change.setting = protocol::Setting{request.kind, request.text, request.number, from.device, request.op};
+  change.setting = protocol::Setting{request.kind, request.text, request.number,
+                                     from.device,  request.op,   request.former_revision};
   return change;
 }
 
@@ -289,6 +331,7 @@ protocol::SettingAck Feed::put(const protocol::Route& from, const protocol::PutS
     ack.status = protocol::SendStatus::kRejected;
     return ack;
   }
+  begin_if_taken(from.user, now, effects);
   ack.user_epoch = head(from.user).epoch;
   if (request.op <= store_.setting_op(from.user, from.device) &&
       !config_.defects.has(Defect::kSettingAppliedAgain)) {
@@ -299,9 +342,30 @@ protocol::SettingAck Feed::put(const protocol::Route& from, const protocol::PutS
     return ack;
   }
   store_.put_setting_op(from.user, from.device, request.op);
+  if (const auto present = newer_than_lost(from.user, request)) {
+    ack.status = protocol::SendStatus::kDuplicate;
+    ack.revision = *present;
+    return ack;
+  }
   append(from.user, change_of(from, request), now, effects);
   ack.revision = head(from.user).user_seq;
   return ack;
+}
+
+// TKO-SET-002. What was put again counts by its old revision, what is new above all that was lost.
+std::optional<std::uint64_t> Feed::newer_than_lost(UserId user, const protocol::PutSetting& request) {
+  // Seeded defect: a put is a put.
+  if (request.former_revision == 0 || config_.defects.has(Defect::kLostPutIsNew)) return std::nullopt;
+  const auto present = store_.setting(user, request.conversation, request.kind);
+  if (!present) return std::nullopt;
+  changes_.clear();
+  store_.changes(user, present->user_seq - 1, 1, changes_);
+  const bool is_there = !changes_.empty() && changes_.front().setting;
+  const std::uint64_t former = is_there ? changes_.front().setting->former_revision : 0;
+  const std::uint64_t counts = former == 0 ? present->user_seq : former;
+  if (counts < request.former_revision) return std::nullopt;
+  observer_.probe(config_.self, Probe::kLostPutOutdated);
+  return present->user_seq;
 }
 
 // ---- sessions
@@ -355,6 +419,7 @@ void Feed::attach(NodeId gateway, const protocol::Attach& request, TimeNs now, E
     ++session_count_;
   }
   sessions_[slot].gateway = gateway;
+  begin_if_taken(request.user, now, effects);
   const store::FeedHead& feed = head(request.user);
   if (is_fresh && request.from_user_seq != 0) replay(sessions_[slot], request.from_user_seq, feed, effects);
   protocol::AttachResult result{request.session, feed.epoch, feed.user_seq, ErrorCode::kNone};
@@ -536,6 +601,7 @@ protocol::SnapshotPage Feed::snapshot(const protocol::Route& from, const protoco
 
 protocol::SyncResult Feed::sync(const protocol::Route& from, const protocol::Sync& request, TimeNs now,
                                 Effects& effects) {
+  begin_if_taken(from.user, now, effects);
   const store::FeedHead feed = head(from.user);
   protocol::SyncResult result;
   result.user_epoch = feed.epoch;

@@ -3,7 +3,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,10 @@ class Feed {
  public:
   Feed(const ServerConfig& config, store::LogStore& store, ServerObserver& observer);
 
+  // TKO-FEED-*. `is_taken(user)`: the user's feed was taken over from an owner that is lost. If nothing of it
+  // was in the copy it begins above what the lost one may have told, with its first row or reader.
+  void begin_above(std::function<bool(UserId)> is_taken) { is_taken_ = std::move(is_taken); }
+
   // The shard's process begins.
   void begin(TimeNs now) { debts_.begin(now); }
 
@@ -40,8 +46,8 @@ class Feed {
   static bool takes(const protocol::Change& change);
 
   // TKO-FEED-*. The user's feed is from a copy, and its owner is lost, who may have told of numbers above its
-  // head: goes on far above them, with a row that says nothing.
-  void go_on_above(UserId user, TimeNs now, Effects& effects);
+  // head: goes on far above them, with a row that says which.
+  void go_on_above(UserId user, NodeId lost, TimeNs now, Effects& effects);
   // Whether the feed has told of this entry, pointer or epoch already, or of a later one of that
   // conversation. Not of receipts and settings, which are merged. The first time for a user O(feed), then
   // O(log conversations).
@@ -132,6 +138,10 @@ class Feed {
   // forks that the feed has told of; UINT64_MAX where there was none. The first time for a user O(feed), then
   // O(log conversations + forks of this one).
   std::uint64_t valid_to(UserId user, const ConversationId& id, std::uint32_t epoch);
+  // The same in a later epoch `in`. 0 where the feed was not told of all forks since: its user was no member
+  // then, or the row is lost, and nobody here knows what the mark meant.
+  std::uint64_t valid_in(UserId user, const ConversationId& id, std::uint32_t epoch, std::uint32_t in);
+  void begin_if_taken(UserId user, TimeNs now, Effects& effects);
   // A new epoch: what receipts of the conversation say of void entries is said of the fork.
   void cut_receipts(UserId user, const protocol::Change& epoch, TimeNs now, Effects& effects);
   // Drops what is older than it must be, when that is enough. O(conversations of the user + changes dropped).
@@ -141,8 +151,12 @@ class Feed {
   void for_each_change(UserId user, std::uint64_t after, std::uint64_t below, Fn&& fn);
   // `row` is about to take the place of an older receipt or pointer; false when it need not be appended.
   bool merge_receipt(UserId user, protocol::Change& row);
+  // Of the receipt with this number; 0 when it says nothing of it.
+  std::uint64_t hidden_from(UserId user, std::uint64_t receipt);
   bool coalesce_pointer(UserId user, protocol::Change& row);
   bool coalesce_setting(UserId user, const protocol::Change& row);
+  // The revision of the setting's present value when that is as new as what a put makes again, or newer.
+  std::optional<std::uint64_t> newer_than_lost(UserId user, const protocol::PutSetting& request);
   // Why the put is refused; kNone: it is not.
   protocol::ErrorCode refusal(const protocol::Route& from, const protocol::PutSetting& request) const;
   void push(const OnlineSession& session, std::uint32_t epoch, const protocol::Change& change,
@@ -166,6 +180,7 @@ class Feed {
   const ServerConfig& config_;
   store::LogStore& store_;
   ServerObserver& observer_;
+  std::function<bool(UserId)> is_taken_;  // none: there are no takeovers
   boost::unordered_flat_map<UserId, store::FeedHead, IdHash> heads_;
   boost::unordered_flat_map<UserId, std::uint32_t, IdHash> first_session_;
   std::vector<OnlineSession> sessions_;

@@ -295,6 +295,37 @@ TEST_F(ForkedFeed, TheLowestForkSinceCountsAndIsReadFromTheFeedAgain) {
   EXPECT_EQ(told(3), (Told{6, 6}));
 }
 
+// A user who was no member at the fork is not told of it.
+TEST_F(ForkedFeed, AReceiptOfAnEpochOfWhichTheEndWasNotToldSaysNothingInALaterOne) {
+  receipt(1, 23, 20);
+  receipt(2, 20, 18);
+  EXPECT_EQ(told(), (Told{20, 18}));
+  receipt(1, 25, 25);
+  EXPECT_EQ(told(), (Told{20, 18})) << "it had waited elsewhere";
+  begin_epoch(4, 19);
+  EXPECT_EQ(told(), (Told{0, 0})) << "epoch 3 may have begun below";
+  receipt(4, 17, 16);
+  begin_epoch(5, 16);
+  EXPECT_EQ(told(), (Told{16, 16}));
+}
+
+TEST_F(ForkedFeed, AFeedOfWhichTheCopyHasNothingBeginsAboveWhatMayHaveBeenTold) {
+  feed.begin_above([](UserId user) { return user == kUser; });
+  for (int again = 0; again < 2; ++again) {
+    const protocol::SyncResult told = feed.sync({31, kUser, 0}, {1, 2, 0}, 0, effects);
+    EXPECT_EQ(told.error, protocol::ErrorCode::kNone);
+    ASSERT_EQ(told.changes.size(), 1U);
+    EXPECT_EQ(told.changes[0].kind, ChangeKind::kEpoch);
+    EXPECT_EQ(told.changes[0].conv_epoch, 0U);
+    EXPECT_EQ(told.changes[0].head_seq, 1U);
+    EXPECT_GT(told.changes[0].user_seq, 1U << 20);
+  }
+  const protocol::SettingAck ack = feed.put({31, kUser, 0}, put_of(1, "draft"), 0, effects);
+  EXPECT_GT(ack.revision, 1U << 20);
+  feed.append(kUser + 1, event_change(1), 0, effects);
+  EXPECT_EQ(store.feed_head(kUser + 1).user_seq, 1U) << "nobody has lost that";
+}
+
 TEST_F(ForkedFeed, AReceiptOfWhichNothingIsLeftTakesNoNumber) {
   begin_epoch(2, 0);
   const std::uint64_t head = store.feed_head(kUser).user_seq;
@@ -390,6 +421,53 @@ TEST_F(FeedTest, PutsThatAreRefusedChangeNothing) {
   put = put_of(2, "");
   put.kind = static_cast<protocol::SettingKind>(200);  // of a newer version
   EXPECT_EQ(feed.put(from, put, 0, effects).status, protocol::SendStatus::kAccepted);
+}
+
+TEST_F(FeedTest, WhatIsPutAgainCountsByItsOldRevision) {
+  const auto put_again = [&](DeviceIndex device, std::uint64_t op, const std::string& text,
+                             std::uint64_t former) {
+    protocol::PutSetting put = put_of(op, text);
+    put.former_revision = former;
+    return feed.put({31, kUser, device}, put, 0, effects);
+  };
+  const auto present = [&] {
+    std::vector<protocol::Change> changes;
+    const auto row = store.setting(kUser, put_of(1, "").conversation, protocol::SettingKind::kDraft);
+    store.changes(kUser, row->user_seq - 1, 1, changes);
+    return std::string(changes.at(0).setting->text.view());
+  };
+  EXPECT_EQ(put_again(0, 1, "older", 8).status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(put_again(1, 1, "oldest", 7).status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(put_again(1, 2, "older", 8).status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(present(), "older");
+  EXPECT_EQ(put_again(1, 3, "old", 9).status, protocol::SendStatus::kAccepted);
+  EXPECT_EQ(present(), "old");
+  feed.go_on_above(kUser, 7, 0, effects);
+  const protocol::SettingAck fresh = feed.put({31, kUser, 0}, put_of(2, "new"), 0, effects);
+  EXPECT_EQ(fresh.status, protocol::SendStatus::kAccepted);
+  const protocol::SettingAck late = put_again(1, 4, "lost", 10);
+  EXPECT_EQ(late.status, protocol::SendStatus::kDuplicate);
+  EXPECT_EQ(late.revision, fresh.revision);
+  EXPECT_EQ(present(), "new");
+  EXPECT_EQ(observer.count(Probe::kLostPutOutdated), 3u);
+}
+
+TEST_F(FeedTest, OwnReceiptsSayWhatIsPrivateAndOthersNothingOfIt) {
+  protocol::Change own = receipt_change(kUser, 9, 9);
+  own.hidden_from = 4;
+  feed.append(kUser, own, 0, effects);
+  const auto told = [&] {
+    std::vector<protocol::Change> changes;
+    store.changes(kUser, store.feed_head(kUser).user_seq - 1, 1, changes);
+    return changes.at(0);
+  };
+  EXPECT_EQ(told().hidden_from, 4u);
+  // Late, and lower: the higher stays, and what is private of it.
+  feed.append(kUser, receipt_change(kUser, 10, 3), 0, effects);
+  EXPECT_EQ(told().read_seq, 9u);
+  EXPECT_EQ(told().hidden_from, 4u);
+  feed.append(kUser, receipt_change(kUser, 11, 11), 0, effects);
+  EXPECT_EQ(told().hidden_from, 0u);
 }
 
 TEST_F(FeedTest, ThePrivacySettingHasItsOwnPlace) {

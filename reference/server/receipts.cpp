@@ -41,6 +41,8 @@ Receipts::UserMarks Receipts::user_marks(const Marks& marks, UserId user) {
   for (; row != marks.rows.end() && row->user == user; ++row) {
     result.delivered_seq = std::max(result.delivered_seq, row->delivered_seq);
     result.read_seq = std::max(result.read_seq, row->read_seq);
+    result.shown_seq =
+        std::max(result.shown_seq, row->hidden_from == 0 ? row->read_seq : row->hidden_from - 1);
   }
   return result;
 }
@@ -51,7 +53,7 @@ store::MarkRow& Receipts::mark_of(Marks& marks, UserId user, DeviceIndex device)
       marks.rows.begin(), marks.rows.end(), std::pair(user, device),
       [](const store::MarkRow& r, const auto& key) { return std::pair(r.user, r.device) < key; });
   if (at != marks.rows.end() && at->user == user && at->device == device) return *at;
-  return *marks.rows.insert(at, store::MarkRow{user, device, 0, 0});
+  return *marks.rows.insert(at, store::MarkRow{user, device});
 }
 
 protocol::CursorAck Receipts::delivered(const protocol::Route& from, const protocol::DeliveredCursor& cursor,
@@ -71,6 +73,11 @@ void Receipts::merge(store::MarkRow& mark, const Wish& wish, const Visibility& s
   mark.delivered_seq = std::max(mark.delivered_seq, std::min(wish.delivered_seq, seen.last_seq));
   if (!wish.is_read) return;
   const std::uint64_t read_seq = std::min(wish.read_seq, seen.last_seq);
+  if (wish.is_private) {
+    if (mark.hidden_from == 0 && read_seq > mark.read_seq) mark.hidden_from = mark.read_seq + 1;
+  } else if (mark.hidden_from != 0 && read_seq >= mark.hidden_from) {
+    mark.hidden_from = read_seq < mark.read_seq ? read_seq + 1 : 0;
+  }
   mark.read_seq =
       config_.defects.has(Defect::kReadLastWriterWins) ? read_seq : std::max(mark.read_seq, read_seq);
   if (config_.defects.has(Defect::kDeliveredBelowRead)) return;
@@ -99,7 +106,8 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
   store::MarkRow& mark = mark_of(marks, from.user, from.device);
   const store::MarkRow old = mark;
   merge(mark, wish, seen);
-  if (mark.delivered_seq != old.delivered_seq || mark.read_seq != old.read_seq) {
+  if (mark.delivered_seq != old.delivered_seq || mark.read_seq != old.read_seq ||
+      mark.hidden_from != old.hidden_from) {
     store_.put_mark(wish.conversation, mark);
   }
   const std::uint64_t device_delivered = mark.delivered_seq;
@@ -110,13 +118,14 @@ protocol::CursorAck Receipts::move(const protocol::Route& from, const Wish& wish
       row.read_seq = mark.read_seq;
       store_.put_mark(wish.conversation, row);
     }
-    after.read_seq = mark.read_seq;
+    after.read_seq = after.shown_seq = mark.read_seq;
   }
-  if (config_.defects.has(Defect::kStaleDeviceLowersRead)) after.read_seq = mark.read_seq;
+  if (config_.defects.has(Defect::kStaleDeviceLowersRead)) after.read_seq = after.shown_seq = mark.read_seq;
 
-  notify(from, wish, before, after, notices);
+  notify(wish.conversation, from.user, before, after, notices);
   ack.delivered_seq = device_delivered;
   ack.read_seq = after.read_seq;
+  ack.hidden_from = after.hidden_from();
   ack.head_seq = seen.last_seq;
   ack.min_seq = ConversationLog::visible_floor(log_.load(wish.conversation), seen);
   ack.head_msg_no = log_.visible_msg_no(wish.conversation, log_.load(wish.conversation), seen);
@@ -131,6 +140,7 @@ void Receipts::cut(const ConversationId& id, std::uint64_t fork_seq) {
     if (row.delivered_seq <= fork_seq && row.read_seq <= fork_seq) continue;
     row.delivered_seq = std::min(row.delivered_seq, fork_seq);
     row.read_seq = std::min(row.read_seq, fork_seq);
+    if (row.hidden_from > row.read_seq) row.hidden_from = 0;
     store_.put_mark(id, row);
   }
 }
@@ -140,7 +150,10 @@ void Receipts::tell_again(const ConversationId& id, std::vector<ReceiptNotice>& 
   for (std::size_t i = 0; i < marks.rows.size(); ++i) {
     const UserId user = marks.rows[i].user;
     if (i > 0 && marks.rows[i - 1].user == user) continue;
-    notify({0, user, 0}, {id, 0, 0, 0, true, false}, {}, user_marks(marks, user), notices);
+    UserMarks all = user_marks(marks, user);
+    // Seeded defect: what has been read has been read.
+    if (config_.defects.has(Defect::kTakeoverTellsPrivateReads)) all.shown_seq = all.read_seq;
+    notify(id, user, {}, all, notices);
   }
 }
 
@@ -160,36 +173,43 @@ void Receipts::authors(const ConversationId& id, Conversation& conversation, Use
   }
 }
 
-void Receipts::notify(const protocol::Route& from, const Wish& wish, const UserMarks& before,
-                      const UserMarks& after, std::vector<ReceiptNotice>& notices) {
+void Receipts::notify(const ConversationId& id, UserId user, const UserMarks& before, const UserMarks& after,
+                      std::vector<ReceiptNotice>& notices) {
   const bool delivered_moved = after.delivered_seq > before.delivered_seq;
   const bool read_moved = after.read_seq > before.read_seq;
-  if (!delivered_moved && !read_moved) return;
-  Conversation& conversation = log_.load(wish.conversation);
+  // Others learn the read mark only as far as it was not set privately.
+  const bool shown_moved = after.shown_seq > before.shown_seq;
+  if (!delivered_moved && !read_moved && !shown_moved) return;
+  Conversation& conversation = log_.load(id);
   protocol::Change change;
   change.kind = protocol::ChangeKind::kReceipt;
-  change.conversation = wish.conversation;
+  change.conversation = id;
   change.conv_epoch = conversation.row.epoch;
-  change.subject = from.user;
+  change.subject = user;
   change.delivered_seq = after.delivered_seq;
   change.read_seq = after.read_seq;
+  change.hidden_from = after.hidden_from();
   users_.clear();
-  // Others learn the read mark only from a public watermark that raised it.
-  const bool read_shown = read_moved && !wish.is_private;
-  if (log_.member_count(wish.conversation, conversation) <= config_.receipt_fanout_limit) {
+  if (log_.member_count(id, conversation) <= config_.receipt_fanout_limit) {
     // In groups a delivery alone is told to nobody: whoever wants to know pulls it.
-    if (delivered_moved && !is_group(wish.conversation)) {
-      authors(wish.conversation, conversation, from.user, before.delivered_seq, after.delivered_seq);
-    }
-    if (read_shown) authors(wish.conversation, conversation, from.user, before.read_seq, after.read_seq);
+    if (delivered_moved && !is_group(id))
+      authors(id, conversation, user, before.delivered_seq, after.delivered_seq);
+    if (shown_moved) authors(id, conversation, user, before.shown_seq, after.shown_seq);
   }
-  if (read_shown) users_.push_back(from.user);
+  // One notice for all when all may know the same.
+  const bool is_open = shown_moved && change.hidden_from == 0;
+  if (is_open) {
+    users_.push_back(user);
+  } else if (read_moved || shown_moved) {
+    notices.push_back({{user}, change});
+  }
   std::sort(users_.begin(), users_.end());
-  if (read_moved && !read_shown) notices.push_back({{from.user}, change});
   if (users_.empty()) return;
+  change.hidden_from = 0;
   // 0 says nothing about the read mark (the recipient's feed keeps the higher), so that a private read is not
   // given away by the next delivered cursor.
-  if (!read_shown) change.read_seq = 0;
+  const bool is_given_away = config_.defects.has(Defect::kDeliveryTellsPrivateRead);
+  if (!is_given_away) change.read_seq = shown_moved ? after.shown_seq : 0;
   notices.push_back({users_, std::move(change)});
 }
 

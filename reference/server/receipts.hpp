@@ -20,7 +20,8 @@ struct ReceiptNotice {
 };
 
 // RD-*. A device's marks only rise and never exceed the user's last visible entry. The user's read mark is
-// the maximum over his devices; read implies delivered.
+// the maximum over his devices; read implies delivered. Others are told the highest mark that a device has
+// set otherwise than privately, whatever was read privately above it.
 //
 // Unread numbers. unread = countable entries of (read, head] that the user may see and did not send. Up to
 // ConversationLog::kRecentMax entries behind the head they are counted in the recent window. Further behind,
@@ -41,6 +42,7 @@ class Receipts {
   // TKO-MARK-001. The log goes on in a new epoch above this entry: no mark stays above it.
   void cut(const ConversationId& id, std::uint64_t fork_seq);
   // TKO-FEED-002. The marks of all users as if all of them had just moved: what was told of them may be lost.
+  // Of what was read privately its user alone is told (TKO-PRIVATE-001).
   void tell_again(const ConversationId& id, std::vector<ReceiptNotice>& notices);
 
   void bound_cache();
@@ -61,6 +63,8 @@ class Receipts {
   struct UserMarks {
     std::uint64_t delivered_seq = 0;
     std::uint64_t read_seq = 0;
+    std::uint64_t shown_seq = 0;  // of read_seq what others may know
+    std::uint64_t hidden_from() const { return shown_seq < read_seq ? shown_seq + 1 : 0; }
   };
   struct Wish {
     ConversationId conversation;
@@ -77,7 +81,7 @@ class Receipts {
   static UserMarks user_marks(const Marks& marks, UserId user);
   store::MarkRow& mark_of(Marks& marks, UserId user, DeviceIndex device);
   void merge(store::MarkRow& mark, const Wish& wish, const Visibility& seen) const;
-  void notify(const protocol::Route& from, const Wish& wish, const UserMarks& before, const UserMarks& after,
+  void notify(const ConversationId& id, UserId user, const UserMarks& before, const UserMarks& after,
               std::vector<ReceiptNotice>& notices);
   // Adds to users_ the authors of the newest entries of (after, to].
   void authors(const ConversationId& id, Conversation& conversation, UserId reader, std::uint64_t after,

@@ -44,7 +44,10 @@ Shard::Shard(const ServerConfig& config, const Placement& placement, store::LogS
       moves_(config_, placement_, store_, outbox_, inbox_, observer, kMoveTimer, *this),
       standby_(config_, placement_, store_, observer),
       pointer_windows_(config_, store_, observer, kPointerTimer) {
-  if (standby_.is_on()) log_.count_takeovers(placement_);
+  if (standby_.is_on()) {
+    log_.count_takeovers(placement_);
+    feed_.begin_above([this](UserId user) { return moves_.is_taken(placement_.bucket_of(user)); });
+  }
   // TKO-OWNER-001.
   if (config_.replacement != 0) placement_.disown(config_.self, standby_.standby_of(config_.self));
 }

@@ -134,7 +134,7 @@ class Shard : public Node, private MoveHost {
   // ORD-EPOCH-002, TKO-MARK-001: the answer to a mark that was made in this epoch; nothing: it counts.
   std::optional<protocol::EpochChanged> dead_mark(const ConversationId& id, std::uint32_t epoch);
   bool is_told_already(UserId user, const protocol::Change& change);
-  void begin_epoch(const ConversationId& id, TimeNs now, Effects& effects);
+  void begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effects& effects);
   void bucket_left(std::uint32_t bucket) override;
   void bucket_arrived(std::uint32_t bucket, TimeNs now, Effects& effects) override;
   void batch_received(NodeId source, const protocol::OutboxBatch& batch, TimeNs now, Effects& effects);

@@ -23,7 +23,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   };
   std::vector<UserId> users;
   store_.users(is_taken, users);
-  for (const UserId user : users) feed_.go_on_above(user, now, effects);
+  for (const UserId user : users) feed_.go_on_above(user, lost, now, effects);
   std::vector<ConversationId> conversations;
   store_.conversations(is_taken, conversations);
   std::vector<store::SendKey> keys;
@@ -33,7 +33,7 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
     const auto place = store_.send_key(key);
     if (place && place->conv_seq > log_.load(key.conversation).row.head_seq) store_.erase_send_key(key);
   }
-  for (const ConversationId& id : conversations) begin_epoch(id, now, effects);
+  for (const ConversationId& id : conversations) begin_epoch(id, lost, now, effects);
   owner_lost(lost, now, effects);
   read_owed_fanouts(now, effects);
   standby_.taken_over(lost);
@@ -42,11 +42,11 @@ bool Shard::take_over(NodeId lost, TimeNs now, Effects& effects) {
   return true;
 }
 
-// Everybody who is a member learns of it by the feed, and with it of every entry that the lost owner may not
-// have got rid of: the fork is the head. So do the authors of what was read, of marks.
-void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) {
+// Everybody who is or was a member learns of it by the feed, and with it of every entry that the lost owner
+// may not have got rid of: the fork is the head. So do the authors of what was read, of marks.
+void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effects& effects) {
   const protocol::EpochChanged fork = log_.fork(id);
-  observer_.log_forked(config_.self, fork);
+  observer_.log_forked(config_.self, fork, lost);
   receipts_.cut(id, fork.fork_seq);
   if (config_.defects.has(Defect::kTakeoverUntold)) return;
   protocol::Change change;
@@ -59,6 +59,14 @@ void Shard::begin_epoch(const ConversationId& id, TimeNs now, Effects& effects) 
   log_.members(id, log_.load(id), recipients_);
   recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
   distribute(recipients_, change, now, effects);
+  // Their marks are lost as well; they see nothing beyond this entry.
+  std::vector<std::pair<UserId, std::uint64_t>> former;
+  log_.former_members(id, log_.load(id), former);
+  for (const auto& [user, last_seq] : former) {
+    change.delivered_seq = last_seq;
+    change.head_msg_no = log_.visible_msg_no(id, log_.load(id), {true, false, last_seq});
+    distribute({user}, change, now, effects);
+  }
   notices_.clear();
   receipts_.tell_again(id, notices_);
   for (const ReceiptNotice& notice : notices_) distribute(notice.recipients, notice.change, now, effects);

@@ -71,7 +71,8 @@ void FeedFold::add(const protocol::Change& change) {
     case protocol::ChangeKind::kEpoch:
       // What was folded may be newer: a change that begins an epoch stays in the feed.
       if (change.conv_epoch <= epoch) return;
-      state.head_seq = change.head_seq;
+      // A former member's log ends where he left.
+      state.head_seq = change.delivered_seq == 0 ? change.head_seq : change.delivered_seq;
       state.head_msg_no = change.head_msg_no;
       if (state.join_seq > change.head_seq) state.join_seq = 0;
       if (state.leave_seq > change.head_seq) state.leave_seq = 0;

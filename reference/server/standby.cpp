@@ -33,6 +33,7 @@ Standby::Standby(const ServerConfig& config, const Placement& placement, TappedS
     regions_.emplace_back(shards.begin(), shards.end());
   }
   standby_ = standby_of(config.self);
+  if (is_on()) observer_.copy_followed(config_.self, false);
 }
 
 NodeId Standby::standby_of(NodeId shard) const {
@@ -57,7 +58,7 @@ void Standby::end_copy() {
   if (copy_ == nullptr) return;
   store_.set_copy(nullptr);
   copy_.reset();
-  is_followed_ = false;
+  if (std::exchange(is_followed_, false)) observer_.copy_followed(config_.self, false);
   has_told_all_ = false;
   sent_ = stored_ = confirmed_ = 0;
   under_way_.clear();
@@ -100,7 +101,8 @@ void Standby::received(NodeId peer, const BucketMove& move, Effects& effects) {
     confirmed_ = under_way_.front().second;
     under_way_.pop_front();
   }
-  if (has_told_all_ && stored_ >= all_at_) is_followed_ = true;
+  if (has_told_all_ && stored_ >= all_at_ && !std::exchange(is_followed_, true))
+    observer_.copy_followed(config_.self, true);
 }
 
 void Standby::send_rows(Effects& effects) {

@@ -81,7 +81,9 @@ StoredRow stored(const ConversationId& id, const store::MembershipRow& row) {
 }
 
 StoredRow stored(const ConversationId& id, const store::MarkRow& row) {
-  StoredRow result = of_conversation(StoredRowKind::kMark, id, {row.delivered_seq, row.read_seq});
+  std::vector<std::uint64_t> numbers{row.delivered_seq, row.read_seq};
+  if (row.hidden_from != 0) numbers.push_back(row.hidden_from);
+  StoredRow result = of_conversation(StoredRowKind::kMark, id, std::move(numbers));
   result.user = row.user;
   result.device = row.device;
   return result;
@@ -161,7 +163,7 @@ void write_row(const StoredRow& row, store::LogStore& store) {
     case StoredRowKind::kMembership:
       return store.put_membership(row.conversation, {row.user, n[0], n[1]});
     case StoredRowKind::kMark:
-      return store.put_mark(row.conversation, {row.user, row.device, n[0], n[1]});
+      return store.put_mark(row.conversation, {row.user, row.device, n[0], n[1], n.size() > 2 ? n[2] : 0});
     case StoredRowKind::kChange:
       if (row.change) store.append_change(row.user, *row.change);
       return;

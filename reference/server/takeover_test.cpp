@@ -326,6 +326,98 @@ TEST(Takeover, FeedsGoOnFarAboveWhatTheLostOwnerMayHaveTold) {
   EXPECT_FALSE(rest.changes.empty());
 }
 
+// What the author was told of Bert's reads, after a takeover that tells all of it again.
+std::uint64_t told_of_berts_reads(const ServerConfig& config) {
+  TakeoverTown town(config);
+  for (std::uint32_t i = 1; i <= 3; ++i) town.send(i);
+  town.cluster.ask<protocol::CursorAck>(town.bert, protocol::ReadWatermark{kDirect, 1, 1, false});
+  town.cluster.ask<protocol::CursorAck>(town.bert, protocol::ReadWatermark{kDirect, 1, 3, true});
+  town.cluster.run();
+  town.lose_home();
+  std::uint64_t read = 0;
+  for (const protocol::Change& change : town.feed(town.anna).changes) {
+    if (change.kind == ChangeKind::kReceipt && change.subject == 2) read = std::max(read, change.read_seq);
+  }
+  const auto marks =
+      town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 2, 1});
+  EXPECT_EQ(marks.read_seq, 3U);
+  EXPECT_EQ(marks.hidden_from, 2U) << "the copy has it";
+  return read;
+}
+
+TEST(Takeover, APrivateReadStaysPrivate) { EXPECT_EQ(told_of_berts_reads(with_copies()), 1U); }
+
+TEST(Takeover, AFeedSaysWhichOfItsNumbersAreLost) {
+  TakeoverTown town;
+  town.send(1);
+  town.cluster.run();
+  const std::uint64_t before = town.feed(town.bert).head_user_seq;
+  const NodeId lost = town.cluster.placement().home(UserId{2});
+  town.cluster.lose(lost);
+  ASSERT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
+  town.cluster.run();
+  town.log_in_again();
+  std::vector<protocol::Change> own;
+  for (const protocol::Change& change : town.feed(town.bert).changes) {
+    if (change.kind == ChangeKind::kEpoch && change.conv_epoch == 0) own.push_back(change);
+  }
+  ASSERT_EQ(own.size(), 1U);
+  EXPECT_EQ(own[0].head_seq, before + 1);
+}
+
+// What one has read as a member comes back from the devices of former ones, too.
+TEST(Takeover, AFormerMemberIsToldOfTheFork) {
+  TakeoverTown town;
+  const ConversationId room = group_conversation(0, 7);
+  const auto say = [&](ConnectionId who, UserId user, std::uint32_t counter, protocol::EntryKind kind) {
+    return town.cluster.ask<protocol::SendAck>(who,
+                                               test::membership(room, test::key(user, 0, counter), kind));
+  };
+  EXPECT_EQ(say(town.anna, 1, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
+  EXPECT_EQ(say(town.bert, 2, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
+  EXPECT_EQ(say(town.bert, 2, 2, protocol::EntryKind::kLeave).status, SendStatus::kAccepted);
+  town.cluster.ask<protocol::SendAck>(town.anna, test::text(room, test::key(1, 0, 2), "alone"));
+  town.cluster.run();
+  const NodeId lost = town.cluster.placement().home(room);
+  town.cluster.lose(lost);
+  ASSERT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
+  town.cluster.run();
+  town.log_in_again();
+  for (const ConnectionId who : {town.anna, town.bert}) {
+    std::vector<protocol::Change> forks;
+    for (const protocol::Change& change : town.feed(who).changes) {
+      if (change.kind == ChangeKind::kEpoch && change.conversation == room) forks.push_back(change);
+    }
+    ASSERT_EQ(forks.size(), 1U);
+    EXPECT_EQ(forks[0].conv_epoch, 2U);
+    EXPECT_EQ(forks[0].head_seq, 4U);
+    EXPECT_EQ(forks[0].delivered_seq, who == town.bert ? 3U : 0U) << "the last entry that he may see";
+  }
+}
+
+TEST(Takeover, AFeedOfWhichTheCopyHasNothingGoesOnAboveAllThatWasTold) {
+  TakeoverTown town;
+  const NodeId lost = town.cluster.placement().home(UserId{2});
+  const NodeId standby = TakeoverTown::standby_of(lost);
+  town.cluster.link_down(std::min(lost, standby), std::max(lost, standby));
+  const protocol::PutSetting put{kDirect, protocol::SettingKind::kPinned, 1, {}, 1, 0};
+  town.cluster.ask<protocol::SettingAck>(town.bert, put);
+  const std::uint64_t told = town.feed(town.bert).head_user_seq;
+  ASSERT_GT(told, 0U);
+  town.cluster.lose(lost);
+  town.cluster.link_up(std::min(lost, standby), std::max(lost, standby));
+  ASSERT_TRUE(town.cluster.take_over(standby, lost));
+  town.cluster.run();
+  town.log_in_again();
+  const auto after = town.cluster.ask<protocol::SyncResult>(town.bert, protocol::Sync{1, told, 0});
+  EXPECT_EQ(after.error, protocol::ErrorCode::kNone);
+  ASSERT_FALSE(after.changes.empty());
+  EXPECT_EQ(after.changes[0].kind, ChangeKind::kEpoch);
+  EXPECT_EQ(after.changes[0].conv_epoch, 0U);
+  EXPECT_EQ(after.changes[0].head_seq, 1U);
+  EXPECT_GT(after.head_user_seq, std::uint64_t{1} << 20);
+}
+
 // ---- seeded defects
 
 struct TakeoverCase {
@@ -377,6 +469,28 @@ const TakeoverCase kTakeoverCases[] = {
        const auto marks =
            town.cluster.ask<protocol::CursorAck>(town.bert, protocol::DeliveredCursor{kDirect, 1, 2});
        return marks.delivered_seq == 2;
+     }},
+    {Defect::kTakeoverTellsPrivateReads, "TakeoverTellsPrivateReads",
+     [](const ServerConfig& config) { return told_of_berts_reads(config) == 3; }},
+    {Defect::kVoidParentKept, "VoidParentKept",
+     [](const ServerConfig& config) {
+       TakeoverTown town(config);
+       town.send(1);
+       town.lose_home();
+       town.send(2);
+       protocol::SendMessage answer = test::text(kDirect, test::key(1, 0, 3), "text");
+       answer.reply_to_seq = 2;
+       answer.reply_epoch = 1;
+       town.cluster.ask<protocol::SendAck>(town.anna, answer);
+       return town.fetch<protocol::RangeResult>(2, 3).events.at(0).reply_to_seq == 2;
+     }},
+    {Defect::kLostPutIsNew, "LostPutIsNew",
+     [](const ServerConfig& config) {
+       TakeoverTown town(config);
+       protocol::PutSetting put{kDirect, protocol::SettingKind::kDraft, 1, Slice("new"), 0, 0};
+       town.cluster.ask<protocol::SettingAck>(town.anna, put);
+       put = {kDirect, protocol::SettingKind::kDraft, 2, Slice("lost"), 0, 1};
+       return town.cluster.ask<protocol::SettingAck>(town.anna, put).status == SendStatus::kAccepted;
      }},
 };
 

@@ -58,12 +58,14 @@ struct SendKey {
   friend auto operator<=>(const SendKey&, const SendKey&) = default;
 };
 
-// The marks of one device in one conversation.
+// The marks of one device in one conversation. Entries from hidden_from to read_seq were read privately; 0:
+// none.
 struct MarkRow {
   UserId user = 0;
   DeviceIndex device = 0;
   std::uint64_t delivered_seq = 0;
   std::uint64_t read_seq = 0;
+  std::uint64_t hidden_from = 0;
 };
 
 // Where a user's feed holds what he was told of `subject`'s marks in a conversation, and what that says; or

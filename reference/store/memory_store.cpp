@@ -70,7 +70,7 @@ struct MemoryStore::Receipt final : Other {
 
 boost::intrusive_ptr<const MemoryStore::Other> MemoryStore::make_other(const protocol::Change& change) {
   const bool is_receipt = change.kind == protocol::ChangeKind::kReceipt && !change.event && !change.setting &&
-                          change.head_seq == 0 && change.head_msg_no == 0;
+                          change.head_seq == 0 && change.head_msg_no == 0 && change.hidden_from == 0;
   if (is_receipt) return {new Receipt(change)};
   return {new Whole(change)};
 }

@@ -42,7 +42,7 @@ Write draw(MemoryStore& store, std::uint64_t salt) {
     case 4:
       return [=](MemoryStore& s) { s.put_membership(id, {user, salt % 4, salt}); };
     case 5:
-      return [=](MemoryStore& s) { s.put_mark(id, {user, node, salt, salt}); };
+      return [=](MemoryStore& s) { s.put_mark(id, {user, node, salt, salt, salt % 2}); };
     case 6:
     case 7:
     case 8: {
@@ -97,7 +97,10 @@ void expect_equal(MemoryStore& a, MemoryStore& b) {
     a.marks(id, marks_a);
     b.marks(id, marks_b);
     RC_ASSERT(marks_a.size() == marks_b.size());
-    for (std::size_t i = 0; i < marks_a.size(); ++i) RC_ASSERT(marks_a[i].read_seq == marks_b[i].read_seq);
+    for (std::size_t i = 0; i < marks_a.size(); ++i) {
+      RC_ASSERT(marks_a[i].read_seq == marks_b[i].read_seq);
+      RC_ASSERT(marks_a[i].hidden_from == marks_b[i].hidden_from);
+    }
     for (UserId user = 1; user < 4; ++user) {
       for (UserId subject = 1; subject < 3; ++subject) {
         RC_ASSERT(a.receipt(user, id, subject) == b.receipt(user, id, subject));

@@ -8,7 +8,7 @@
 namespace wavetank::store {
 
 // PRAGMA user_version of the files that this program writes. Raise it with every change of the tables.
-inline constexpr std::int64_t kSchemaVersion = 10;
+inline constexpr std::int64_t kSchemaVersion = 11;
 // PRAGMA application_id: says that a file is ours ("WTNK").
 inline constexpr std::int64_t kApplicationId = 0x57544e4b;
 

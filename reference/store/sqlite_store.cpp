@@ -103,7 +103,8 @@ struct SqliteStore::Reads {
   SqliteStatement memberships =
       make("SELECT user, join_seq, leave_seq FROM membership WHERE hi=?1 AND lo=?2 ORDER BY user, join_seq");
   SqliteStatement marks = make(
-      "SELECT user, device, delivered_seq, read_seq FROM mark WHERE hi=?1 AND lo=?2 ORDER BY user, device");
+      "SELECT user, device, delivered_seq, read_seq, hidden_from FROM mark WHERE hi=?1 AND lo=?2"
+      " ORDER BY user, device");
   SqliteStatement feed_head = make(
       "SELECT max(ifnull((SELECT user_seq FROM feed WHERE user=?1 ORDER BY user_seq DESC LIMIT 1), 0),"
       " ifnull((SELECT max(user_seq) FROM latest WHERE user=?1), 0))");
@@ -160,7 +161,7 @@ struct SqliteStore::Statements {
                 {database, "REPLACE INTO entry VALUES(?1, ?2, ?3, ?4)"},
                 {database, "REPLACE INTO send_key VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
                 {database, "REPLACE INTO membership VALUES(?1, ?2, ?3, ?4, ?5)"},
-                {database, "REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+                {database, "REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO feed VALUES(?1, ?2, ?3, ?4)"},
                 {database, "REPLACE INTO latest VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
                 {database, "REPLACE INTO outbox VALUES(?1, ?2, ?3)"},
@@ -397,11 +398,12 @@ void SqliteStore::put_membership(const ConversationId& id, const MembershipRow& 
 void SqliteStore::marks(const ConversationId& id, std::vector<MarkRow>& out) {
   if (!conversations_.may_have_marks(id)) return;
   for (SqliteRows rows = reads().marks.rows(id.hi, id.lo); rows.next();)
-    out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3)});
+    out.push_back({rows.number(0), rows.number32(1), rows.number(2), rows.number(3), rows.number(4)});
 }
 
 void SqliteStore::put_mark(const ConversationId& id, const MarkRow& row) {
-  write(Write::kPutMark, id.hi, id.lo, row.user, row.device, row.delivered_seq, row.read_seq);
+  write(Write::kPutMark, id.hi, id.lo, row.user, row.device, row.delivered_seq, row.read_seq,
+        row.hidden_from);
   conversations_.put_mark(id);
   meter_.put_mark();
 }

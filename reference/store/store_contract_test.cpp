@@ -223,9 +223,10 @@ TEST_P(StoreContract, MarksAreOneRowPerDevice) {
   store().put_mark(kDirect, {kBob, 0, 5, 3});
   store().put_mark(kDirect, {kBob, 1, 4, 4});
   store().put_mark(kDirect, {kAlice, 0, 1, 0});
-  store().put_mark(kDirect, {kBob, 0, 8, 6});
+  store().put_mark(kDirect, {kBob, 0, 8, 6, 4});
   commit_and_restart();
-  EXPECT_EQ(marks(store(), kDirect), rows_of<MarkRow>({{kBob, 0, 8, 6}, {kBob, 1, 4, 4}, {kAlice, 0, 1, 0}}));
+  EXPECT_EQ(marks(store(), kDirect),
+            rows_of<MarkRow>({{kBob, 0, 8, 6, 4}, {kBob, 1, 4, 4}, {kAlice, 0, 1, 0}}));
 }
 
 TEST_P(StoreContract, FeedIsARangeInOrderWithALimit) {

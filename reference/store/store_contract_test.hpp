@@ -87,7 +87,7 @@ inline auto row_of(const SendKeyRow& row) {
   return std::tuple(row.conv_seq, row.msg_no, row.content_hash, row.server_time_ms);
 }
 inline auto row_of(const MarkRow& row) {
-  return std::tuple(row.user, row.device, row.delivered_seq, row.read_seq);
+  return std::tuple(row.user, row.device, row.delivered_seq, row.read_seq, row.hidden_from);
 }
 inline auto row_of(const FeedHead& head) { return std::tuple(head.epoch, head.user_seq, head.floor_seq); }
 inline auto row_of(const WriteVolume& volume) { return std::tuple(volume.rows, volume.bytes); }

@@ -132,7 +132,8 @@ void write(LogStore& store, const Step& step) {
       return store.put_membership(id, {user(step.amount % 3), 1 + step.amount % 4, step.words.size() % 3});
     case Kind::kMark:
       if (!store.conversation(id)) return;
-      return store.put_mark(id, {user(step.amount % 3), step.amount % 2, step.amount, step.words.size()});
+      return store.put_mark(
+          id, {user(step.amount % 3), step.amount % 2, step.amount, step.words.size(), step.amount % 3});
     case Kind::kChange:
       return append_change(store, user(step.where % 3), grown_change(step));
     case Kind::kReceipt: {

@@ -82,7 +82,16 @@ std::string sentence(const Record& r) {
     case Kind::kEpochAdopted:
       return fmt::format("{} learns of epoch {}, which begins above entry {}, and holds {}", who(r), r.epoch,
                          r.seq, r.value);
+    case Kind::kFeedCut:
+      return fmt::format(
+          "{} learns that its feed has lost what it told from {} on, and had followed it to {}", who(r),
+          r.value, r.value2);
+    case Kind::kFeedForked:
+      return fmt::format("node {} goes on with the feed of user {} at {}, from a copy that ends before {}{}",
+                         r.size, r.user, r.value2, r.value,
+                         r.flag ? " and need not have all that was told" : "");
     case Kind::kVoided:
+      if (r.code == 3) return fmt::format("entry {} answers entry {}, which is void", r.seq, r.value2);
       return fmt::format("entry {} is void: it was {} {}", r.seq,
                          r.code == 1 ? "shown to" : "acknowledged to", who(r));
     case Kind::kConnected:
@@ -134,7 +143,7 @@ std::string sentence(const Record& r) {
     case Kind::kDeliveredSent:
       return fmt::format("{} reports entry {} delivered", who(r), r.seq);
     case Kind::kReadInvoked:
-      return fmt::format("{} has read up to {}", who(r), r.seq);
+      return fmt::format("{} has {}read up to {}", who(r), r.flag ? "privately " : "", r.seq);
     case Kind::kCursorAcked:
       return fmt::format("{} is told: delivered {}, read {}, head {}, unread {}", who(r), r.seq, r.value,
                          r.value2, r.size);

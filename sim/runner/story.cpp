@@ -33,7 +33,7 @@ bool is_connection(Kind kind) {
          kind == Kind::kSnapshotInvoked || kind == Kind::kSnapshotPage || kind == Kind::kSyncCompleted ||
          kind == Kind::kVersions || kind == Kind::kUnnamed || kind == Kind::kCredential ||
          kind == Kind::kRemoval || kind == Kind::kSignIn || kind == Kind::kServed ||
-         kind == Kind::kLoginRefused;
+         kind == Kind::kLoginRefused || kind == Kind::kFeedCut;
 }
 
 // Keeps what may belong to a story about one of the conversations or devices it looks for.
@@ -137,7 +137,7 @@ class DiagramBuilder {
         arrow(device(r), servers, r, fmt::format("delivered {}", r.seq), highlight);
         break;
       case Kind::kReadInvoked:
-        arrow(device(r), servers, r, fmt::format("read {}", r.seq), highlight);
+        arrow(device(r), servers, r, fmt::format("read {}{}", r.seq, r.flag ? " privately" : ""), highlight);
         break;
       case Kind::kCursorAcked:
         arrow(servers, device(r), r, fmt::format("marks {}/{}", r.seq, r.value), highlight);

@@ -332,6 +332,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"population.read_max_ms", p.read_max_ms(), 0, 86'400'000},
       {"population.mischief_permille", p.mischief_permille(), 0, 1000},
       {"population.settings_permille", p.settings_permille(), 0, 1000},
+      {"population.private_reads_permille", p.private_reads_permille(), 0, 1000},
       {"population.setting_gap_ms", p.setting_gap_ms(), 1, 86'400'000},
       {"population.typing_permille", p.typing_permille(), 0, 1000},
       {"population.watchers_permille", p.watchers_permille(), 0, 1000},

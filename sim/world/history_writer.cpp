@@ -7,6 +7,7 @@
 #include "conformance/history/canary.hpp"
 #include "reference/environment/footprint.hpp"
 #include "reference/protocol/versions.hpp"
+#include "reference/server/placement.hpp"
 #include "sim/world/clock.hpp"
 
 namespace wavetank::sim {
@@ -415,6 +416,16 @@ void HistoryWriter::delivered_sent(DeviceTag device, const protocol::DeliveredCu
 void HistoryWriter::read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) {
   Record r = record(Kind::kReadInvoked, device, mark.conversation);
   r.seq = mark.read_seq;
+  r.flag = mark.is_private;
+  sink_.on(r);
+}
+
+void HistoryWriter::feed_cut(DeviceTag device, std::uint64_t first, std::uint64_t cursor) {
+  Record r = record(Kind::kFeedCut, device);
+  r.value = first;
+  r.value2 = cursor;
+  r.flag = cursor >= first;
+  see(device, r);
   sink_.on(r);
 }
 
@@ -426,6 +437,7 @@ void HistoryWriter::cursor_acked(DeviceTag device, const protocol::CursorAck& ac
   r.size = static_cast<std::uint32_t>(ack.unread);
   r.code = static_cast<std::uint8_t>(ack.error);
   r.digest = ack.min_seq;
+  if (ack.conv_epoch > 1) r.epoch = ack.conv_epoch;
   see(device, r);
   sink_.on(r);
 }
@@ -462,7 +474,7 @@ Record HistoryWriter::setting_record(Kind kind, DeviceTag device, const Conversa
 
 void HistoryWriter::setting_put(DeviceTag device, const protocol::PutSetting& put) {
   const protocol::Setting value{put.kind, put.text, put.number, directory_.index_of(device), put.op};
-  Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, 0);
+  Record r = setting_record(Kind::kSettingPut, device, put.conversation, value, put.former_revision);
   if (put.kind == protocol::SettingKind::kPresence) r.size = static_cast<std::uint32_t>(put.number);
   see(device, r);
   sink_.on(r);
@@ -682,7 +694,35 @@ void HistoryWriter::owed_fanouts(NodeId, std::size_t conversations) {
 
 // ---- logs that are forked
 
-void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) {
+void HistoryWriter::copy_followed(NodeId node, bool on) {
+  if (on) {
+    followed_.insert(node);
+  } else {
+    followed_.erase(node);
+  }
+}
+
+bool HistoryWriter::is_lost_alone(NodeId lost) {
+  if (lost == server::kNoNode) return was_one_alone_;
+  const bool is_alone = !followed_.contains(lost);
+  was_one_alone_ = was_one_alone_ || is_alone;
+  return is_alone;
+}
+
+void HistoryWriter::feed_forked(NodeId node, UserId user, std::uint64_t first, std::uint64_t next,
+                                NodeId lost) {
+  Record r;
+  r.time = scheduler_.now();
+  r.kind = Kind::kFeedForked;
+  r.user = Directory::user(user);
+  r.value = first;
+  r.value2 = next;
+  r.size = node;
+  r.flag = is_lost_alone(lost);
+  sink_.on(r);
+}
+
+void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) {
   Record r;
   r.time = scheduler_.now();
   r.kind = Kind::kForked;
@@ -691,6 +731,7 @@ void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork) 
   r.size = fork.old_epoch;
   r.seq = fork.fork_seq;
   r.value = node;
+  r.flag = is_lost_alone(lost);
   sink_.on(r);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "conformance/history/record.hpp"
@@ -104,6 +105,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void fetch_completed(DeviceTag device, std::uint64_t request, const protocol::RangeResult& result) override;
   void delivered_sent(DeviceTag device, const protocol::DeliveredCursor& cursor) override;
   void read_invoked(DeviceTag device, const protocol::ReadWatermark& mark) override;
+  void feed_cut(DeviceTag device, std::uint64_t first, std::uint64_t cursor) override;
   void cursor_acked(DeviceTag device, const protocol::CursorAck& ack) override;
   void receipt_received(DeviceTag device, const protocol::Change& change) override;
   void epoch_adopted(DeviceTag device, const protocol::EpochChanged& changed, std::uint64_t held) override;
@@ -139,7 +141,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   void effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) override;
   void hot_windows(NodeId node, std::size_t windows, std::uint64_t bytes) override;
   void owed_fanouts(NodeId node, std::size_t conversations) override;
-  void log_forked(NodeId node, const protocol::EpochChanged& fork) override;
+  void log_forked(NodeId node, const protocol::EpochChanged& fork, NodeId lost) override;
+  void feed_forked(NodeId node, UserId user, std::uint64_t first, std::uint64_t next, NodeId lost) override;
+  void copy_followed(NodeId node, bool on) override;
   // ---- both, and the world's own marks
   void probe(std::uint32_t who, Probe probe) override;
 
@@ -189,7 +193,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     NodeId node = 0;
     std::uint32_t version = 0;  // 0: nobody has served it
   };
-  std::vector<Owner> owners_;  // by bucket: who has served it last
+  std::vector<Owner> owners_;   // by bucket: who has served it last
+  std::set<NodeId> followed_;   // shards whose standby has all that they tell of
+  bool was_one_alone_ = false;  // when it was lost
+  // Whether what the owner had told need not be in the copy. kNoNode: any that was lost until now.
+  bool is_lost_alone(NodeId lost);
   DeviceTable<DeviceState> devices_;
   std::uint64_t seen_by_gone_ = 0;  // the part of the history's hash
   std::vector<Reconnect> reconnects_;

@@ -536,6 +536,41 @@ TEST_F(Written, TellsWhatAnAppCrashesOnAndWhatIsParked) {
   EXPECT_EQ(writer.history_hash(), hash);
 }
 
+TEST_F(Written, TellsWhatALostOwnerTookWithIt) {
+  writer.feed_cut(2, 10, 12);
+  EXPECT_EQ(last().kind, Kind::kFeedCut);
+  EXPECT_EQ(last().device, 2u);
+  EXPECT_EQ(last().value, 10u);
+  EXPECT_EQ(last().value2, 12u);
+  EXPECT_TRUE(last().flag);
+  writer.feed_cut(2, 10, 9);
+  EXPECT_FALSE(last().flag) << "nothing of it had been told";
+  const protocol::EpochChanged fork{direct, 1, 2, 9};
+  writer.log_forked(5, fork, server::kNoNode);
+  EXPECT_FALSE(last().flag) << "nobody has been lost";
+  writer.feed_forked(5, UserId{3}, 10, 4106, 4);
+  EXPECT_EQ(last().kind, Kind::kFeedForked);
+  EXPECT_EQ(last().user, 2u);
+  EXPECT_EQ(last().value, 10u);
+  EXPECT_EQ(last().value2, 4106u);
+  EXPECT_EQ(last().size, 5u);
+  EXPECT_TRUE(last().flag);
+  writer.log_forked(5, fork, server::kNoNode);
+  EXPECT_TRUE(last().flag) << "the conversation may have been begun at the one that was alone";
+  writer.log_forked(5, fork, 4);
+  EXPECT_TRUE(last().flag);
+  writer.copy_followed(4, true);
+  writer.log_forked(5, fork, 4);
+  EXPECT_FALSE(last().flag);
+  writer.feed_forked(5, UserId{3}, 10, 4106, 4);
+  EXPECT_FALSE(last().flag);
+  writer.copy_followed(4, false);
+  writer.log_forked(5, fork, 4);
+  EXPECT_TRUE(last().flag) << "it was alone in the end";
+  writer.read_invoked(2, {direct, 1, 3, true});
+  EXPECT_TRUE(last().flag);
+}
+
 TEST_F(Written, TellsPagesAndMarks) {
   protocol::FetchRange fetch;
   fetch.conversation = direct;

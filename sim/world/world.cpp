@@ -462,7 +462,15 @@ std::uint32_t World::direct(std::uint32_t user, std::uint32_t other) {
 void World::read(std::uint32_t number, std::uint32_t conversation) {
   with_device(number, [&](Device& d, TimeNs now) {
     const client::Conversation* c = d.machine.conversation(directory_->conversation_id(conversation));
-    if (c != nullptr) d.machine.read(c->id, c->cur, now, device_effects_);
+    if (c == nullptr) return;
+    const auto permille = static_cast<std::uint64_t>(scenario_.population().private_reads_permille());
+    const bool is_private = permille != 0 && randomness_.chance(permille, 1000, Purpose::kPrivateRead, number,
+                                                                conversation, c->cur);
+    if (is_private) {
+      d.machine.read_privately(c->id, c->cur, now, device_effects_);
+    } else {
+      d.machine.read(c->id, c->cur, now, device_effects_);
+    }
   });
 }
 
