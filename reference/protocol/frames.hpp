@@ -194,7 +194,7 @@ struct Change {
   std::uint64_t head_seq = 0;
   std::uint64_t head_msg_no = 0;    // kPointer
   UserId subject = 0;               // kReceipt: whose marks these are (may be the user itself)
-  std::uint64_t delivered_seq = 0;  // kReceipt
+  std::uint64_t delivered_seq = 0;  // kReceipt; kEpoch: to a former member, the last entry that he may see
   std::uint64_t read_seq = 0;       // kReceipt
   std::uint32_t conv_epoch = 0;
   std::optional<Setting> setting;  // kSetting; its revision is user_seq

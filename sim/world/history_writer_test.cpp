@@ -24,7 +24,7 @@ constexpr UserId in_region(std::uint64_t region, std::uint32_t user) {
 // direct conversation (0) and one group (1).
 Script two_people() {
   Script script;
-  script.users = {{in_region(0, 0), 0, 0, 2}, {in_region(1, 1), 1, 2, 1}};
+  script.users = {{in_region(0, 0), 0, 0, 2}, {in_region(1, 1), 2, 1, 1}};
   script.devices = {{0, 0, true}, {0, 1, true}, {1, 0, true}};
   script.conversations = {{direct_conversation(in_region(0, 0), in_region(1, 1)), 0, 1},
                           {group_conversation(1, 77), 1, kNoIndex}};
