@@ -921,6 +921,22 @@ constexpr SeededDefect kCatalogue[] = {
      "ORD-FORK",
      kLosses,
      {1, 2, 3}},
+    {Defect::kFormerMemberUntold,
+     "A shard that takes a group over tells its present members of the fork, and nobody who was one.",
+     "RD-MULTIDEV",
+     kLosses,
+     {3, 14, 19}},
+    {Defect::kUnknownFeedBeginsAgain,
+     "A shard begins the feed of a user of whom its copy has nothing at 1, though its lost owner may have "
+     "done so.",
+     "SET-ONCE",
+     kLosses,
+     {5, 43}},
+    {Defect::kReceiptsOverForks,
+     "A shard compares receipts of two epochs in a feed that was not told of the fork between them.",
+     "RD-LEQ",
+     kLosses,
+     {7, 11, 17}},
 };
 
 static_assert(std::size(kCatalogue) == static_cast<std::size_t>(Defect::kCount),

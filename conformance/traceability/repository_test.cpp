@@ -57,7 +57,7 @@ TEST(Repository, TheEvidenceIsTheWholeCheckout) {
   EXPECT_TRUE(evidence->tests.contains("DifferentialTest.WeReadTheGeneratedBytes"));  // RC_GTEST_PROP
   EXPECT_TRUE(evidence->tests.contains("StoreContract.MarksAreOneRowPerDevice"));     // TEST_P
   EXPECT_GT(evidence->cases.size(), 40U);
-  EXPECT_EQ(evidence->defects.size(), 176U);
+  EXPECT_EQ(evidence->defects.size(), 179U);
   EXPECT_EQ(evidence->defects.at("ack-before-sync"), "DUR-ACKED");
   EXPECT_GT(evidence->mutants.size(), 100U);
   EXPECT_EQ(evidence->mutants.at("sends-overtake"), std::vector<std::string>{"ORD-FIFO-001"});

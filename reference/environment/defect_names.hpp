@@ -187,6 +187,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Defect::k
     "cut-feed-unnoticed",
     "lost-put-is-new",
     "void-parent-kept",
+    "former-member-untold",
+    "unknown-feed-begins-again",
+    "receipts-over-forks",
 };
 
 constexpr std::string_view name_of(Defect defect) { return kDefectNames[static_cast<std::size_t>(defect)]; }

@@ -194,6 +194,9 @@ enum class Defect : std::uint16_t {
   kCutFeedUnnoticed,           // client: does not put again the settings that its feed has lost
   kLostPutIsNew,               // shard: takes a setting that is put again for a new one
   kVoidParentKept,             // shard: a message answers the number that it names, in whatever epoch
+  kFormerMemberUntold,         // shard: tells members alone of a fork
+  kUnknownFeedBeginsAgain,     // shard: begins a taken feed of which it has nothing at its first number
+  kReceiptsOverForks,          // shard: compares receipts over a fork that the feed was not told of
   kCount
 };
 

@@ -120,8 +120,9 @@ void Feed::go_on_above(UserId user, NodeId lost, TimeNs now, Effects& effects) {
   append(user, nothing, now, effects);
 }
 
-// A user of whom the copy has nothing may still have been told something.
+// A user of whom the copy has nothing may still have been told something. Seeded defect: nothing is nothing.
 void Feed::begin_if_taken(UserId user, TimeNs now, Effects& effects) {
+  if (config_.defects.has(Defect::kUnknownFeedBeginsAgain)) return;
   if (!is_taken_ || head(user).user_seq != 0 || !is_taken_(user)) return;
   go_on_above(user, kNoNode, now, effects);
 }
@@ -164,7 +165,8 @@ std::uint64_t Feed::valid_to(UserId user, const ConversationId& id, std::uint32_
 std::uint64_t Feed::valid_in(UserId user, const ConversationId& id, std::uint32_t epoch, std::uint32_t in) {
   epoch = std::max(epoch, 1U);
   const std::uint64_t end = valid_to(user, id, epoch);
-  if (in <= epoch) return end;
+  // Seeded defect: what was not told has not been.
+  if (in <= epoch || config_.defects.has(Defect::kReceiptsOverForks)) return end;
   std::set<std::uint32_t> told;
   const Forks& forks = forks_[user];
   if (const auto known = forks.find(id); known != forks.end()) {

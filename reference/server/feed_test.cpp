@@ -309,6 +309,14 @@ TEST_F(ForkedFeed, AReceiptOfAnEpochOfWhichTheEndWasNotToldSaysNothingInALaterOn
   EXPECT_EQ(told(), (Told{16, 16}));
 }
 
+TEST_F(ForkedFeed, ReceiptsComparedOverAForkAreSeen) {
+  if (!kDefectsCompiled) GTEST_SKIP() << "built without WAVETANK_DEFECTS";
+  config.defects.enable(Defect::kReceiptsOverForks);
+  receipt(1, 23, 20);
+  receipt(2, 20, 18);
+  EXPECT_EQ(told(), (Told{23, 20}));
+}
+
 TEST_F(ForkedFeed, AFeedOfWhichTheCopyHasNothingBeginsAboveWhatMayHaveBeenTold) {
   feed.begin_above([](UserId user) { return user == kUser; });
   for (int again = 0; again < 2; ++again) {

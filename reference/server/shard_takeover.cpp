@@ -59,9 +59,9 @@ void Shard::begin_epoch(const ConversationId& id, NodeId lost, TimeNs now, Effec
   log_.members(id, log_.load(id), recipients_);
   recipients_.erase(std::unique(recipients_.begin(), recipients_.end()), recipients_.end());
   distribute(recipients_, change, now, effects);
-  // Their marks are lost as well; they see nothing beyond this entry.
+  // Their marks are lost as well; they see nothing beyond this entry. Seeded defect: who has left has left.
   std::vector<std::pair<UserId, std::uint64_t>> former;
-  log_.former_members(id, log_.load(id), former);
+  if (!config_.defects.has(Defect::kFormerMemberUntold)) log_.former_members(id, log_.load(id), former);
   for (const auto& [user, last_seq] : former) {
     change.delivered_seq = last_seq;
     change.head_msg_no = log_.visible_msg_no(id, log_.load(id), {true, false, last_seq});

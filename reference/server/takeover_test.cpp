@@ -365,51 +365,71 @@ TEST(Takeover, AFeedSaysWhichOfItsNumbersAreLost) {
   EXPECT_EQ(own[0].head_seq, before + 1);
 }
 
-// What one has read as a member comes back from the devices of former ones, too.
-TEST(Takeover, AFormerMemberIsToldOfTheFork) {
-  TakeoverTown town;
+// The notices of the room's fork that one user got after the loss of its home.
+using Forks = std::vector<protocol::Change>;
+struct ForksOfARoom {
+  Forks of_member;
+  Forks of_former;
+};
+ForksOfARoom forks_of_a_room(const ServerConfig& config) {
+  TakeoverTown town(config);
   const ConversationId room = group_conversation(0, 7);
   const auto say = [&](ConnectionId who, UserId user, std::uint32_t counter, protocol::EntryKind kind) {
-    return town.cluster.ask<protocol::SendAck>(who,
-                                               test::membership(room, test::key(user, 0, counter), kind));
+    town.cluster.ask<protocol::SendAck>(who, test::membership(room, test::key(user, 0, counter), kind));
   };
-  EXPECT_EQ(say(town.anna, 1, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
-  EXPECT_EQ(say(town.bert, 2, 1, protocol::EntryKind::kJoin).status, SendStatus::kAccepted);
-  EXPECT_EQ(say(town.bert, 2, 2, protocol::EntryKind::kLeave).status, SendStatus::kAccepted);
+  say(town.anna, 1, 1, protocol::EntryKind::kJoin);
+  say(town.bert, 2, 1, protocol::EntryKind::kJoin);
+  say(town.bert, 2, 2, protocol::EntryKind::kLeave);
   town.cluster.ask<protocol::SendAck>(town.anna, test::text(room, test::key(1, 0, 2), "alone"));
   town.cluster.run();
   const NodeId lost = town.cluster.placement().home(room);
   town.cluster.lose(lost);
-  ASSERT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
+  EXPECT_TRUE(town.cluster.take_over(TakeoverTown::standby_of(lost), lost));
   town.cluster.run();
   town.log_in_again();
-  for (const ConnectionId who : {town.anna, town.bert}) {
-    std::vector<protocol::Change> forks;
+  const auto told = [&](ConnectionId who) {
+    Forks forks;
     for (const protocol::Change& change : town.feed(who).changes) {
       if (change.kind == ChangeKind::kEpoch && change.conversation == room) forks.push_back(change);
     }
-    ASSERT_EQ(forks.size(), 1U);
-    EXPECT_EQ(forks[0].conv_epoch, 2U);
-    EXPECT_EQ(forks[0].head_seq, 4U);
-    EXPECT_EQ(forks[0].delivered_seq, who == town.bert ? 3U : 0U) << "the last entry that he may see";
-  }
+    return forks;
+  };
+  return {told(town.anna), told(town.bert)};
 }
 
-TEST(Takeover, AFeedOfWhichTheCopyHasNothingGoesOnAboveAllThatWasTold) {
-  TakeoverTown town;
+// What one has read as a member comes back from the devices of former ones, too.
+TEST(Takeover, AFormerMemberIsToldOfTheFork) {
+  const ForksOfARoom forks = forks_of_a_room(with_copies());
+  for (const Forks& told : {forks.of_member, forks.of_former}) {
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].conv_epoch, 2U);
+    EXPECT_EQ(told[0].head_seq, 4U);
+  }
+  EXPECT_EQ(forks.of_member[0].delivered_seq, 0U);
+  EXPECT_EQ(forks.of_former[0].delivered_seq, 3U) << "the last entry that he may see";
+}
+
+// What Bert's device is told when it asks for what has come since: its feed was begun by an owner that was
+// alone, and is lost.
+protocol::SyncResult after_loss_of_an_unknown_feed(const ServerConfig& config) {
+  TakeoverTown town(config);
   const NodeId lost = town.cluster.placement().home(UserId{2});
   const NodeId standby = TakeoverTown::standby_of(lost);
   town.cluster.link_down(std::min(lost, standby), std::max(lost, standby));
   const protocol::PutSetting put{kDirect, protocol::SettingKind::kPinned, 1, {}, 1, 0};
   town.cluster.ask<protocol::SettingAck>(town.bert, put);
   const std::uint64_t told = town.feed(town.bert).head_user_seq;
-  ASSERT_GT(told, 0U);
+  EXPECT_GT(told, 0U);
   town.cluster.lose(lost);
   town.cluster.link_up(std::min(lost, standby), std::max(lost, standby));
-  ASSERT_TRUE(town.cluster.take_over(standby, lost));
+  EXPECT_TRUE(town.cluster.take_over(standby, lost));
   town.cluster.run();
   town.log_in_again();
-  const auto after = town.cluster.ask<protocol::SyncResult>(town.bert, protocol::Sync{1, told, 0});
+  return town.cluster.ask<protocol::SyncResult>(town.bert, protocol::Sync{1, told, 0});
+}
+
+TEST(Takeover, AFeedOfWhichTheCopyHasNothingGoesOnAboveAllThatWasTold) {
+  const protocol::SyncResult after = after_loss_of_an_unknown_feed(with_copies());
   EXPECT_EQ(after.error, protocol::ErrorCode::kNone);
   ASSERT_FALSE(after.changes.empty());
   EXPECT_EQ(after.changes[0].kind, ChangeKind::kEpoch);
@@ -491,6 +511,12 @@ const TakeoverCase kTakeoverCases[] = {
        town.cluster.ask<protocol::SettingAck>(town.anna, put);
        put = {kDirect, protocol::SettingKind::kDraft, 2, Slice("lost"), 0, 1};
        return town.cluster.ask<protocol::SettingAck>(town.anna, put).status == SendStatus::kAccepted;
+     }},
+    {Defect::kFormerMemberUntold, "FormerMemberUntold",
+     [](const ServerConfig& config) { return forks_of_a_room(config).of_former.empty(); }},
+    {Defect::kUnknownFeedBeginsAgain, "UnknownFeedBeginsAgain",
+     [](const ServerConfig& config) {
+       return after_loss_of_an_unknown_feed(config).head_user_seq < std::uint64_t{1} << 20;
      }},
 };
 
