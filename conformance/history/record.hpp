@@ -188,9 +188,8 @@ enum class Kind : std::uint8_t {
   kVoided,        // written by no one; ForkFilter puts it in place of a record of a void entry. code = 0: its
   // kSendAcked; 1: its kReceived, at a device that knew it to be void; 2: before its kSendAcked,
   // which names more than LOCAL; 3: before its kReceived, which names a void entry as the one that it answers
-  kFeedCut,  // the device learns that its user's feed goes on from a copy: value = the first number that may
-             // be
-             // lost, value2 = how far it had followed, flag = it had been told what is lost
+  kFeedCut,     // the device learns that its user's feed goes on from a copy: value = the first number that
+                // may be lost, value2 = how far it had followed, flag = it had been told what is lost
   kFeedForked,  // an owner goes on with a user's feed from a copy: user, value = the first number that is not
                 // in the copy, value2 = the first one of the new owner, size = node, flag = what the lost
                 // owner had told need not be in the copy

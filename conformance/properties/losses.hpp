@@ -1,5 +1,5 @@
-// Owners that were lost with what they had told, as the world has recorded it. No server's word counts here:
-// what it says excuses nothing that no loss explains.
+// Owners that were lost with what they had told, as the history records it from the servers' observers. What
+// devices are told excuses nothing that none of these records explains.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // RD-MONO: read marks never fall. A device is never told less than before; an answer to a request that began
 // after the server had accepted a mark includes it; receipts about one user never go back for one observer.
-// Unless an owner was lost that had told more than its copy has: then once, if the world has recorded that
+// Unless an owner was lost that had told more than its copy has: then once, if the history records that
 // loss.
 #include <algorithm>
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "conformance/history/canary.hpp"
-#include "reference/environment/footprint.hpp"
 #include "reference/protocol/versions.hpp"
 #include "reference/server/placement.hpp"
 #include "sim/world/clock.hpp"
