@@ -253,6 +253,12 @@ std::expected<void, std::string> replace_plan(Scenario& scenario, const std::str
   return {};
 }
 
+std::int64_t nodes_of_role(const Scenario& scenario, std::int64_t nodes) {
+  const std::int64_t meant_for = scenario.topology().for_devices();
+  if (meant_for == 0 || scenario.devices() <= meant_for) return nodes;
+  return (nodes * scenario.devices() + meant_for - 1) / meant_for;
+}
+
 std::expected<void, std::string> validate(const Scenario& s) {
   if (s.topology().region_size() == 0) return Failure("topology.region: at least one region is needed");
   if (s.cohort_size() == 0) return Failure("cohort: at least one access network is needed");
@@ -263,6 +269,7 @@ std::expected<void, std::string> validate(const Scenario& s) {
       {"devices", s.devices(), 2, 60'000'000},
       {"topology.buckets_per_region", s.topology().buckets_per_region(), 1, 65536},
       {"topology.region", s.topology().region_size(), 1, 200},
+      {"topology.for_devices", s.topology().for_devices(), 0, 1LL << 32},
       {"population.send_interval_ms", p.send_interval_ms(), 1, 86'400'000},
       {"population.conversations", p.conversations(), 1, 1000},
       {"population.payload_bytes", p.payload_bytes(), 0, 65536},
@@ -411,7 +418,11 @@ std::expected<void, std::string> validate(const Scenario& s) {
     if (!wrong.empty()) break;
     wrong = out_of_range({{"region.gateways", region.gateways(), 1, 1000},
                           {"region.shards", region.shards(), 1, 1000},
-                          {"region.weight", region.weight(), 0, 1'000'000}});
+                          {"region.weight", region.weight(), 0, 1'000'000},
+                          {"region.gateways, as many as so many devices need",
+                           nodes_of_role(s, region.gateways()), 1, 1000},
+                          {"region.shards, as many as so many devices need",
+                           nodes_of_role(s, region.shards()), 1, 1000}});
     weights += region.weight();
   }
   if (wrong.empty() && weights == 0) wrong = "region.weight: at least one must be above 0";

@@ -49,6 +49,10 @@ std::vector<std::string> overlay_names(std::string_view field);
 // load_scenario.
 std::expected<void, std::string> replace_plan(Scenario& scenario, const std::string& file);
 
+// How many nodes the world has where a region says `nodes`: more where there are more devices than
+// topology.for_devices, in proportion and rounded up.
+std::int64_t nodes_of_role(const Scenario& scenario, std::int64_t nodes);
+
 // The first impossible value ("run_s must be within 1 and 1000000, is 0"), or nothing.
 std::expected<void, std::string> validate(const Scenario& scenario);
 

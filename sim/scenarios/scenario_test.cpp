@@ -90,6 +90,28 @@ TEST(Validate, RejectsImpossibleValues) {
   EXPECT_EQ(validate(scenario).error(), "cohort.weight must be within 0 and 1000000, is -1");
 }
 
+TEST(Topology, HasMoreNodesForMoreDevicesThanItIsMeantFor) {
+  Scenario scenario;
+  scenario.set_devices(1'000'001);
+  EXPECT_EQ(nodes_of_role(scenario, 16), 16) << "whatever the number of devices";
+  scenario.mutable_topology()->set_for_devices(1'000'000);
+  EXPECT_EQ(nodes_of_role(scenario, 16), 17) << "rounded up";
+  scenario.set_devices(1'000'000);
+  EXPECT_EQ(nodes_of_role(scenario, 16), 16);
+  scenario.set_devices(100);
+  EXPECT_EQ(nodes_of_role(scenario, 16), 16) << "never fewer";
+  scenario.set_devices(10'000'000);
+  EXPECT_EQ(nodes_of_role(scenario, 16), 160);
+}
+
+TEST(Topology, HasNoMoreThanAThousandNodesOfARole) {
+  Scenario scenario = *load_scenario("star");
+  scenario.set_devices(50'000'000);
+  const auto valid = validate(scenario);
+  ASSERT_FALSE(valid);
+  EXPECT_NE(valid.error().find("as many as so many devices need"), std::string::npos) << valid.error();
+}
+
 TEST(Validate, KnowsWhichVersionsThereAre) {
   Scenario scenario;
   scenario.mutable_topology()->add_region()->set_name("a");

@@ -53,7 +53,9 @@ std::expected<void, std::string> World::build_topology() {
       load_rtt_matrix(scenarios::data_root() / "sim/traces" / scenario_.topology().rtt_matrix());
   if (!matrix) return Failure(matrix.error());
   std::vector<std::size_t> rows;
-  for (const auto& region : scenario_.topology().region()) {
+  for (auto& region : *scenario_.mutable_topology()->mutable_region()) {
+    region.set_gateways(static_cast<std::int32_t>(scenarios::nodes_of_role(scenario_, region.gateways())));
+    region.set_shards(static_cast<std::int32_t>(scenarios::nodes_of_role(scenario_, region.shards())));
     const std::size_t row = matrix->find(region.name());
     if (row == matrix->names.size()) {
       return Failure(fmt::format("topology.region: '{}' is no region of {}", region.name(),
