@@ -5,20 +5,11 @@
 
 #include <limits>
 #include <sstream>
-#include <tuple>
 
 #include "conformance/history/reader.hpp"
 #include "conformance/history/writer.hpp"
 
 namespace wavetank::history {
-
-// For RapidCheck's messages, and to compare whole records.
-auto members(const Record& r) {
-  return std::tie(r.time, r.kind, r.code, r.entry_kind, r.flag, r.device, r.user, r.conversation, r.subject,
-                  r.sender, r.connection, r.epoch, r.size, r.key.device, r.key.counter, r.seq, r.value,
-                  r.value2, r.digest, r.canary);
-}
-bool operator==(const Record& a, const Record& b) { return members(a) == members(b); }
 
 namespace {
 

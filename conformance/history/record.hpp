@@ -219,6 +219,7 @@ struct Record {
   std::uint64_t value2 = 0;
   std::uint64_t digest = 0;  // of (entry kind, target, payload bytes)
   std::uint64_t canary = 0;  // what digest must be, recomputed from key, conversation and size
+  friend bool operator==(const Record&, const Record&) = default;
 };
 
 // A mark of the user's feed, not a row of a page.

@@ -34,4 +34,26 @@ inline constexpr std::array<std::string_view, kEventKinds> kEventKindNames = {
     "link check",   "link redial",   "node ready", "node timer", "node restart", "device timer",
     "cue",          "fault begins",  "fault ends", "sample",     "phase change"};
 
+// Who handles an event, and on which thread when there are two: what happens to devices and people, what
+// happens to servers, and what may touch all of them.
+enum Lane : unsigned { kDeviceLane, kServerLane, kWorldLane, kLanes };
+
+constexpr Lane lane_of(std::uint32_t kind) {
+  switch (kind) {
+    case kDialAnswered:
+    case kDownstream:
+    case kDeviceTimer:
+    case kCue:
+      return kDeviceLane;
+    case kStreamCheck:
+    case kFaultBegins:
+    case kFaultEnds:
+    case kSample:
+    case kPhaseChange:
+      return kWorldLane;
+    default:
+      return kServerLane;
+  }
+}
+
 }  // namespace wavetank::sim

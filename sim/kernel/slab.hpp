@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cassert>
 #include <cstddef>
@@ -19,6 +20,9 @@ namespace wavetank::sim {
 // and a reference stays good until its value is taken. put, take and at are O(1). Freed places are reused
 // newest first, so which index a value gets follows from the sequence of calls; still no order of events may
 // hang on it.
+//
+// Between begin_beside() and end_beside() one thread may put while another uses what has been put before;
+// nobody may take or erase.
 template <class T>
 class Slab {
   static_assert(std::is_nothrow_move_constructible_v<T>);
@@ -39,7 +43,8 @@ class Slab {
   std::uint32_t put(T&& value) {
     const std::uint32_t index = reserve_place();
     std::construct_at(&place(index).value, std::move(value));
-    live_word(index) |= live_bit(index);
+    std::uint64_t& word = live_word(index);
+    std::atomic_ref(word).store(word | live_bit(index), std::memory_order_relaxed);
     ++size_;
     return index;
   }
@@ -78,8 +83,19 @@ class Slab {
 
   // Whether a value lives at this index (any number).
   bool is_live(std::uint32_t index) const {
-    return index < used_ && (chunks_[index / kChunk]->live[index % kChunk / 64] & live_bit(index)) != 0;
+    if (index >= used_.load(std::memory_order_relaxed)) return false;
+    auto& word = const_cast<std::uint64_t&>(chunks_[index / kChunk]->live[index % kChunk / 64]);
+    return (std::atomic_ref(word).load(std::memory_order_relaxed) & live_bit(index)) != 0;
   }
+
+  // Makes room for kRoom chunks more, about a million values of 256 bytes, so that putting moves nothing that
+  // somebody else may look at; putting more throws std::length_error. O(1) amortised.
+  void begin_beside() {
+    is_beside_ = true;
+    if (chunks_.capacity() - chunks_.size() < kRoom)
+      chunks_.reserve(std::max(2 * chunks_.size(), chunks_.size() + 2 * kRoom));
+  }
+  void end_beside() { is_beside_ = false; }
 
   // Asks for the memory of a value that lives at this index.
   void prefetch(std::uint32_t index) const {
@@ -96,6 +112,7 @@ class Slab {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::size_t kRoom = 4096;
 
   union Place {
     Place() {}
@@ -116,21 +133,30 @@ class Slab {
   Place& place(std::uint32_t index) { return chunks_[index / kChunk]->places[index % kChunk]; }
   const Place& place(std::uint32_t index) const { return chunks_[index / kChunk]->places[index % kChunk]; }
 
+  void add_chunk() {
+    if (is_beside_ && chunks_.size() == chunks_.capacity())
+      throw std::length_error("slab: more than there was room made for");
+    chunks_.push_back(std::make_unique<Chunk>());
+  }
+
   std::uint32_t reserve_place() {
     if (free_ != kNone) {
       const std::uint32_t index = free_;
       free_ = place(index).next_free;
       return index;
     }
-    if (used_ == kNone) throw std::length_error("slab: full");
-    if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Chunk>());
-    return used_++;
+    const std::uint32_t index = used_.load(std::memory_order_relaxed);
+    if (index == kNone) throw std::length_error("slab: full");
+    if (index == chunks_.size() * kChunk) add_chunk();
+    used_.store(index + 1, std::memory_order_relaxed);
+    return index;
   }
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
-  std::uint32_t used_ = 0;      // places ever handed out
-  std::uint32_t free_ = kNone;  // head of the free list, linked through Place::next_free
+  std::atomic<std::uint32_t> used_ = 0;  // places ever handed out
+  std::uint32_t free_ = kNone;           // head of the free list, linked through Place::next_free
   std::size_t size_ = 0;
+  bool is_beside_ = false;
 };
 
 }  // namespace wavetank::sim

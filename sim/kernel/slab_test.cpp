@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace wavetank::sim {
 namespace {
@@ -66,6 +67,26 @@ TEST(Slab, HoldsMoveOnlyAndLargeValues) {
   for (int i = 0; i < 200; ++i) slab.put(Large{std::make_unique<int>(i), {}});
   for (std::uint32_t i = 0; i < 200; ++i) EXPECT_EQ(*slab.take(i).pointer, static_cast<int>(i));
   EXPECT_TRUE(slab.empty());
+}
+
+// The reader sees what was put before, in places next to those that are filled meanwhile.
+TEST(Slab, OneThreadMayPutWhileAnotherUsesWhatIsThere) {
+  constexpr std::uint32_t kThere = 100;
+  Slab<std::uint64_t> slab;
+  for (std::uint64_t value = 0; value < kThere; ++value) slab.put(value);
+  slab.begin_beside();
+  std::thread writer([&] {
+    for (std::uint64_t value = 0; value < 100'000; ++value) slab.put(value);
+  });
+  for (std::uint32_t round = 0; round < 10'000; ++round) {
+    const std::uint32_t index = round % kThere;
+    ASSERT_TRUE(slab.is_live(index));
+    ASSERT_EQ(slab.at(index), index);
+    slab.at(index) = index;
+  }
+  writer.join();
+  slab.end_beside();
+  EXPECT_EQ(slab.size(), 100'000U + kThere);
 }
 
 RC_GTEST_PROP(SlabProperty, AgreesWithAMap, ()) {

@@ -79,10 +79,12 @@ class AccessHarness : public AccessListener {
   }
   void run() {
     while (!scheduler.empty()) step();
+    network.settle_before(scheduler.now() + kSettleEvery);
   }
   void run_until(TimeNs end) {
     while (!scheduler.empty() && scheduler.next_time() <= end) step();
     wait_until(end);
+    network.settle_before(scheduler.now() + kSettleEvery);
   }
   void run_for(DurationNs duration) { run_until(scheduler.now() + duration); }
 

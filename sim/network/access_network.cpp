@@ -1,6 +1,7 @@
 #include "sim/network/access_network.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 namespace wavetank::sim {
 namespace {
@@ -13,14 +14,6 @@ constexpr int kRetransmissionsMax = 6;
 constexpr std::uint64_t kDialFrames = 0xf0000000U;
 // A cellular link keeps its rate for so long.
 constexpr DurationNs kRateSlot = 10 * kSecond;
-
-constexpr Direction opposite(Direction direction) {
-  return direction == Direction::kUp ? Direction::kDown : Direction::kUp;
-}
-
-constexpr std::uint64_t stream_key(std::uint32_t connection, Direction direction) {
-  return static_cast<std::uint64_t>(connection) * 2 + static_cast<std::uint64_t>(direction);
-}
 
 }  // namespace
 
@@ -166,15 +159,15 @@ std::uint32_t AccessNetwork::dial(std::uint32_t device, std::uint32_t gateway, s
 
 void AccessNetwork::dial_arrives(std::uint32_t index) {
   Connection& connection = connections_.at(index);
-  --connection.events;
+  count_event(connection, -1);
   bool hangs = false;
   const bool cut = is_cut(connection, Direction::kUp) || is_cut(connection, Direction::kDown);
-  if (connection.device_open && !cut) {
+  if (sender_was_open(connection, Direction::kUp) && !cut) {
     const bool listens = listener_.gateway_listens(connection.gateway, hangs);
     if (hangs) listener_.probe(Probe::kDialHung);
     if (!hangs) {
       connection.refused = !listens;
-      ++connection.events;
+      count_event(connection, 1);
       const CohortProfile& profile = cohorts_[devices_[connection.device].cohort];
       const DurationNs delay = access_delay(connection, Direction::kDown, kDialFrames + 3);
       const TimeNs answer = pass_stalls(profile, connection, scheduler_.now() + delay);
@@ -192,14 +185,14 @@ void AccessNetwork::dial_arrives(std::uint32_t index) {
 
 void AccessNetwork::dial_answered(std::uint32_t index) {
   Connection& connection = connections_.at(index);
-  --connection.events;
+  count_event(connection, -1);
   // An answer that meets a cut is lost for good: the device waits until it gives the dial up, and a gateway
   // that accepted believes in a connection that never was.
-  if (is_cut(connection, Direction::kDown)) connection.dead = true;
+  if (is_cut(connection, Direction::kDown)) die(connection);
   if (connection.device_open && !connection.dead) {
     if (connection.refused) {
       listener_.probe(Probe::kDialRefused);
-      connection.device_open = false;
+      close_side(connection, Direction::kUp);
       listener_.device_closed(connection.device, CloseReason::kRefused);
     } else {
       listener_.device_connected(connection.device);
@@ -221,9 +214,10 @@ void AccessNetwork::send_down(std::uint32_t connection, Packet&& packet, TimeNs 
 void AccessNetwork::send(std::uint32_t index, Direction direction, Packet&& packet, TimeNs departs) {
   Connection& connection = connections_.at(index);
   Stream& stream = connection.streams[static_cast<int>(direction)];
-  ++packets_sent_;
-  bytes_sent_ += packet.size;
-  frames_.add(packet);
+  Side& side = sides_[static_cast<int>(direction)];
+  ++side.packets_sent;
+  side.bytes_sent += packet.size;
+  side.frames.add(packet);
   packet.stream = index;
   const TimeNs arrival = arrival_time(connection, direction, packet.size, departs);
   if (!stream.is_unacked && is_cut(connection, opposite(direction))) {
@@ -231,22 +225,22 @@ void AccessNetwork::send(std::uint32_t index, Direction direction, Packet&& pack
     unacked_since_[stream_key(index, direction)] = scheduler_.now();
     check_later(index, direction, scheduler_.now() + config_.user_timeout);
   }
-  ++connection.events;
+  count_event(connection, 1);
   const bool up = direction == Direction::kUp;
   scheduler_.at(arrival, source_of(connection, direction), up ? kUpstream : kDownstream,
-                up ? connection.gateway : connection.device, packets_.put(std::move(packet)));
+                up ? connection.gateway : connection.device, side.packets.put(std::move(packet)));
 }
 
 void AccessNetwork::packet_arrives(std::uint32_t packet, Direction direction) {
-  const std::uint32_t index = packets_.at(packet).stream;
+  const std::uint32_t index = packets(direction).at(packet).stream;
   Connection& connection = connections_.at(index);
-  --connection.events;
+  count_event(connection, -1);
   const Stream& stream = connection.streams[static_cast<int>(direction)];
   // Of a stream whose sender gave up nothing arrives behind the gap, except the news of its end.
-  const bool lost = stream.ended && !packets_.at(packet).closes;
-  const bool nobody = !connection.device_open && !connection.gateway_open;
+  const bool lost = stream.ended && !packets(direction).at(packet).closes;
+  const bool nobody = !receiver_open(connection, direction) && !sender_was_open(connection, direction);
   if (lost || nobody) {
-    packets_.erase(packet);
+    erase_packet(direction, packet);
   } else if (stream.is_held || is_blocked(connection, direction)) {
     hold(index, direction, packet);
   } else {
@@ -257,28 +251,57 @@ void AccessNetwork::packet_arrives(std::uint32_t packet, Direction direction) {
 
 // Where it lies: what comes of it may send new packets, which move none of those under way.
 void AccessNetwork::deliver(std::uint32_t index, Direction direction, std::uint32_t number) {
-  Packet& packet = packets_.at(number);
+  Packet& packet = packets(direction).at(number);
   Connection& connection = connections_.at(index);
   const bool up = direction == Direction::kUp;
-  if (packet.closes) {
-    Stream& stream = connection.streams[static_cast<int>(direction)];
-    stream.closing = false;
-    if (stream.ended) packet.reason = CloseReason::kReset;
-  }
+  if (packet.closes && connection.streams[static_cast<int>(direction)].ended)
+    packet.reason = CloseReason::kReset;
   if (!receiver_open(connection, direction)) {
     if (!packet.closes) answer_with_reset(index, opposite(direction));
   } else if (packet.closes && up) {
-    connection.gateway_open = false;
+    close_side(connection, Direction::kDown);
     listener_.gateway_closed(connection.gateway, index, packet.reason);
   } else if (packet.closes) {
-    connection.device_open = false;
+    close_side(connection, Direction::kUp);
     listener_.device_closed(connection.device, packet.reason);
   } else if (up) {
     listener_.gateway_packet(connection.gateway, index, std::move(packet));
   } else {
     listener_.device_packet(connection.device, std::move(packet));
   }
-  packets_.erase(number);
+  erase_packet(direction, number);
+}
+
+// Beside, its place is the sender's to give again, and the packet goes at once.
+void AccessNetwork::erase_packet(Direction direction, std::uint32_t packet) {
+  Side& side = sides_[static_cast<int>(direction)];
+  if (!scheduler_.is_beside()) return side.packets.erase(packet);
+  side.packets.at(packet) = {};
+  leftovers_[working_lane].arrived.push_back({direction, packet});
+}
+
+void AccessNetwork::count_event(Connection& connection, int step) {
+  if (scheduler_.is_beside()) {
+    std::atomic_ref(connection.events).fetch_add(static_cast<std::uint32_t>(step), std::memory_order_relaxed);
+  } else {
+    connection.events += static_cast<std::uint32_t>(step);
+  }
+}
+
+void AccessNetwork::close_side(Connection& connection, Direction sender) {
+  (sender == Direction::kUp ? connection.device_open : connection.gateway_open) = false;
+  std::atomic_ref(connection.closed_in[static_cast<int>(sender)])
+      .store(window_of(scheduler_.now()), std::memory_order_relaxed);
+}
+
+// Of the present window the other lane may have been through any part: whoever closed in it was open.
+bool AccessNetwork::sender_was_open(const Connection& connection, Direction direction) const {
+  auto& closed_in = const_cast<std::uint32_t&>(connection.closed_in[static_cast<int>(direction)]);
+  return std::atomic_ref(closed_in).load(std::memory_order_relaxed) >= window_of(scheduler_.now());
+}
+
+void AccessNetwork::die(Connection& connection) {
+  if (!std::exchange(connection.dead, true)) ++dead_;
 }
 
 void AccessNetwork::send_close(std::uint32_t index, Direction direction, CloseReason reason, TimeNs departs) {
@@ -293,119 +316,11 @@ void AccessNetwork::send_close(std::uint32_t index, Direction direction, CloseRe
 // something: the system answers that this connection is no more.
 void AccessNetwork::answer_with_reset(std::uint32_t index, Direction direction) {
   const Connection& connection = connections_.at(index);
-  if (!receiver_open(connection, direction) || connection.streams[static_cast<int>(direction)].closing)
+  if (!sender_was_open(connection, opposite(direction)) ||
+      connection.streams[static_cast<int>(direction)].closing)
     return;
   listener_.probe(Probe::kClosedConnectionHit);
   send_close(index, direction, CloseReason::kReset, scheduler_.now());
-}
-
-void AccessNetwork::check_later(std::uint32_t index, Direction direction, TimeNs time) {
-  Connection& connection = connections_.at(index);
-  ++connection.events;
-  scheduler_.at(time, source_of(connection, direction), kStreamCheck, 0,
-                static_cast<std::uint32_t>(stream_key(index, direction)));
-}
-
-void AccessNetwork::hold(std::uint32_t index, Direction direction, std::uint32_t packet) {
-  Connection& connection = connections_.at(index);
-  Stream& stream = connection.streams[static_cast<int>(direction)];
-  const TimeNs now = scheduler_.now();
-  if (!stream.is_held) {
-    if (is_cut(connection, direction)) listener_.probe(Probe::kHeldBackByCut);
-    stream.is_held = true;
-    held_since_[stream_key(index, direction)] = now;
-    check_later(index, direction, now + config_.user_timeout);
-    if (now < connection.stalled_until) check_later(index, direction, connection.stalled_until);
-  }
-  held_[{held_since(index, direction), stream_key(index, direction)}].push_back(packet);
-}
-
-TimeNs AccessNetwork::held_since(std::uint32_t index, Direction direction) const {
-  if (!connections_.at(index).streams[static_cast<int>(direction)].is_held) return kNever;
-  return held_since_.at(stream_key(index, direction));
-}
-
-TimeNs AccessNetwork::unacked_since(std::uint32_t index, Direction direction) const {
-  if (!connections_.at(index).streams[static_cast<int>(direction)].is_unacked) return kNever;
-  return unacked_since_.at(stream_key(index, direction));
-}
-
-void AccessNetwork::clear_held_since(std::uint32_t index, Direction direction) {
-  Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
-  if (std::exchange(stream.is_held, false)) held_since_.erase(stream_key(index, direction));
-}
-
-void AccessNetwork::clear_unacked_since(std::uint32_t index, Direction direction) {
-  Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
-  if (std::exchange(stream.is_unacked, false)) unacked_since_.erase(stream_key(index, direction));
-}
-
-TimeNs AccessNetwork::next_retry(TimeNs held_since) const {
-  TimeNs retry = held_since;
-  DurationNs timeout = config_.retransmit_min;
-  while (retry < scheduler_.now()) {
-    retry += timeout;
-    timeout *= 2;
-  }
-  return retry;
-}
-
-void AccessNetwork::path_healed() {
-  for (const auto& [halt, packets] : held_) {
-    const auto index = static_cast<std::uint32_t>(halt.second / 2);
-    const auto direction = static_cast<Direction>(halt.second % 2);
-    const Connection& connection = connections_.at(index);
-    if (connection.dead || is_cut(connection, direction)) continue;
-    check_later(index, direction, next_retry(halt.first));
-  }
-  // Acknowledgements that were missing come with the next retry; only what goes on missing counts.
-  for (std::uint32_t index = 0; index < connection_slots_; ++index) {
-    if (!connections_.is_live(index)) continue;
-    const Connection& connection = connections_.at(index);
-    for (const Direction direction : {Direction::kUp, Direction::kDown}) {
-      const Stream& stream = connection.streams[static_cast<int>(direction)];
-      if (stream.is_unacked && !is_cut(connection, opposite(direction)))
-        clear_unacked_since(index, direction);
-    }
-  }
-}
-
-void AccessNetwork::stream_check(std::uint32_t index, Direction direction) {
-  Connection& connection = connections_.at(index);
-  --connection.events;
-  const Stream& stream = connection.streams[static_cast<int>(direction)];
-  const auto expired = [&](TimeNs since) {
-    return since != kNever && scheduler_.now() >= since + config_.user_timeout;
-  };
-  if (stream.is_held && !is_blocked(connection, direction)) release(index, direction);
-  if (expired(held_since(index, direction)) || expired(unacked_since(index, direction))) {
-    if (!connection.dead) listener_.probe(Probe::kGaveUpBehindCut);
-    end_side(index, direction, CloseReason::kTimeout);
-  }
-  free_if_done(index);
-}
-
-void AccessNetwork::release(std::uint32_t index, Direction direction) {
-  Connection& connection = connections_.at(index);
-  const auto found = held_.find({held_since(index, direction), stream_key(index, direction)});
-  const std::vector<std::uint32_t> packets = std::move(found->second);
-  held_.erase(found);
-  clear_held_since(index, direction);
-  // A listener may close the connection meanwhile; the slot itself stays while this event counts.
-  ++connection.events;
-  for (const std::uint32_t packet : packets) deliver(index, direction, packet);
-  --connection.events;
-}
-
-void AccessNetwork::drop_held(std::uint32_t index, Direction direction) {
-  Stream& stream = connections_.at(index).streams[static_cast<int>(direction)];
-  if (!stream.is_held) return;
-  const auto found = held_.find({held_since(index, direction), stream_key(index, direction)});
-  for (const std::uint32_t packet : found->second) {
-    if (packets_.take(packet).closes) stream.closing = false;
-  }
-  held_.erase(found);
-  clear_held_since(index, direction);
 }
 
 // The sender's side of `direction` is over without the other side hearing of it.
@@ -415,21 +330,21 @@ void AccessNetwork::end_side(std::uint32_t index, Direction sender, CloseReason 
   clear_unacked_since(index, sender);
   connection.streams[static_cast<int>(sender)].ended = true;
   if (sender == Direction::kUp && connection.device_open) {
-    connection.device_open = false;
+    close_side(connection, sender);
     listener_.device_closed(connection.device, reason);
   } else if (sender == Direction::kDown && connection.gateway_open) {
-    connection.gateway_open = false;
+    close_side(connection, sender);
     listener_.gateway_closed(connection.gateway, index, reason);
   }
 }
 
 // What the other side has sent and a cut holds back stays: its system waits for the acknowledgement as
-// before.
+// before. The other side may have closed within this window, or be about to open: it is told all the same.
 void AccessNetwork::close_from_device(std::uint32_t index, CloseReason reason, TimeNs departs) {
   Connection& connection = connections_.at(index);
   if (!connection.device_open) return;
-  if (connection.gateway_open) send_close(index, Direction::kUp, reason, departs);
-  connection.device_open = false;
+  if (sender_was_open(connection, Direction::kDown)) send_close(index, Direction::kUp, reason, departs);
+  close_side(connection, Direction::kUp);
   free_if_done(index);
 }
 
@@ -437,21 +352,31 @@ void AccessNetwork::close_from_gateway(std::uint32_t index, CloseReason reason, 
   // When the end has been reported already, the gateway still has to say that it forgot.
   if (!connections_.is_live(index) || !connections_.at(index).gateway_open) return;
   Connection& connection = connections_.at(index);
-  if (connection.device_open) send_close(index, Direction::kDown, reason, departs);
-  connection.gateway_open = false;
+  if (sender_was_open(connection, Direction::kUp)) send_close(index, Direction::kDown, reason, departs);
+  close_side(connection, Direction::kDown);
   connection.gateway_holds = false;
   free_if_done(index);
+}
+
+void AccessNetwork::reset_from_gateway(std::uint32_t index) {
+  if (!connections_.is_live(index) || !connections_.at(index).gateway_open) return;
+  Connection& connection = connections_.at(index);
+  listener_.probe(Probe::kConnectionReset);
+  if (sender_was_open(connection, Direction::kUp))
+    send_close(index, Direction::kDown, CloseReason::kReset, scheduler_.now());
+  close_side(connection, Direction::kDown);
+  listener_.gateway_closed(connection.gateway, index, CloseReason::kReset);
 }
 
 void AccessNetwork::reset(std::uint32_t index) {
   if (!connections_.is_live(index)) return;
   Connection& connection = connections_.at(index);
   listener_.probe(Probe::kConnectionReset);
-  ++connection.events;  // the slot stays while the listeners are told
+  count_event(connection, 1);  // the slot stays while the listeners are told
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     end_side(index, direction, CloseReason::kReset);
   }
-  --connection.events;
+  count_event(connection, -1);
   free_if_done(index);
 }
 
@@ -476,7 +401,7 @@ void AccessNetwork::device_died(std::uint32_t connection) {
 
 void AccessNetwork::kill_silently(std::uint32_t index) {
   if (!connections_.is_live(index)) return;
-  connections_.at(index).dead = true;
+  die(connections_.at(index));
   listener_.probe(Probe::kConnectionDied);
 }
 
@@ -486,6 +411,7 @@ void AccessNetwork::stall(std::uint32_t index, TimeNs until) {
   listener_.probe(Probe::kConnectionStalled);
   connection.only_down = false;
   connection.stalled_until = std::max(connection.stalled_until, std::min(until, config_.calm_from));
+  stalled_until_ = std::max(stalled_until_, connection.stalled_until);
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     if (connection.streams[static_cast<int>(direction)].is_held)
       check_later(index, direction, connection.stalled_until);
@@ -510,19 +436,65 @@ void AccessNetwork::for_each_open(
   }
 }
 
+// When the window is over.
 void AccessNetwork::free_if_done(std::uint32_t index) {
-  if (!connections_.is_live(index)) return;
   const Connection& connection = connections_.at(index);
-  if (connection.device_open || connection.gateway_open || connection.gateway_holds || connection.events > 0)
-    return;
-  for (const Direction direction : {Direction::kUp, Direction::kDown}) {
-    drop_held(index, direction);
-    clear_unacked_since(index, direction);
+  const bool is_mine_open = working_lane == kDeviceLane ? connection.device_open : connection.gateway_open;
+  if (scheduler_.is_beside() ? !is_mine_open : !connection.device_open && !connection.gateway_open)
+    leftovers_[working_lane].ended.push_back(index);
+}
+
+void AccessNetwork::settle(TimeNs time) {
+  settled_until_ = (time / kSettleEvery + 1) * kSettleEvery;
+  std::vector<std::uint32_t>& ended = leftovers_[kDeviceLane].ended;
+  std::vector<std::uint32_t>& of_servers = leftovers_[kServerLane].ended;
+  ended.insert(ended.end(), of_servers.begin(), of_servers.end());
+  of_servers.clear();
+  std::sort(ended.begin(), ended.end());
+  ended.erase(std::unique(ended.begin(), ended.end()), ended.end());
+  for (const std::uint32_t index : ended) {
+    const Connection& connection = connections_.at(index);
+    if (connection.device_open || connection.gateway_open || connection.gateway_holds ||
+        connection.events > 0)
+      continue;
+    for (const Direction direction : {Direction::kUp, Direction::kDown}) {
+      drop_held(index, direction);
+      clear_unacked_since(index, direction);
+    }
+    if (connection.dead) --dead_;
+    connections_.erase(index);
   }
-  connections_.take(index);
+  ended.clear();
+}
+
+bool AccessNetwork::is_calm() const {
+  return !reachability_.has_faults() && held_.empty() && unacked_since_.empty() && dead_ == 0 &&
+         stalled_until_ <= scheduler_.now();
+}
+
+DurationNs AccessNetwork::shortest_passage() const {
+  DurationNs shortest = kNever;
+  for (const CohortProfile& cohort : cohorts_)
+    shortest = std::min(shortest, static_cast<DurationNs>(cohort.delay_us.front()) * kMicrosecond);
+  return shortest;
+}
+
+void AccessNetwork::begin_beside() {
+  connections_.begin_beside();
+  for (Side& side : sides_) side.packets.begin_beside();
+}
+
+void AccessNetwork::end_beside() {
+  connections_.end_beside();
+  for (Side& side : sides_) side.packets.end_beside();
+  for (Leftovers& lane : leftovers_) {
+    for (const auto& [direction, packet] : lane.arrived) packets(direction).erase(packet);
+    lane.arrived.clear();
+  }
 }
 
 bool AccessNetwork::handle(const Event& event) {
+  settle_before(event.time);
   switch (event.kind()) {
     case kDialArrives:
       dial_arrives(event.payload);

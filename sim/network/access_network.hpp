@@ -7,6 +7,11 @@
 // of this machine too. Whoever sends into a connection that the other side has closed is reset. Stalls of the
 // access link itself, however long, only delay: heartbeats are what notices them.
 //
+// Devices' sides and gateways' sides may be worked on by two threads (kernel/scheduler.hpp). What one side of
+// a connection needs to know of the other it sees as it was when the present window of kSettleEvery began,
+// and slots are given back between two windows only, so that nothing hangs on how far the other thread has
+// come. Stalls, cuts and what is held back by them are one thread's matter: is_calm().
+//
 //   device --dial--> gateway   two round trips later the gateway knows, half a trip more the device
 //   device ==packets in order==> gateway ==packets in order==> device
 #pragma once
@@ -35,6 +40,10 @@ inline constexpr std::uint32_t kNoConnection = 0xffffffffU;
 
 enum class Direction : std::uint8_t { kUp = 0, kDown = 1 };
 
+constexpr Direction opposite(Direction direction) {
+  return direction == Direction::kUp ? Direction::kDown : Direction::kUp;
+}
+
 struct TransportConfig {
   DurationNs retransmit_min = 200 * kMillisecond;
   DurationNs user_timeout = 30 * kSecond;
@@ -59,6 +68,10 @@ class AccessListener {
   virtual void link_stalled(std::uint32_t /*device*/, TimeNs /*until*/) {}
   virtual void probe(Probe) {}
 };
+
+// Windows begin at the multiples of this. No passage between a device and a gateway takes less than
+// shortest_passage(), so a window is no longer than that where two threads work beside each other.
+inline constexpr DurationNs kSettleEvery = kMillisecond;
 
 // Shorter stalls are a matter of every day on a cellular link.
 inline constexpr DurationNs kNotableStall = 2 * kSecond;
@@ -94,6 +107,9 @@ class AccessNetwork {
   // reported before.
   void gateway_forgot(std::uint32_t connection);
 
+  // The gateway's system drops the connection: its process is told at once, the device behind what was sent.
+  void reset_from_gateway(std::uint32_t connection);
+
   // Both sides are told at once that the connection was reset; what is under way is lost.
   void reset(std::uint32_t connection);
   // The gateway's process died: its system resets every connection it had. O(connections).
@@ -114,8 +130,25 @@ class AccessNetwork {
   void for_each_open(const std::function<void(std::uint32_t, std::uint32_t, std::uint32_t)>& fn) const;
 
   // Asks for the memory of a packet under way, and of the connection of one that has come by now.
-  void prefetch_packet(std::uint32_t packet) const { packets_.prefetch(packet); }
-  void prefetch_connection(std::uint32_t packet) const { connections_.prefetch(packets_.at(packet).stream); }
+  void prefetch_packet(Direction direction, std::uint32_t packet) const {
+    packets(direction).prefetch(packet);
+  }
+  void prefetch_connection(Direction direction, std::uint32_t packet) const {
+    connections_.prefetch(packets(direction).at(packet).stream);
+  }
+
+  // Gives back the slots of connections that were done before the window of `time`: once for each window,
+  // before its first event. handle() does it too, for worlds that do not.
+  void settle_before(TimeNs time) {
+    if (time >= settled_until_) settle(time);
+  }
+  // ---- beside (kernel/scheduler.hpp)
+  // Whether nothing is cut, stalled, dead or held back: then the two sides meet in packets only.
+  bool is_calm() const;
+  DurationNs shortest_passage() const;
+  void begin_beside();
+  // Frees the places of packets that arrived.
+  void end_beside();
 
   // The events this network schedules come back through here. True when the event was one of its own.
   bool handle(const Event& event);
@@ -124,30 +157,39 @@ class AccessNetwork {
   std::uint32_t device_of(std::uint32_t connection) const { return connections_.at(connection).device; }
   // Slots in use: 0 when no side of any connection is open, none is remembered and nothing is under way.
   std::size_t connections() const { return connections_.size(); }
-  std::size_t packets_under_way() const { return packets_.size(); }
-  std::uint64_t packets() const { return packets_sent_; }
-  std::uint64_t bytes_sent() const { return bytes_sent_; }
-  const FrameCounts& frames_sent() const { return frames_; }
-  std::size_t memory() const { return connections_.bytes() + packets_.bytes(); }
+  std::size_t packets_under_way() const { return sides_[0].packets.size() + sides_[1].packets.size(); }
+  std::uint64_t packets_sent() const { return sides_[0].packets_sent + sides_[1].packets_sent; }
+  std::uint64_t bytes_sent() const { return sides_[0].bytes_sent + sides_[1].bytes_sent; }
+  FrameCounts frames_sent() const {
+    FrameCounts sum = sides_[0].frames;
+    return sum += sides_[1].frames;
+  }
+  std::size_t memory() const {
+    return connections_.bytes() + sides_[0].packets.bytes() + sides_[1].packets.bytes();
+  }
 
  private:
+  static constexpr std::uint32_t kStillOpen = UINT32_MAX;
+  // Of the side that sends.
   struct Stream {
     TimeNs last_arrival = 0;
     TimeNs busy_until = 0;    // its link's transmitter
     std::uint32_t sent = 0;   // packets so far: the key of their draws
-    bool closing = false;     // the packet that ends this stream is under way
+    bool closing = false;     // the packet that ends this stream has been sent
     bool ended = false;       // the sender's side gave up: what is still under way is lost
     bool is_held = false;     // packets may not pass: held_since_ says since when
     bool is_unacked = false;  // the way back is cut: unacked_since_ says since when nothing was acknowledged
   };
-  // 80 bytes: a world of ten million has ten million of them.
+  // 88 bytes: a world of ten million has ten million of them.
   struct Connection {
     Stream streams[2];
     TimeNs stalled_until = 0;
     std::uint32_t device = 0;
     std::uint32_t gateway = 0;
     std::uint32_t number = 0;
-    std::uint32_t events = 0;  // pending events that name this connection
+    std::uint32_t events = 0;  // pending events that name this connection; of both lanes
+    // The window in which a side closed, by the direction in which it sends.
+    std::uint32_t closed_in[2] = {kStillOpen, kStillOpen};
     bool device_open = false;  // the device's side exists (dialling included)
     bool gateway_open = false;
     bool gateway_holds = false;  // the gateway's machine may still name this connection
@@ -155,7 +197,14 @@ class AccessNetwork {
     bool dead = false;       // silently: nothing passes any more
     bool only_down = false;  // the stall is the device's, which does not read
   };
-  static_assert(sizeof(Connection) <= 80);
+  static_assert(sizeof(Connection) <= 88);
+  // What is sent in one direction, by one lane's sources.
+  struct alignas(64) Side {
+    Slab<Packet> packets;
+    std::uint64_t packets_sent = 0;
+    std::uint64_t bytes_sent = 0;
+    FrameCounts frames;
+  };
   void send(std::uint32_t connection, Direction direction, Packet&& packet, TimeNs departs);
   TimeNs arrival_time(Connection& connection, Direction direction, std::uint32_t size, TimeNs departs);
   DurationNs access_delay(const Connection& connection, Direction direction, std::uint64_t frame) const;
@@ -164,8 +213,23 @@ class AccessNetwork {
   TimeNs pass_stalls(const CohortProfile& profile, const Connection& connection, TimeNs arrival);
   bool is_cut(const Connection& connection, Direction direction) const;
   bool is_blocked(const Connection& connection, Direction direction) const;
-  bool receiver_open(const Connection& connection, Direction direction) const {
+  static bool receiver_open(const Connection& connection, Direction direction) {
     return direction == Direction::kUp ? connection.gateway_open : connection.device_open;
+  }
+  static constexpr std::uint64_t stream_key(std::uint32_t connection, Direction direction) {
+    return static_cast<std::uint64_t>(connection) * 2 + static_cast<std::uint64_t>(direction);
+  }
+  // Whether the sender's side of that direction was open when the window began, as its receiver may know.
+  bool sender_was_open(const Connection& connection, Direction direction) const;
+  void close_side(Connection& connection, Direction sender);
+  void die(Connection& connection);
+  std::uint32_t window_of(TimeNs time) const { return static_cast<std::uint32_t>(time / kSettleEvery); }
+  void count_event(Connection& connection, int step);
+  void settle(TimeNs time);
+  void erase_packet(Direction direction, std::uint32_t packet);
+  Slab<Packet>& packets(Direction direction) { return sides_[static_cast<int>(direction)].packets; }
+  const Slab<Packet>& packets(Direction direction) const {
+    return sides_[static_cast<int>(direction)].packets;
   }
   void dial_arrives(std::uint32_t connection);
   void dial_answered(std::uint32_t connection);
@@ -198,7 +262,13 @@ class AccessNetwork {
   std::vector<Place> gateways_;
   std::vector<Place> devices_;
   Slab<Connection> connections_;
-  Slab<Packet> packets_;
+  Side sides_[2];  // by direction
+  // What a lane leaves to be done when the window ends.
+  struct alignas(64) Leftovers {
+    std::vector<std::uint32_t> ended;                          // connections that may be done
+    std::vector<std::pair<Direction, std::uint32_t>> arrived;  // beside: packets that may be erased
+  };
+  Leftovers leftovers_[2];  // by lane
   // Packets that may not pass yet, by stream, in the order in which the streams came to a halt:
   // (held_since, connection * 2 + direction).
   std::map<std::pair<TimeNs, std::uint64_t>, std::vector<std::uint32_t>> held_;
@@ -206,9 +276,9 @@ class AccessNetwork {
   boost::unordered_flat_map<std::uint64_t, TimeNs> held_since_;
   boost::unordered_flat_map<std::uint64_t, TimeNs> unacked_since_;
   std::uint32_t connection_slots_ = 0;  // slots ever used
-  std::uint64_t packets_sent_ = 0;
-  std::uint64_t bytes_sent_ = 0;
-  FrameCounts frames_;
+  TimeNs settled_until_ = 0;
+  TimeNs stalled_until_ = 0;  // the last of the connections'
+  std::uint32_t dead_ = 0;    // connections that died silently
 };
 
 }  // namespace wavetank::sim

@@ -71,6 +71,7 @@ TEST(Dial, AnswerLostToACutLeavesTheGatewayAlone) {
   EXPECT_TRUE(world.at_device.empty());
   EXPECT_EQ(world.gateway_reasons, std::vector{CloseReason::kTimeout});
   world.network.close_from_device(connection, CloseReason::kTimeout, world.scheduler.now());
+  world.run();
   EXPECT_EQ(world.network.connections(), 0u);
 }
 
@@ -323,6 +324,22 @@ TEST(Close, CrossingEachOtherIsReportedToNobody) {
   EXPECT_EQ(world.network.connections(), 0u);
 }
 
+// The thread of the gateways may have been anywhere in the window in which the device closed.
+TEST(Close, IsKnownToTheOtherSideFromTheNextWindowOn) {
+  for (const bool in_the_same : {false, true}) {
+    AccessHarness world(plain_profile(10'300));
+    world.add_devices(1);
+    const std::uint32_t connection = world.network.dial(0, 0, 1);  // arrives after three passages, 45.9 ms
+    world.run_until(in_the_same ? 45 * kMillisecond : 45 * kMillisecond - 1);
+    world.network.close_from_device(connection, CloseReason::kNormal, world.scheduler.now());
+    world.run();
+    EXPECT_EQ(world.opened.size(), in_the_same ? 1u : 0u);
+    EXPECT_EQ(world.gateway_ends.size(), world.opened.size()) << "the close came behind the dial";
+    EXPECT_TRUE(world.connected.empty());
+    EXPECT_EQ(world.network.connections(), 0u);
+  }
+}
+
 TEST(Close, NumberIsKeptUntilTheGatewayForgot) {
   AccessHarness world(plain_profile());
   world.add_devices(2);
@@ -335,6 +352,8 @@ TEST(Close, NumberIsKeptUntilTheGatewayForgot) {
   world.network.close_from_gateway(first, CloseReason::kTimeout, world.scheduler.now());
   EXPECT_NE(world.connect(1), first);
   world.network.gateway_forgot(first);
+  EXPECT_EQ(world.network.connections(), 2u) << "until the window is over";
+  world.run_for(kSettleEvery);
   EXPECT_EQ(world.network.connections(), 1u);
   EXPECT_EQ(world.connect(0, 0, 2), first);
   // Forgetting what is open (an older one of that number was meant) does nothing.
@@ -361,6 +380,50 @@ TEST(Reset, TellsBothSidesAtOnceAndLosesWhatIsUnderWay) {
   EXPECT_EQ(world.network.connections(), 0u);
   world.network.reset(connection);
   EXPECT_EQ(world.device_ends.size(), 1u);
+}
+
+TEST(Reset, FromTheGatewayTellsItsProcessAtOnceAndTheDeviceBehindItsData) {
+  AccessHarness world(plain_profile());
+  world.add_devices(1);
+  const std::uint32_t connection = world.connect();
+  world.down(connection, 1);
+  world.network.reset_from_gateway(connection);
+  EXPECT_EQ(world.gateway_reasons, std::vector{CloseReason::kReset});
+  EXPECT_TRUE(world.device_ends.empty());
+  world.network.reset_from_gateway(connection);  // it is over for the gateway
+  world.run();
+  EXPECT_EQ(numbers(world.at_device), (Numbers{1}));
+  EXPECT_EQ(world.device_reasons, std::vector{CloseReason::kReset});
+  EXPECT_EQ(world.gateway_reasons.size(), 1u);
+  EXPECT_EQ(world.network.connections(), 0u);
+}
+
+// Two threads may work on it only then.
+TEST(Calm, IsANetworkWhereNothingIsCutStalledDeadOrHeldBack) {
+  AccessHarness world(plain_profile());
+  world.add_devices(2);
+  const std::uint32_t connection = world.connect();
+  const std::uint32_t dead = world.connect(1);
+  EXPECT_TRUE(world.network.is_calm());
+  EXPECT_EQ(world.network.shortest_passage(), 10 * kMillisecond);
+  world.cut_up(1);
+  EXPECT_FALSE(world.network.is_calm()) << "cut";
+  world.up(connection, 1);
+  world.run_for(kSecond);
+  world.heal(1);
+  EXPECT_FALSE(world.network.is_calm()) << "held back until the sender's next try";
+  world.run_for(kSecond);
+  EXPECT_TRUE(world.network.is_calm());
+  EXPECT_EQ(world.at_gateway.size(), 1u);
+  world.network.stall(connection, world.scheduler.now() + kSecond);
+  EXPECT_FALSE(world.network.is_calm()) << "stalled";
+  world.run_for(kSecond);
+  EXPECT_TRUE(world.network.is_calm());
+  world.network.kill_silently(dead);
+  EXPECT_FALSE(world.network.is_calm()) << "dead";
+  world.network.reset(dead);
+  world.run_for(kSecond);
+  EXPECT_TRUE(world.network.is_calm()) << "gone";
 }
 
 TEST(Reset, OfADialTellsTheDevice) {

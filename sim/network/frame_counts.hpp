@@ -26,6 +26,13 @@ class FrameCounts {
     count.bytes += packet.size;
   }
   const FrameCount& of(std::size_t body) const { return counts_[body]; }
+  FrameCounts& operator+=(const FrameCounts& other) {
+    for (std::size_t body = 0; body < kBodies; ++body) {
+      counts_[body].frames += other.counts_[body].frames;
+      counts_[body].bytes += other.counts_[body].bytes;
+    }
+    return *this;
+  }
 
  private:
   std::array<FrameCount, kBodies> counts_{};

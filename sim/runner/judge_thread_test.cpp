@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
 
 #include "conformance/properties/judge_feed.hpp"
 #include "reference/environment/defect_names.hpp"
@@ -29,13 +31,17 @@ struct BadRun {
   conformance::JudgeConfig config() const { return judge_config(scenario, nullptr); }
 };
 
+void judge_alone(const BadRun& run, conformance::Judge& judge) {
+  conformance::JudgeFeed feed(judge);
+  for (const history::Record& record : run.recording.records) feed.on(record);
+  feed.flush();
+  judge.finish();
+}
+
 TEST(JudgeThread, SaysWhatTheJudgeOfOneThreadSays) {
   const BadRun run;
   conformance::Judge alone(run.config());
-  conformance::JudgeFeed feed(alone);
-  for (const history::Record& record : run.recording.records) feed.on(record);
-  feed.flush();
-  alone.finish();
+  judge_alone(run, alone);
 
   conformance::Judge judge(run.config());
   JudgeThread beside(judge);
@@ -56,6 +62,28 @@ TEST(JudgeThread, SaysWhatTheJudgeOfOneThreadSays) {
     EXPECT_EQ(one.violations, other.violations) << one.id;
     EXPECT_EQ(one.note, other.note) << one.id;
   }
+}
+
+// As when two threads have a world to run: his own thread sleeps, and those two let him hear.
+TEST(JudgeThread, SaysTheSameWhenOthersHaveToHelp) {
+  const BadRun run;
+  conformance::Judge alone(run.config());
+  judge_alone(run, alone);
+
+  conformance::Judge judge(run.config());
+  JudgeThread beside(judge, [] { return true; });
+  std::atomic<bool> ends = false;
+  std::thread helper([&] {
+    while (!ends) beside.help();
+  });
+  for (const history::Record& record : run.recording.records) beside.on(record);
+  ends = true;
+  helper.join();
+  beside.finish();
+  judge.finish();
+  EXPECT_GT(alone.violations(), 0U);
+  EXPECT_EQ(alone.violations(), judge.violations());
+  EXPECT_FALSE(beside.help()) << "nothing is left";
 }
 
 TEST(JudgeThread, WaitsForRoomAndHearsEverything) {

@@ -33,8 +33,8 @@ using namespace wavetank;
 using namespace wavetank::sim;
 using Clock = std::chrono::steady_clock;
 
-// One simulates, the other writes the shards' databases.
-constexpr std::uint32_t kMostThreads = 2;
+// Servers, devices, and the judge with what the shards write.
+constexpr std::uint32_t kMostThreads = 3;
 
 struct Options {
   std::string scenario;
@@ -248,8 +248,9 @@ int dispatch(int argc, char** argv) {
       "File for the run's history, every record of it; './wavetank conform judge' judges it again");
   run_command
       ->add_option("--threads", options.threads,
-                   "With 2 the run is judged and the shards' databases are written beside the simulation; "
-                   "verdict and hashes are the same")
+                   "With 2 the run is judged, the shards' databases are written, and in big worlds devices "
+                   "are simulated "
+                   "beside the rest; with 3 the judge never shares a thread. Verdict and hashes are the same")
       ->check(CLI::Range(1U, kMostThreads));
   run_command
       ->add_option("--max-memory", options.max_memory_mib,

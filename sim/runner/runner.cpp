@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <stdexcept>
 
 #include "conformance/properties/judge_feed.hpp"
@@ -85,6 +86,14 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
                         beside ? beside->violations() : judge->violations(), watched->active_faults()});
     };
   }
+  options.beside_from = request.beside_from;
+  std::atomic<JudgeThread*> helped = nullptr;  // the world's threads are there before the judge's
+  if (request.threads == 2) {
+    options.idle = [&] {
+      JudgeThread* const judge_thread = helped.load(std::memory_order_acquire);
+      return judge_thread != nullptr && judge_thread->help();
+    };
+  }
   auto world = World::make(request.scenario, std::move(options), tee);
   if (!world) return std::unexpected(world.error());
   watched = world->get();
@@ -96,7 +105,12 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
     return std::unexpected(fmt::format("checks: {}", error.what()));
   }
   conformance::JudgeFeed feed(*judge);
-  if (request.threads > 1) beside = std::make_unique<JudgeThread>(*judge);
+  // Of two threads, devices and servers may need both: then the judge hears what they leave him time for.
+  if (request.threads > 1) {
+    beside =
+        std::make_unique<JudgeThread>(*judge, [&] { return request.threads == 2 && watched->is_beside(); });
+    helped.store(beside.get(), std::memory_order_release);
+  }
   Tee heard(beside ? static_cast<history::Sink*>(beside.get()) : &feed, request.recorder);
   const std::unique_ptr<history::Sink> between = request.between ? request.between(heard) : nullptr;
   tee = Tee(between != nullptr ? between.get() : &heard, nullptr);

@@ -33,7 +33,8 @@ struct RunRequest {
   std::string defect;         // its name, for the report
   std::string command;        // the one line that repeats this run
   bool tell_stories = true;   // re-run for the story of a violation
-  std::uint32_t threads = 1;  // with more than one, judge and databases run beside the world
+  std::uint32_t threads = 1;  // with more, judge, databases and devices may run beside the rest of the world
+  std::uint64_t beside_from = kWorthBeside;  // WorldOptions::beside_from
   std::function<void(const Progress&)> progress;
   history::Sink* recorder = nullptr;  // hears every record too
   // Told what the run is judged by before the recorder hears its first record.

@@ -52,6 +52,31 @@ const reports::PropertyResult& property(const reports::Result& result, const std
   return *found;
 }
 
+// ---- threads
+
+// Servers, devices and the judge on threads of their own, or the judge in the time that the two leave.
+TEST(Threads, ChangeNothingThatARunSays) {
+  for (const char* defect : {"", "push-dropped-silently"}) {
+    RunRequest request = request_for(changed_scenario("star", {"devices=500", "run_s=30"}), defect);
+    request.tell_stories = false;
+    const RunOutcome alone = run(request);
+    request.beside_from = 0;
+    for (const std::uint32_t threads : {2U, 3U}) {
+      request.threads = threads;
+      const RunOutcome beside = run(request);
+      EXPECT_EQ(alone.result.trace_hash, beside.result.trace_hash);
+      EXPECT_EQ(alone.result.history_hash, beside.result.history_hash);
+      ASSERT_EQ(alone.properties.size(), beside.properties.size());
+      for (std::size_t i = 0; i < alone.properties.size(); ++i) {
+        EXPECT_EQ(alone.properties[i].antecedents, beside.properties[i].antecedents)
+            << alone.properties[i].id;
+        EXPECT_EQ(alone.properties[i].violations, beside.properties[i].violations) << alone.properties[i].id;
+        EXPECT_EQ(alone.properties[i].note, beside.properties[i].note) << alone.properties[i].id;
+      }
+    }
+  }
+}
+
 // ---- verdicts
 
 TEST(Runner, PassesAWorldThatKeepsItsPromises) {

@@ -416,13 +416,12 @@ std::expected<void, std::string> validate(const Scenario& s) {
   std::int64_t weights = 0;
   for (const Region& region : s.topology().region()) {
     if (!wrong.empty()) break;
-    wrong = out_of_range({{"region.gateways", region.gateways(), 1, 1000},
-                          {"region.shards", region.shards(), 1, 1000},
-                          {"region.weight", region.weight(), 0, 1'000'000},
-                          {"region.gateways, as many as so many devices need",
-                           nodes_of_role(s, region.gateways()), 1, 1000},
-                          {"region.shards, as many as so many devices need",
-                           nodes_of_role(s, region.shards()), 1, 1000}});
+    wrong = out_of_range(
+        {{"region.gateways", region.gateways(), 1, 1000},
+         {"region.shards", region.shards(), 1, 1000},
+         {"region.weight", region.weight(), 0, 1'000'000},
+         {"region.gateways, as many as so many devices need", nodes_of_role(s, region.gateways()), 1, 1000},
+         {"region.shards, as many as so many devices need", nodes_of_role(s, region.shards()), 1, 1000}});
     weights += region.weight();
   }
   if (wrong.empty() && weights == 0) wrong = "region.weight: at least one must be above 0";

@@ -45,6 +45,9 @@ std::expected<void, std::string> World::build() {
   build_nodes();
   build_devices();
   build_hostile_peers();
+  // Whoever looks at every event sees them in their order, and a hostile peer's link is nobody's alone.
+  if (options_.threads > 1 && !options_.tap && !hostile_ && access_->shortest_passage() >= kSettleEvery)
+    device_thread_ = std::make_unique<LaneThread>([this] { run_lane(kDeviceLane); }, options_.idle);
   return build_faults();
 }
 

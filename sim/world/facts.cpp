@@ -108,7 +108,7 @@ void World::collect_facts() {
   f.users = script_.users.size();
   f.conversations = directory_->conversations();
   f.end = scheduler_.now();
-  f.access_packets = access_->packets();
+  f.access_packets = access_->packets_sent();
   f.access_bytes = access_->bytes_sent();
   f.node_packets = links_->packets();
   f.node_bytes = links_->bytes_sent();

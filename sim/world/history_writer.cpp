@@ -23,7 +23,7 @@ std::uint64_t token_number(const Id128& token) { return token.hi ^ token.lo; }
 
 HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, history::Sink& sink,
                              Shown shown)
-    : scheduler_(scheduler), directory_(directory), sink_(sink), shown_(std::move(shown)) {}
+    : scheduler_(scheduler), directory_(directory), sink_(scheduler, *this, sink), shown_(std::move(shown)) {}
 
 void HistoryWriter::write(Record r) {
   r.time = scheduler_.now();
@@ -48,6 +48,7 @@ void HistoryWriter::end() {
 }
 
 void HistoryWriter::declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort) {
+  state(device);
   Record r = record(Kind::kDevice, device);
   r.value = region;
   r.value2 = cohort;
@@ -88,18 +89,57 @@ HistoryWriter::DeviceState& HistoryWriter::state(DeviceTag device) {
   return devices_[device];
 }
 
+std::uint32_t HistoryWriter::connection_of(std::uint32_t device) const {
+  if (!devices_.holds(device)) return 0;
+  const auto waiting = waiting_connections_.find(device);
+  return devices_[device].connections - (waiting == waiting_connections_.end() ? 0 : waiting->second);
+}
+
+bool HistoryWriter::complete(ToldRecord& told) {
+  Record& r = told.record;
+  switch (told.completion) {
+    case ToldRecord::kWhole:
+      break;
+    case ToldRecord::kConnected:
+      if (const auto at = waiting_connections_.find(r.device); at != waiting_connections_.end()) {
+        if (--at->second == 0) waiting_connections_.erase(at);
+      }
+      break;
+    case ToldRecord::kOfServer:
+      r.connection = connection_of(r.device);
+      break;
+    case ToldRecord::kOfServerInConversation:
+      if (r.device != history::kNone) r.connection = connection_of(r.device);
+      r.conversation = directory_.number_of(told.conversation);
+      break;
+    case ToldRecord::kStall: {
+      const auto until = static_cast<TimeNs>(r.value);
+      TimeNs& stalled_until = state(r.device).stalled_until;
+      if (std::exchange(stalled_until, std::max(until, stalled_until)) >= until) return false;
+      r.connection = connection_of(r.device);
+      break;
+    }
+  }
+  return true;
+}
+
 void HistoryWriter::device_gone(std::uint32_t device) {
   if (!devices_.holds(device)) return;
   seen_by_gone_ = combine_by_id(seen_by_gone_, device, devices_[device].seen.value());
   devices_.drop(device);
 }
 
-Record HistoryWriter::record(Kind kind, DeviceTag device) const {
+Record HistoryWriter::record_of_server(Kind kind, std::uint32_t device) const {
   Record r;
   r.time = scheduler_.now();
   r.kind = kind;
   r.device = device;
   r.user = directory_.user_of_device(device);
+  return r;
+}
+
+Record HistoryWriter::record(Kind kind, DeviceTag device) const {
+  Record r = record_of_server(kind, device);
   if (devices_.holds(device)) r.connection = devices_[device].connections;
   return r;
 }
@@ -132,7 +172,8 @@ void HistoryWriter::connected(DeviceTag device, SessionId session) {
   s.lost_at = kNever;
   Record r = record(Kind::kConnected, device);
   r.value = session >> 48;  // a SessionId begins with its gateway
-  sink_.on(r);
+  if (scheduler_.is_beside()) ++waiting_connections_[device];
+  sink_.on(r, ToldRecord::kConnected);
 }
 
 void HistoryWriter::negotiated(DeviceTag device, const protocol::Hello& offer,
@@ -188,11 +229,9 @@ void HistoryWriter::request_answered(DeviceTag device, std::uint32_t request, pr
 
 void HistoryWriter::link_stalled(std::uint32_t device, TimeNs until) {
   if (device < devices_.size() && !devices_.holds(device)) return;
-  if (std::exchange(state(device).stalled_until, std::max(until, state(device).stalled_until)) >= until)
-    return;
-  Record r = record(Kind::kLinkStalled, device);
+  Record r = record_of_server(Kind::kLinkStalled, device);
   r.value = static_cast<std::uint64_t>(until);
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kStall);
 }
 
 void HistoryWriter::go_away_received(DeviceTag device, const protocol::GoAway& go_away) {
@@ -555,33 +594,33 @@ void HistoryWriter::send_at_gateway(NodeId node, const protocol::Route& route,
                                     const protocol::SendMessage& message, TimeNs) {
   const std::uint32_t device = directory_.device(route.user, route.device);
   if (device == history::kNone) return;  // a hostile peer's
-  Record r = record(Kind::kSendAtGateway, device, message.conversation);
+  Record r = record_of_server(Kind::kSendAtGateway, device);
   r.key = {r.device, message_counter(message.client_msg_id)};
   r.value = node;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServerInConversation, message.conversation);
 }
 
 void HistoryWriter::event_leaves_gateway(NodeId node, const protocol::Route& route,
                                          const protocol::Event& event, TimeNs) {
   const std::uint32_t device = directory_.device(route.user, route.device);
   if (device == history::kNone) return;
-  Record r = record(Kind::kEventLeavesGateway, device, event.conversation);
+  Record r = record_of_server(Kind::kEventLeavesGateway, device);
   r.key = directory_.key(event.sender, event.sender_device, event.client_msg_id);
   r.seq = event.conv_seq;
   r.epoch = event.conv_epoch > 1 ? event.conv_epoch : 0;
   r.value = node;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServerInConversation, event.conversation);
 }
 
 void HistoryWriter::push_queue(NodeId node, const protocol::Route& route, QueueStep step, std::size_t frames,
                                std::uint64_t bytes) {
   if (directory_.device(route.user, route.device) == history::kNone) return;
-  Record r = record(Kind::kPushQueue, directory_.device(route.user, route.device));
+  Record r = record_of_server(Kind::kPushQueue, directory_.device(route.user, route.device));
   r.code = static_cast<std::uint8_t>(step);
   r.value = frames;
   r.value2 = bytes;
   r.size = node;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServer);
 }
 
 // ---- who may speak for a user
@@ -621,19 +660,19 @@ void HistoryWriter::signed_in(DeviceTag device) {
 void HistoryWriter::token_granted(NodeId node, UserId user, DeviceIndex device, DurationNs valid) {
   const std::uint32_t number = directory_.device(user, device);
   if (number == history::kNone) return;
-  Record r = record(Kind::kCredential, number);
+  Record r = record_of_server(Kind::kCredential, number);
   r.value = static_cast<std::uint64_t>(valid);
   r.value2 = node;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServer);
 }
 
 void HistoryWriter::session_served(NodeId node, const protocol::Route& route, bool on) {
   if (directory_.device(route.user, route.device) == history::kNone) return;
-  Record r = record(Kind::kServed, directory_.device(route.user, route.device));
+  Record r = record_of_server(Kind::kServed, directory_.device(route.user, route.device));
   r.seq = route.session;
   r.value = node;
   r.flag = on;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServer);
 }
 
 void HistoryWriter::bucket_served(NodeId node, std::uint32_t bucket, std::uint32_t version) {
@@ -663,12 +702,12 @@ void HistoryWriter::app_crashes(std::uint32_t device, const protocol::Event& eve
 void HistoryWriter::entry_parked(NodeId node, const protocol::Route& route,
                                  const ConversationId& conversation, std::uint64_t seq, Via via,
                                  std::uint32_t failures) {
-  Record r = record(Kind::kParked, directory_.device(route.user, route.device), conversation);
+  Record r = record_of_server(Kind::kParked, directory_.device(route.user, route.device));
   r.seq = seq;
   r.code = static_cast<std::uint8_t>(via);
   r.value = failures;
   r.size = node;
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServerInConversation, conversation);
 }
 
 void HistoryWriter::effect_parked(NodeId node, NodeId source, std::uint64_t number, std::uint32_t failures) {
@@ -725,13 +764,12 @@ void HistoryWriter::log_forked(NodeId node, const protocol::EpochChanged& fork, 
   Record r;
   r.time = scheduler_.now();
   r.kind = Kind::kForked;
-  r.conversation = directory_.number_of(fork.conversation);
   r.epoch = fork.new_epoch;
   r.size = fork.old_epoch;
   r.seq = fork.fork_seq;
   r.value = node;
   r.flag = is_lost_alone(lost);
-  sink_.on(r);
+  sink_.on(r, ToldRecord::kOfServerInConversation, fork.conversation);
 }
 
 void HistoryWriter::epoch_adopted(DeviceTag device, const protocol::EpochChanged& changed,
@@ -745,6 +783,8 @@ void HistoryWriter::epoch_adopted(DeviceTag device, const protocol::EpochChanged
   sink_.on(r);
 }
 
-void HistoryWriter::probe(std::uint32_t, Probe probe) { ++probes_[static_cast<std::size_t>(probe)]; }
+void HistoryWriter::probe(std::uint32_t, Probe probe) {
+  ++probes_[working_lane][static_cast<std::size_t>(probe)];
+}
 
 }  // namespace wavetank::sim

@@ -2,6 +2,7 @@
 // see.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <set>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "sim/kernel/scheduler.hpp"
 #include "sim/world/device_table.hpp"
 #include "sim/world/directory.hpp"
+#include "sim/world/record_lanes.hpp"
 
 namespace wavetank::sim {
 
@@ -23,7 +25,7 @@ struct Reconnect {
   DurationNs took = 0;
 };
 
-class HistoryWriter final : public ClientObserver, public ServerObserver {
+class HistoryWriter final : public ClientObserver, public ServerObserver, private RecordCompleter {
  public:
   // `shown(device, conversation, sender, counter, seq)` is called for every entry a device shows.
   using Shown =
@@ -58,6 +60,12 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // The user closed the app: until it is opened again the device wants no connection.
   void app_closed(std::uint32_t device) { state(device).lost_at = kNever; }
 
+  // ---- beside (kernel/scheduler.hpp): clients tell in the device lane, servers in the server lane
+  // Both have come to rest.
+  void end_beside() { sink_.end_beside(); }
+  // Tells what waits of the window before; the lanes may be at work on the next.
+  void flush() { sink_.flush(); }
+
   // A fold over all devices of what each one's user saw, equal across fidelity settings.
   std::uint64_t history_hash() const;
 
@@ -68,10 +76,16 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // The most that one shard has held of hot conversations.
   std::uint64_t hot_window_bytes() const { return hot_window_bytes_; }
   std::uint64_t owed_fanouts() const { return owed_fanouts_; }
-  std::uint64_t probe_count(Probe probe) const { return probes_[static_cast<std::size_t>(probe)]; }
+  std::uint64_t probe_count(Probe probe) const {
+    std::uint64_t sum = 0;
+    for (const auto& lane : probes_) sum += lane[static_cast<std::size_t>(probe)];
+    return sum;
+  }
   // In the order of their ends.
   const std::vector<Reconnect>& reconnects() const { return reconnects_; }
-  std::size_t bytes() const { return devices_.bytes() + reconnects_.capacity() * sizeof(Reconnect); }
+  std::size_t bytes() const {
+    return devices_.bytes() + reconnects_.capacity() * sizeof(Reconnect) + sink_.bytes();
+  }
 
   // ---- ClientObserver
   void connected(DeviceTag device, SessionId session) override;
@@ -157,6 +171,11 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     RollingHash seen;
   };
 
+  bool complete(ToldRecord& told) override;
+  // As of the record that is passed on now.
+  std::uint32_t connection_of(std::uint32_t device) const;
+  // Of a device, by a server, which knows nothing of the device's own numbers.
+  history::Record record_of_server(history::Kind kind, std::uint32_t device) const;
   history::Record record(history::Kind kind, DeviceTag device) const;
   history::Record record(history::Kind kind, DeviceTag device, const ConversationId& id) const;
   history::Record setting_record(history::Kind kind, DeviceTag device, const ConversationId& id,
@@ -169,24 +188,9 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
     return target == 0 ? history::kNone : Directory::user(target);
   }
 
-  // Counts what it passes on.
-  class Counter final : public history::Sink {
-   public:
-    explicit Counter(history::Sink& to) : to_(to) {}
-    void on(const history::Record& record) override {
-      ++count_;
-      to_.on(record);
-    }
-    std::uint64_t count() const { return count_; }
-
-   private:
-    history::Sink& to_;
-    std::uint64_t count_ = 0;
-  };
-
   const Scheduler& scheduler_;
   Directory& directory_;
-  Counter sink_;
+  RecordLanes sink_;
   std::uint64_t ticks_ = 0;
   Shown shown_;
   struct Owner {
@@ -199,6 +203,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   // Whether what the owner had told need not be in the copy. kNoNode: any that was lost until now.
   bool is_lost_alone(NodeId lost);
   DeviceTable<DeviceState> devices_;
+  // Connections that have been told but not passed on yet, by device.
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t> waiting_connections_;
   std::uint64_t seen_by_gone_ = 0;  // the part of the history's hash
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;
@@ -208,7 +214,7 @@ class HistoryWriter final : public ClientObserver, public ServerObserver {
   std::uint64_t deliveries_ = 0;
   std::uint64_t hot_window_bytes_ = 0;
   std::uint64_t owed_fanouts_ = 0;
-  std::uint64_t probes_[static_cast<std::size_t>(Probe::kCount)] = {};
+  std::uint64_t probes_[kLanes][static_cast<std::size_t>(Probe::kCount)] = {};  // by the lane that met them
 };
 
 }  // namespace wavetank::sim

@@ -66,6 +66,8 @@ class Injector {
 
   // Schedules everything; call once at the start of the world.
   void begin();
+  // Whether a fault waits for a commit.
+  bool is_armed() const { return armed_ != 0 && !over_; }
   // A commit has become pending on `node` for `duration`: what waits for that happens within it.
   void commit_pending(std::uint32_t node, DurationNs duration);
   // The liveness phase: every fault ends now, none begins any more.

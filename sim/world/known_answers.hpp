@@ -18,6 +18,6 @@ struct KnownAnswer {
 // small_star(), seed 1.
 inline constexpr KnownAnswer kSmallStar = {0x5e0bd33e679150c2, 0xe919a46f7ead5ba8};
 // small_campus(), seed 1, whatever its fidelity.
-inline constexpr KnownAnswer kSmallCampus = {0xc993aafafbdaf05e, 0xc4f31294102b9b64};
+inline constexpr KnownAnswer kSmallCampus = {0x77c58def270831c9, 0xc4f31294102b9b64};
 
 }  // namespace wavetank::sim

@@ -95,6 +95,7 @@ class NodeHarness final : private AccessListener, private LinkListener, private 
     while (!scheduler.empty() && scheduler.next_time() <= end) step();
     scheduler.at(end, kStub, kSample, 0, 0);
     while (scheduler.now() < end) step();
+    access.settle_before(end + kSettleEvery);
   }
   void run_for(DurationNs duration) { run_until(scheduler.now() + duration); }
   // Until something is busy with a commit.

@@ -120,7 +120,7 @@ void ServerNode::enqueue(Input::Kind kind, CloseReason reason, std::uint32_t who
   // their own windows (outbox_window, max_in_flight of every session).
   if (inbox_.size() >= services_.inbox_limit && kind == Input::kFrame) {
     ++overflows_;
-    services_.access.reset(who);  // reports the end, which comes back here as an input
+    services_.access.reset_from_gateway(who);  // reports the end, which comes back here as an input
     return;
   }
   push(kind, reason, who, std::move(packet));

@@ -12,142 +12,12 @@ using history::Kind;
 using history::Phase;
 using history::Record;
 
-constexpr std::uint64_t kProgressEvery = 1 << 16;
 constexpr DurationNs kReconnectWindow = 120 * kSecond;
-// Events ahead of the one at hand whose memory is asked for, in two steps.
-constexpr std::size_t kPrefetchFar = 12;
-constexpr std::size_t kPrefetchNear = 6;
-constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
-// The harness looks at its clock.
-constexpr DurationNs kTickEvery = kSecond;
 constexpr DurationNs kSignInAfter = 5 * kSecond;  // and up to three times as long
 // The numbers of a client's own requests have 32 bits; those of frames sent past it lie above.
 constexpr std::uint64_t kRawRequests = 1ULL << 32;
 
-enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
-
 }  // namespace
-
-// ---- the loop
-
-void World::run() {
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) tell_versions(node);
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
-  series_.interval = std::max<DurationNs>(kSecond, planned_end() / 720 / kSecond * kSecond);
-  scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
-  injector_->begin();
-  behaviour_->begin();
-  if (hostile_) hostile_->begin();
-  change_phase();
-  run_until(std::min(planned_end(), options_.target_dies_at));
-  if (options_.target_dies_at < planned_end()) let_target_die();
-  run_until(planned_end());
-  liveness_phase();
-  measure_memory();
-  audit_phase();
-  report_states();
-  change_phase();
-  phases_.push_back({phase_, phase_since_, scheduler_.now()});
-  history_->end();
-  collect_facts();
-}
-
-void World::run_until(TimeNs end) {
-  while (!scheduler_.empty() && scheduler_.next_time() <= end) {
-    // No event of its own: the world goes as it would without a harness that looks at its clock.
-    for (; next_tick_ <= scheduler_.next_time(); next_tick_ += kTickEvery)
-      history_->tick(next_tick_, kTickEvery);
-    const Event event = scheduler_.next();
-    prefetch_ahead();
-    ++facts_.events;
-    ++facts_.events_by_kind[event.kind()];
-    if (options_.tap) options_.tap(event);
-    handle(event);
-    if (facts_.events % kProgressEvery == 0 && options_.progress) options_.progress();
-  }
-}
-
-// In a big world nearly all of an event's memory lies outside the caches. What the events a little ahead will
-// touch is asked for early, in two steps, since the second address stands in what the first brings. Changes
-// nothing but the time it takes.
-void World::prefetch_ahead() const {
-  if (const Event* far = scheduler_.lookahead(kPrefetchFar)) {
-    switch (far->kind()) {
-      case kUpstream:
-        access_->prefetch_packet(far->payload);
-        break;
-      case kDownstream:
-        access_->prefetch_packet(far->payload);
-        devices_.prefetch(far->target());
-        break;
-      case kDeviceTimer:
-      case kDialAnswered:
-        devices_.prefetch(far->target());
-        break;
-      case kPeerPacket:
-        links_->prefetch_packet(far->payload);
-        break;
-      default:
-        break;
-    }
-  }
-  if (const Event* near = scheduler_.lookahead(kPrefetchNear)) {
-    switch (near->kind()) {
-      case kUpstream:
-      case kDownstream:
-        access_->prefetch_connection(near->payload);
-        break;
-      default:
-        break;
-    }
-  }
-}
-
-void World::handle(const Event& event) {
-  switch (event.kind()) {
-    case kNodeReady:
-      nodes_[event.target()]->ready(event.payload);
-      break;
-    case kNodeTimer:
-      nodes_[event.target()]->timer(event.payload);
-      break;
-    case kDeviceTimer:
-      device_timer(event.target());
-      break;
-    case kCue:
-      if (event.payload == kCueAudit) {
-        open_app(event.target());
-        with_device(event.target(), [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
-      } else if (event.payload == kCueSignIn) {
-        sign_in(event.target());
-      } else if (event.payload == kCueHostile) {
-        hostile_->cue(event.target());
-      } else if (event.payload == kCueReopen) {
-        if (devices_.holds(event.target()) && devices_[event.target()].has_crashed) open_app(event.target());
-      } else {
-        behaviour_->cue(event.payload, event.target());
-      }
-      break;
-    case kSample:
-      if (event.target() == kSampleSeries) {
-        sample();
-      } else {
-        sample_reconnect(event.payload);
-      }
-      break;
-    case kPhaseChange:
-      change_phase();
-      break;
-    case kFaultBegins:
-    case kFaultEnds:
-      injector_->handle(event);
-      break;
-    default:
-      if (!access_->handle(event)) links_->handle(event);
-      break;
-  }
-}
 
 // ---- phases and samples
 
@@ -282,6 +152,11 @@ void World::device_timer(std::uint32_t number) {
   if (device.timer_at > scheduler_.now()) return;  // an earlier arming; the valid one comes later
   device.timer_at = kNever;
   with_device(number, [&](Device& d, TimeNs now) { d.machine.timer_fired(0, now, device_effects_); });
+}
+
+void World::begin_audit(std::uint32_t number) {
+  open_app(number);
+  with_device(number, [&](Device& d, TimeNs now) { d.machine.audit(now, device_effects_); });
 }
 
 // Devices dial the gateway that keeps their session, or one of their region; after three failures in a row

@@ -26,10 +26,14 @@
 #include "sim/world/history_writer.hpp"
 #include "sim/world/hostile_peers.hpp"
 #include "sim/world/injector.hpp"
+#include "sim/world/lane_thread.hpp"
 #include "sim/world/sampler.hpp"
 #include "sim/world/server_node.hpp"
 
 namespace wavetank::sim {
+
+// A window of so many events keeps two threads busy for much longer than it takes to bring them together.
+inline constexpr std::uint64_t kWorthBeside = 50;
 
 struct WorldOptions {
   std::uint64_t seed = 1;
@@ -38,11 +42,15 @@ struct WorldOptions {
   std::function<void()> progress;
   // Called for every event before it is handled; for the determinism check.
   std::function<void(const Event&)> tap;
-  // With more than one, the shards' databases are written beside the simulation. Changes nothing that is
-  // simulated.
+  // With more than one, the shards' databases are written beside the simulation, and servers are simulated
+  // beside devices where that pays. Changes nothing that is simulated.
   std::uint32_t threads = 1;
   // For the proof of the gate: every server node dies at this moment, and none ever comes back.
   TimeNs target_dies_at = kNever;
+  // What a thread that waits for the other may do meanwhile; LaneThread. Decides nothing in the world.
+  std::function<bool()> idle = {};
+  // Two threads pay from so many events in a window of kSettleEvery on. 0: always, for tests.
+  std::uint64_t beside_from = kWorthBeside;
 };
 
 // A stretch of the run in one phase.
@@ -79,7 +87,8 @@ struct WorldFacts {
   std::uint64_t log_reads = 0;         // times that shards asked their stores for entries of a log
   std::uint64_t log_rows_read = 0;     // and how many came
   std::uint64_t hot_window_bytes = 0;  // that one shard held of hot conversations, at most
-  std::uint64_t owed_fanouts = 0;  // conversations of one shard that owed their members a pointer, at most
+  std::uint64_t owed_fanouts = 0;   // conversations of one shard that owed their members a pointer, at most
+  std::uint64_t events_beside = 0;  // that two threads handled beside each other
   std::uint64_t access_packets = 0;
   std::uint64_t access_bytes = 0;
   std::uint64_t node_packets = 0;
@@ -104,8 +113,13 @@ struct WorldFacts {
 inline constexpr std::uint32_t kCueAudit = 0xffffffffU;
 // The payload of a hostile peer's cue; its target is the peer.
 inline constexpr std::uint32_t kCueHostile = 0xfffffffdU;
+// A device whose token had expired has a new one.
+inline constexpr std::uint32_t kCueSignIn = 0xfffffffeU;
 // A device whose app has crashed opens it again.
 inline constexpr std::uint32_t kCueReopen = 0xfffffffcU;
+
+// The target of a sample.
+enum SampleCode : std::uint32_t { kSampleSeries, kSampleReconnect };
 
 class World final : private AccessListener,
                     private LinkListener,
@@ -139,6 +153,8 @@ class World final : private AccessListener,
   std::vector<std::uint32_t> gateway_regions() const;
   TimeNs now() const override { return scheduler_.now(); }
   TimeNs planned_end() const { return scenario_.run_s() * kSecond; }
+  // Whether two threads are at work on devices and servers now; for whoever hears the records.
+  bool is_beside() const { return scheduler_.is_beside(); }
   std::uint64_t events_so_far() const { return facts_.events; }
   std::vector<std::string> active_faults() const { return injector_->active_names(); }
   // Rolling hash of what a source of events has done so far; 0 for the population and the injector.
@@ -183,8 +199,15 @@ class World final : private AccessListener,
   void add_device(std::uint32_t device);
   const client::ClientShared& shared_of(std::uint32_t device) const;
 
+  // world_loop.cpp
   void run_until(TimeNs end);
-  void prefetch_ahead() const;
+  void step();
+  void turn_to(TimeNs time);
+  // Where the window that begins at `time` ends, when two threads may work on it; otherwise `time`.
+  TimeNs beside_until(TimeNs time, TimeNs end);
+  void run_beside(TimeNs end);
+  void run_lane(Lane lane);
+  void prefetch_ahead(Lane lane) const;
   void handle(const Event& event);
   void liveness_phase();
   void audit_phase();
@@ -210,6 +233,7 @@ class World final : private AccessListener,
   void watch_answer(std::uint32_t device, const protocol::Frame& frame);
   std::uint32_t choose_gateway(std::uint32_t device);
   void device_timer(std::uint32_t device);
+  void begin_audit(std::uint32_t device);
   // world_poison.cpp. Whether the payload is one on which apps of that kind crash; a user's own is not.
   bool is_poisonous(const protocol::Event& event, UserId reader) const;
   // Whether the app has crashed on what came, instead of taking it; then it starts again.
@@ -349,6 +373,16 @@ class World final : private AccessListener,
   TimeNs phase_since_ = 0;
   TimeNs recovery_until_ = 0;
   TimeNs next_tick_ = 0;  // when the harness looks at its clock next
+  // The servers' lane stays with the thread that has built the world: most of the memory is theirs, and the
+  // allocator gives huge pages to that thread only.
+  std::unique_ptr<LaneThread> device_thread_;  // none where one thread works on all lanes
+  struct alignas(64) LaneEvents {
+    std::uint64_t by_kind[kEventKinds] = {};
+  };
+  LaneEvents beside_[2];               // by lane, of the window that was worked on last
+  TimeNs window_end_ = 0;              // of the window whose events are counted now
+  std::uint64_t window_began_at_ = 0;  // how many had been handled
+  std::uint64_t window_events_ = 0;    // of the window before
   bool draining_ = false;
   bool is_target_dead_ = false;
   std::vector<PhaseSpan> phases_;

@@ -1,0 +1,107 @@
+// The records of a world on their way to whoever listens, in the order of the events that they tell of,
+// whichever lane's thread tells them.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "conformance/history/record.hpp"
+#include "reference/environment/footprint.hpp"
+#include "sim/kernel/scheduler.hpp"
+
+namespace wavetank::sim {
+
+// A record, and what is added to it when its turn comes, since a lane does not know it of the other.
+struct ToldRecord {
+  enum Completion : std::uint8_t {
+    kWhole,
+    kConnected,               // nothing; but what servers tell of the device counts from here on
+    kOfServer,                // the number of the device's connection
+    kOfServerInConversation,  // and that of the conversation
+    kStall,                   // whether it has been told before; and the connection
+  };
+  history::Record record;
+  ConversationId conversation = {};
+  std::uint32_t source = 0;  // of the event, and its number
+  std::uint32_t number = 0;
+  Completion completion = kWhole;
+};
+
+// Whoever completes records.
+class RecordCompleter {
+ public:
+  virtual ~RecordCompleter() = default;
+  // In the order of the events. Whether the record is to be told at all.
+  virtual bool complete(ToldRecord& told) = 0;
+};
+
+// One thread's records are passed on at once. Those of a window that two threads have worked on wait until
+// flush(), which may be called while they work on the next one.
+class RecordLanes {
+ public:
+  // All must outlive it.
+  RecordLanes(const Scheduler& scheduler, RecordCompleter& completer, history::Sink& to)
+      : scheduler_(scheduler), completer_(completer), to_(to) {}
+
+  void on(const history::Record& record, ToldRecord::Completion completion = ToldRecord::kWhole,
+          const ConversationId& conversation = {}) {
+    ToldRecord told{record, conversation, 0, 0, completion};
+    if (!scheduler_.is_beside()) return pass_on(told);
+    told.source = scheduler_.current().source;
+    told.number = scheduler_.current().number;
+    lanes_[working_lane].told.push_back(told);
+  }
+
+  // The two threads have come to rest; what they told waits.
+  void end_beside() {
+    flush();
+    for (PerLane& lane : lanes_) lane.told.swap(lane.waiting);
+  }
+
+  // Passes on what waits.
+  void flush() {
+    std::vector<ToldRecord>& a = lanes_[kDeviceLane].waiting;
+    std::vector<ToldRecord>& b = lanes_[kServerLane].waiting;
+    if (a.empty() && b.empty()) return;
+    std::size_t i = 0;
+    std::size_t k = 0;
+    while (i < a.size() || k < b.size()) {
+      const bool is_first = k == b.size() || (i < a.size() && key(a[i]) < key(b[k]));
+      pass_on(is_first ? a[i++] : b[k++]);
+    }
+    a.clear();
+    b.clear();
+  }
+
+  // Passed on so far.
+  std::uint64_t count() const { return count_; }
+  std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const PerLane& lane : lanes_) sum += vector_bytes(lane.told) + vector_bytes(lane.waiting);
+    return sum;
+  }
+
+ private:
+  static std::pair<TimeNs, std::uint64_t> key(const ToldRecord& told) {
+    return {told.record.time, static_cast<std::uint64_t>(told.source) << 32 | told.number};
+  }
+
+  void pass_on(ToldRecord& told) {
+    if (told.completion != ToldRecord::kWhole && !completer_.complete(told)) return;
+    ++count_;
+    to_.on(told.record);
+  }
+
+  const Scheduler& scheduler_;
+  RecordCompleter& completer_;
+  history::Sink& to_;
+  struct alignas(64) PerLane {
+    std::vector<ToldRecord> told;     // beside
+    std::vector<ToldRecord> waiting;  // of the window before
+  };
+  PerLane lanes_[2];
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace wavetank::sim
