@@ -4,7 +4,8 @@
 // conversation, and of what it shows there of each user. A stretch of "online" may not
 // share more than one bound with a stretch without a connection; one of nothing or "offline", in a direct
 // conversation, not more than the other bound with a stretch of connection, from a calm moment on. Such a one
-// begins anew where the watcher's access link has stalled, at the end of that.
+// begins anew where the watcher's access link has stalled, at the end of that, and where it begins within a
+// stall.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -65,6 +66,8 @@ std::vector<Shown> read_shown(const Facts& facts, Findings& out) {
   using Place = std::tuple<DeviceTag, ConversationIndex, UserIndex>;
   std::map<Place, std::size_t> present;  // into `all`
   std::set<std::pair<DeviceTag, ConversationIndex>> watched;
+  std::map<DeviceTag, TimeNs> stalled_until;
+  const auto carries_from = [&](const Record& r) { return std::max(r.time, stalled_until[r.device]); };
   const auto other_of = [&](const Record& r) {
     const Log& log = facts.log(r.conversation);
     const UserIndex viewer = facts.user_of(r.device);
@@ -85,6 +88,7 @@ std::vector<Shown> read_shown(const Facts& facts, Findings& out) {
       std::erase_if(watched, [&](const auto& place) { return place.first == r.device; });
     }
     if (r.kind == Kind::kLinkStalled) {
+      stalled_until[r.device] = std::max(stalled_until[r.device], static_cast<TimeNs>(r.value));
       for (auto& [place, row] : present) {
         if (std::get<0>(place) != r.device || all[row].is_online) continue;
         Shown later = all[row];
@@ -106,7 +110,7 @@ std::vector<Shown> read_shown(const Facts& facts, Findings& out) {
       const UserIndex other = other_of(r);
       if (other == kNone) continue;
       present[{r.device, r.conversation, other}] = all.size();
-      all.push_back({r.device, r.conversation, other, true, false, {r.time, kNever}});
+      all.push_back({r.device, r.conversation, other, true, false, {carries_from(r), kNever}});
     }
     if (r.kind != Kind::kPresenceShown) continue;
     out.fired();
@@ -124,7 +128,8 @@ std::vector<Shown> read_shown(const Facts& facts, Findings& out) {
     }
     present[place] = all.size();
     const bool is_required = other_of(r) == r.subject;
-    all.push_back({r.device, r.conversation, r.subject, is_required, r.flag, {r.time, kNever}});
+    const TimeNs begin = r.flag ? r.time : carries_from(r);
+    all.push_back({r.device, r.conversation, r.subject, is_required, r.flag, {begin, kNever}});
   }
   for (Shown& shown : all) shown.time.end = std::min(shown.time.end, facts.end);
   return all;

@@ -64,7 +64,8 @@ class PresenceStale final : public Monitor {
   }
 
   std::size_t bytes() const override {
-    std::size_t sum = users_.bytes() + table_bytes(rows_) + table_bytes(watches_) + table_bytes(audience_);
+    std::size_t sum = users_.bytes() + table_bytes(rows_) + table_bytes(watches_) + table_bytes(audience_) +
+                      table_bytes(stalled_until_);
     for (const auto& [user, rows] : rows_) sum += heap_bytes(rows.capacity() * sizeof(Row));
     for (const auto& [device, watches] : watches_) {
       sum += heap_bytes(watches.capacity() * sizeof(Watch));
@@ -151,7 +152,8 @@ class PresenceStale final : public Monitor {
     const UserIndex other =
         conversation.first_user == viewer ? conversation.second_user : conversation.first_user;
     if (!conversation.is_group() && other != viewer && other != kNone) {
-      rows_[other].push_back({record.device, record.conversation, other, true, false, false, record.time});
+      rows_[other].push_back({record.device, record.conversation, other, true, false, false,
+                              carries_from(record.device, record.time)});
       watch.users.push_back(other);
     }
     watches_[record.device].push_back(std::move(watch));
@@ -175,8 +177,11 @@ class PresenceStale final : public Monitor {
     watches_.erase(list);
   }
 
-  // What is asked or told now arrives then: who is not shown by now need be shown a bound later only.
+  // What is asked or told now arrives then: who is not shown by now need be shown a bound later only, and so
+  // is who is watched before then: a stall is told once.
   void stall(DeviceTag device, TimeNs now, TimeNs until) {
+    TimeNs& known = stalled_until_[device];
+    known = std::max(known, until);
     const auto list = watches_.find(device);
     if (list == watches_.end()) return;
     for (const Watch& watch : list->second) {
@@ -187,6 +192,15 @@ class PresenceStale final : public Monitor {
         row->since = std::max(row->since, until);
       }
     }
+  }
+
+  // From when on the device's link carries something, as far as is known.
+  TimeNs carries_from(DeviceTag device, TimeNs now) {
+    const auto stalled = stalled_until_.find(device);
+    if (stalled == stalled_until_.end()) return now;
+    if (stalled->second > now) return stalled->second;
+    stalled_until_.erase(stalled);
+    return now;
   }
 
   void end(DeviceTag device, const Watch& watch, TimeNs now) {
@@ -227,7 +241,7 @@ class PresenceStale final : public Monitor {
     }
     row->is_online = record.flag;
     row->is_accused = false;
-    row->since = record.time;
+    row->since = record.flag ? record.time : carries_from(record.device, record.time);
   }
 
   void check_stale(Row& row, TimeNs now) {
@@ -284,6 +298,7 @@ class PresenceStale final : public Monitor {
   Chunks<User> users_;
   boost::unordered_flat_map<UserIndex, std::vector<Row>> rows_;
   boost::unordered_flat_map<DeviceTag, std::vector<Watch>> watches_;
+  boost::unordered_flat_map<DeviceTag, TimeNs> stalled_until_;  // may be over
   boost::unordered_flat_set<Key> audience_;
 };
 

@@ -106,6 +106,28 @@ TEST(PresenceStale, ALinkThatCarriesNothingShowsNothing) {
   expect_violated(after, "PRS-STALE");
 }
 
+// A stall is told once, by whatever meets it first.
+TEST(PresenceStale, AStallCountsForWhoeverIsWatchedOrSeenToGoWithinIt) {
+  for (const DurationNs after_it : {9 * kSecond, 11 * kSecond}) {
+    for (const bool goes : {false, true}) {
+      Window h;
+      h.show_presence(h.anna, h.chat_room, 1, true);
+      if (!goes) h.watch(h.anna, h.chat_room, false);
+      h.stall_link(h.anna, h.now + 20 * kSecond);
+      h.wait(5 * kSecond);
+      goes ? h.show_presence(h.anna, h.chat_room, 1, false) : h.watch(h.anna, h.chat_room);
+      h.wait(15 * kSecond + after_it);
+      h.show_presence(h.anna, h.chat_room, 1, true);
+      h.end();
+      if (after_it < h.config.presence_on_bound) {
+        EXPECT_FALSE(h.judged().violated("PRS-STALE")) << goes;
+      } else {
+        expect_violated(h, "PRS-STALE");
+      }
+    }
+  }
+}
+
 TEST(PresenceStale, OfflineThoughAnotherDeviceIsThere) {
   Window h;
   h.device(1);
