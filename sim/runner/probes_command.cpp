@@ -45,7 +45,7 @@ CLI::App* add_probes(CLI::App& app, ProbesOptions& o) {
   command->add_option("--seeds", o.seeds, "Seeds 1 to N of every scenario (default: 1, or as the set says)")
       ->check(CLI::Range(std::uint64_t{1}, kMostSeeds));
   command->add_option("--file", o.file, "Another set of runs in protobuf text format (message ProbeSet)");
-  command->add_option("--threads", o.threads, "As of run")->check(CLI::Range(1U, 2U));
+  command->add_option("--threads", o.threads, "As of run")->check(CLI::Range(1U, 3U));
   command->add_flag("--no-progress", o.no_progress, "No progress line");
   command->footer(
       "Example:\n  ./wavetank sim probes campus reconnect --seeds 3\n"
