@@ -132,8 +132,9 @@ int run(int argc, char** argv) {
   auto* figures = app.add_subcommand("figures", "The table of the project's figures (./wavetank bench)");
   figures->add_option("--benchmarks", measured.benchmarks,
                       "a JSON file of Google Benchmark; may be repeated");
-  figures->add_option("--star", measured.star,
-                      "RESULT=SECONDS: a run of star and its processor time; may be repeated");
+  figures->add_option("--run", measured.runs,
+                      "WORKLOAD=RESULT=SECONDS: a run of a scenario and its processor time; may be repeated");
+  figures->add_option("--value", measured.values, "NAME=VALUE: a figure measured otherwise; may be repeated");
   figures->add_option("--date", measured.date, "when");
   figures->add_option("--commit", measured.commit, "of what");
   figures->add_option("--machine", measured.machine, "where");

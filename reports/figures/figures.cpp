@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reports/verdict.hpp"
-
 namespace wavetank::figures {
 namespace {
 
@@ -56,32 +54,11 @@ std::optional<double> least(std::optional<double> a, std::optional<double> b) {
   return std::min(*a, *b);
 }
 
-void add_star(Collector& out, const std::vector<StarRun>& runs) {
-  if (runs.empty()) return;
-  std::vector<double> events;
-  std::vector<double> messages;
-  std::vector<double> bytes;
-  for (const StarRun& run : runs) {
-    if (effective_verdict(run.result) != reports::Verdict::kPass) {
-      throw FiguresError("a run of star did not pass: its speed says nothing");
-    }
-    if (!(run.processor_s > 0) || run.result.devices <= 0) {
-      throw FiguresError("a run of star without processor time or devices");
-    }
-    events.push_back(static_cast<double>(run.result.events) / run.processor_s);
-    messages.push_back(static_cast<double>(run.result.messages_sent) / run.processor_s);
-    bytes.push_back(static_cast<double>(run.result.peak_rss_bytes) / static_cast<double>(run.result.devices));
-  }
-  out.add("star.events", median(events));
-  out.add("star.messages", median(messages));
-  out.add("star.bytes", median(bytes));
-}
-
 }  // namespace
 
 const std::vector<FigureName>& figure_names() {
   static const std::vector<FigureName> kNames{
-      {"kernel.events.1m", "bare kernel, 1 M events pending", "events/s"},
+      {"kernel.events.1m", "bare kernel, 1 M events pending", "events/s", false, 10e6},
       {"kernel.events.10m", "bare kernel, 10 M events pending", "events/s"},
       {"kernel.ratio.1m", "the same against std::priority_queue, 1 M", "times as fast"},
       {"kernel.ratio.10m", "the same against std::priority_queue, 10 M", "times as fast"},
@@ -93,14 +70,24 @@ const std::vector<FigureName>& figure_names() {
       {"monitors.2", "all monitors, 2 members a conversation", "records/s"},
       {"monitors.20", "all monitors, 20 members", "records/s"},
       {"monitors.200", "all monitors, 200 members", "records/s"},
-      {"star.events", "star, all monitors on", "events/s"},
-      {"star.messages", "star, all monitors on", "messages/s"},
-      {"star.bytes", "star, peak memory of the process", "bytes/device", /*less_is_better=*/true},
+      {"star.events", "star, 10,000 devices, all monitors on", "events/s"},
+      {"star.messages", "the same", "messages/s"},
+      {"star.bytes", "the same, peak memory of the process", "bytes/device", /*less_is_better=*/true},
+      {"star_1m.events", "star, 1 M devices, frames, memory store", "events/s", false, 1.5e6},
+      {"star_1m.messages", "the same", "messages/s", false, 83e3},
+      {"star_1m.bytes", "the same, client, server and monitors", "bytes/device", true, 2048},
+      {"star_1m_sqlite.events", "star, 1 M devices, bytes, SQLite", "events/s", false, 0.5e6},
+      {"growth_10m.peak", "star, 10 M devices, peak memory", "bytes", true, 20.0 * (1 << 30)},
+      {"growth.ratio", "time of an event, 10 M against 10,000", "times as long", true, 3},
+      {"region.speed", "region, 2 M connections, against real time", "times as fast", false, 4},
+      {"college.seconds", "college on one core, bytes, SQLite", "s", true, 30},
+      {"college_frames.seconds", "the same, frames, memory store", "s", true, 12},
+      {"build.seconds", "a server file changed: build and its tests", "s", true, 20},
   };
   return kNames;
 }
 
-std::vector<Figure> figures_of(const Benchmarks& benchmarks, const std::vector<StarRun>& star) {
+std::vector<Figure> figures_of(const Benchmarks& benchmarks) {
   Collector out(benchmarks);
   const auto wheel = [&](const char* n) { return out.processor_ns(fmt::format("hold/wheel/{}", n)); };
   const auto heap = [&](const char* n) { return out.processor_ns(fmt::format("hold/binary_heap/{}", n)); };
@@ -124,8 +111,21 @@ std::vector<Figure> figures_of(const Benchmarks& benchmarks, const std::vector<S
             out.counter(fmt::format("judge_records/devices:100000/members:{}/each:{}/ahead:1", members, each),
                         "items_per_second"));
   }
-  add_star(out, star);
   return out.take();
+}
+
+void add_figures(std::vector<Figure>& figures, std::vector<Figure> more) {
+  const auto place = [](const Figure& figure) {
+    return std::ranges::find(figure_names(), figure.name, &FigureName::name) - figure_names().begin();
+  };
+  for (Figure& figure : more) {
+    if (place(figure) == std::ssize(figure_names()))
+      throw FiguresError(fmt::format("there is no figure '{}'", figure.name));
+    if (std::ranges::find(figures, figure.name, &Figure::name) != figures.end())
+      throw FiguresError(fmt::format("the figure '{}' is given twice", figure.name));
+    figures.push_back(std::move(figure));
+  }
+  std::ranges::stable_sort(figures, {}, place);
 }
 
 }  // namespace wavetank::figures

@@ -2,13 +2,11 @@
 // the benchmarks left behind.
 #pragma once
 
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "reports/figures/benchmark_file.hpp"
-#include "reports/result.hpp"
 
 namespace wavetank::figures {
 
@@ -29,26 +27,23 @@ struct FigureRun {
   std::vector<Figure> figures;
 };
 
-// One run of the scenario star, and the user and system time of its whole process.
-struct StarRun {
-  reports::Result result;
-  double processor_s = 0;
-};
-
 struct FigureName {
   std::string name;
   std::string title;  // for the table
   std::string unit;
   bool less_is_better = false;
+  double goal = 0;  // what the project wants to reach; 0: nothing was set
 };
 
 // All figures there are, in the order of the table.
 const std::vector<FigureName>& figure_names();
 
-// The figures that can be read from these; one whose benchmarks did not run is left out. Rates are per second
-// of processor time, ratios are of two medians of the same run, and of several runs of star the median
-// counts. Throws FiguresError when a run of star did not pass (then its speed says nothing) or has no time or
-// devices.
-std::vector<Figure> figures_of(const Benchmarks& benchmarks, const std::vector<StarRun>& star);
+// The figures that can be read from these, in the order of figure_names(); one whose benchmarks did not run
+// is left out. Rates are per second of processor time, ratios are of two medians of the same run.
+std::vector<Figure> figures_of(const Benchmarks& benchmarks);
+
+// Adds `more` to `figures` and puts all in the order of figure_names(). Throws FiguresError when a figure has
+// no name there, or is there already.
+void add_figures(std::vector<Figure>& figures, std::vector<Figure> more);
 
 }  // namespace wavetank::figures

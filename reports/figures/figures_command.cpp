@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include "reports/figures/figures_table.hpp"
 #include "reports/figures/history.hpp"
 #include "reports/figures/peer_rounds.hpp"
+#include "reports/figures/scenario_figures.hpp"
 #include "reports/json.hpp"
 
 namespace wavetank::figures {
@@ -31,19 +33,34 @@ auto read_as(const std::string& path, Function function) {
   }
 }
 
-StarRun star_run_of(const std::string& argument) {
+// What stands behind the last '=' of the argument, which is cut there; nothing when that is no number.
+std::optional<double> number_at_end(std::string& argument) {
   const std::size_t equals = argument.rfind('=');
-  StarRun run;
-  if (equals != std::string::npos) {
-    const char* const end = argument.data() + argument.size();
-    const auto [stop, error] = std::from_chars(argument.data() + equals + 1, end, run.processor_s);
-    if (error == std::errc() && stop == end) {
-      run.result = read_as(argument.substr(0, equals),
-                           [](std::string_view text) { return reports::parse_result_json(text); });
-      return run;
-    }
-  }
-  throw FiguresError(argument + ": not of the form RESULT=SECONDS");
+  if (equals == std::string::npos) return std::nullopt;
+  double number = 0;
+  const char* const end = argument.data() + argument.size();
+  const auto [stop, error] = std::from_chars(argument.data() + equals + 1, end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  argument.resize(equals);
+  return number;
+}
+
+ScenarioRun scenario_run_of(const std::string& argument) {
+  std::string rest = argument;
+  const auto seconds = number_at_end(rest);
+  const std::size_t equals = rest.find('=');
+  if (!seconds || equals == std::string::npos)
+    throw FiguresError(argument + ": not of the form WORKLOAD=RESULT=SECONDS");
+  return {rest.substr(0, equals), read_as(rest.substr(equals + 1), reports::parse_result_json), *seconds};
+}
+
+Figure value_of(const std::string& argument) {
+  std::string name = argument;
+  const auto value = number_at_end(name);
+  if (!value || !(*value > 0))
+    throw FiguresError(argument + ": not of the form NAME=VALUE, a number above 0");
+  const auto known = std::ranges::find(figure_names(), name, &FigureName::name);
+  return {name, *value, known == figure_names().end() ? "" : known->unit};
 }
 
 std::optional<FigureRun> earlier_run(const FiguresOptions& options) {
@@ -59,11 +76,15 @@ std::optional<FigureRun> earlier_run(const FiguresOptions& options) {
 std::string run_figures(const FiguresOptions& options) {
   Benchmarks benchmarks;
   for (const std::string& path : options.benchmarks) benchmarks.merge(read_as(path, parse_benchmarks));
-  std::vector<StarRun> star;
-  for (const std::string& argument : options.star) star.push_back(star_run_of(argument));
+  std::vector<ScenarioRun> runs;
+  for (const std::string& argument : options.runs) runs.push_back(scenario_run_of(argument));
+  std::vector<Figure> values;
+  for (const std::string& argument : options.values) values.push_back(value_of(argument));
   const std::optional<FigureRun> earlier = earlier_run(options);
-  const FigureRun run{options.date, options.commit,   options.machine,
-                      options.load, options.compiler, figures_of(benchmarks, star)};
+  FigureRun run{options.date, options.commit,   options.machine,
+                options.load, options.compiler, figures_of(benchmarks)};
+  add_figures(run.figures, figures_of_runs(runs));
+  add_figures(run.figures, values);
   if (run.figures.empty()) {
     if (!options.out.empty()) throw FiguresError("none of the benchmarks that ran belongs to a figure");
     return "";

@@ -8,7 +8,9 @@ namespace wavetank::figures {
 
 struct FiguresOptions {
   std::vector<std::string> benchmarks;  // files of Google Benchmark
-  std::vector<std::string> star;  // RESULT=SECONDS: a result.json and the process's user and system time
+  // WORKLOAD=RESULT=SECONDS: a result.json and the process's user and system time (scenario_figures.hpp).
+  std::vector<std::string> runs;
+  std::vector<std::string> values;  // NAME=VALUE: a figure that somebody else measured, in its unit
   std::string date;
   std::string commit;
   std::string machine;

@@ -36,12 +36,15 @@ class FiguresCommand : public reports::ReportCommand {
 
 TEST_F(FiguresCommand, EachRunAddsALineAndIsComparedWithTheOneBefore) {
   const std::string arguments =
-      "figures --benchmarks kernel.json --star star.json=2 --date D --machine M --compiler C";
+      "figures --benchmarks kernel.json --run star=star.json=2 --value build.seconds=12.5 --date D --machine "
+      "M --compiler C";
   ASSERT_EQ(run(arguments + " --out history.jsonl"), reports::kPass) << read("err");
   EXPECT_EQ(read("out").find("against the earlier"), std::string::npos);
   EXPECT_NE(read("out").find("20.0 M  events/s"), std::string::npos) << read("out");
+  EXPECT_NE(read("out").find("12.5  s               1.60 of 20.0"), std::string::npos) << read("out");
   ASSERT_EQ(run(arguments + " --out history.jsonl"), reports::kPass) << read("err");
-  EXPECT_NE(read("out").find("20.0 M  events/s        1.00"), std::string::npos) << read("out");
+  EXPECT_NE(read("out").find("20.0 M  events/s        2.00 of 10.0 M    1.00"), std::string::npos)
+      << read("out");
   const std::string history = read("history.jsonl");
   EXPECT_EQ(std::count(history.begin(), history.end(), '\n'), 2);
   ASSERT_EQ(run(arguments + " --against history.jsonl"), reports::kPass) << read("err");
@@ -60,8 +63,12 @@ TEST_F(FiguresCommand, AMalformedFileIsOneLineAndLeavesTheHistoryAlone) {
   EXPECT_EQ(read("history.jsonl"), "{\"kind\": \"figures\"\n");
   expect_usage_error("figures --benchmarks kernel.json --against kernel.json",
                      "kernel.json: line 1: not JSON, or cut off");
-  expect_usage_error("figures --benchmarks kernel.json --star star.json",
-                     "star.json: not of the form RESULT=SECONDS");
+  expect_usage_error("figures --run star=star.json",
+                     "star=star.json: not of the form WORKLOAD=RESULT=SECONDS");
+  expect_usage_error("figures --run star.json=2", "star.json=2: not of the form WORKLOAD=RESULT=SECONDS");
+  expect_usage_error("figures --value build.seconds=0",
+                     "build.seconds=0: not of the form NAME=VALUE, a number above 0");
+  expect_usage_error("figures --value build.second=3", "there is no figure 'build.second'");
   expect_usage_error("figures --benchmarks kernel.json --out nowhere/history.jsonl",
                      "nowhere/history.jsonl: cannot be written");
   write("other.json", "{\"benchmarks\": []}");

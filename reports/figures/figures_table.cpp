@@ -20,6 +20,13 @@ std::string description(const FigureRun& run) {
                      run.compiler, run.machine, run.load);
 }
 
+// "0.60 of 1.50 M": 1 and more means that the goal is reached.
+std::string goal_text(const FigureName& name, double value) {
+  if (name.goal == 0) return "";
+  return fmt::format("{:.2f} of {}", name.less_is_better ? name.goal / value : value / name.goal,
+                     figure_text(name.goal));
+}
+
 }  // namespace
 
 std::string figure_text(double value) {
@@ -34,8 +41,10 @@ std::string render_figures(const FigureRun& run, const std::optional<FigureRun>&
   using reports::right;
   std::string out = "figures: " + reports::one_line(description(run)) + "\n";
   if (earlier) out += "earlier: " + reports::one_line(description(*earlier)) + "\n";
-  out += left("figure", 46) + right("value", 12) + "  " +
-         (earlier ? left("unit", 14) + "  against the earlier\n" : "unit\n");
+  out += left("figure", 46) + right("value", 12) + "  " + left("unit", 14) + "  " + left("goal", 16) +
+         (earlier ? "  against the earlier" : "");
+  while (out.ends_with(' ')) out.pop_back();
+  out += "\n";
   for (const FigureName& name : figure_names()) {
     out += left(name.title, 46);
     const Figure* figure = figure_called(run, name.name);
@@ -43,7 +52,8 @@ std::string render_figures(const FigureRun& run, const std::optional<FigureRun>&
       out += right("-", 12) + "  not measured in this run\n";
       continue;
     }
-    out += right(figure_text(figure->value), 12) + "  " + left(name.unit, 14);
+    out += right(figure_text(figure->value), 12) + "  " + left(name.unit, 14) + "  " +
+           left(goal_text(name, figure->value), 16);
     if (earlier) {
       const Figure* before = figure_called(*earlier, name.name);
       out += "  " + (before == nullptr ? "-" : fmt::format("{:.2f}", figure->value / before->value));
@@ -52,6 +62,7 @@ std::string render_figures(const FigureRun& run, const std::optional<FigureRun>&
     while (out.ends_with(' ')) out.pop_back();
     out += "\n";
   }
+  out += "goal: 1 and more of it is reached; where less is better, the goal is divided by the value.\n";
   if (earlier && (earlier->machine != run.machine || earlier->compiler != run.compiler)) {
     out += "Machine or compiler of the two differ: only \"times as fast\" can be compared.\n";
   }
