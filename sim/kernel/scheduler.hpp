@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "reference/environment/footprint.hpp"
@@ -23,6 +24,9 @@ inline thread_local Lane working_lane = kDeviceLane;
 // the total order of its own. That comes to the same when nothing that a lane does within such a window
 // touches the other before the window's end: what it schedules for the other comes later, and a source is of
 // one lane.
+//
+// Or the two lanes are apart, in a process each (keep_only()): both have the events of the world's lane, and
+// each hands the other, between windows, what it has scheduled for it.
 class Scheduler {
  public:
   TimeNs now() const { return lanes_[working_lane].now; }
@@ -36,10 +40,10 @@ class Scheduler {
     const Event event =
         Event::make(std::max(time, mine.now), source, numbers_[source]++, kind, target, payload);
     const Lane to = lane_of(kind);
-    if (!is_beside_ || to == working_lane) {
+    if (keeps(to) && (!is_beside_ || to == working_lane)) {
       lanes_[to].queue.push(event);
     } else {
-      if (to == kWorldLane || event.time < end_)
+      if (is_beside_ && (to == kWorldLane || event.time < end_))
         throw std::logic_error("scheduler: an event of another lane within the window");
       mine.outbox.push_back(event);
     }
@@ -57,10 +61,10 @@ class Scheduler {
   TimeNs next_time(Lane lane) { return lanes_[lane].queue.empty() ? kNever : lanes_[lane].queue.peek().time; }
   // Takes the next event; its time becomes now, in all lanes.
   Event next() {
-    PerLane& first = lanes_[first_lane()];
-    first.current = first.queue.pop();
-    for (PerLane& lane : lanes_) lane.now = first.current.time;
-    return first.current;
+    const Event event = lanes_[first_lane()].queue.pop();
+    for (PerLane& lane : lanes_) lane.now = event.time;
+    lanes_[working_lane].current = event;
+    return event;
   }
 
   // ---- beside
@@ -72,26 +76,55 @@ class Scheduler {
     end_ = end;
   }
   bool is_beside() const { return is_beside_; }
-  // Takes the working lane's next event, when it comes before the window's end.
+  // Takes the working lane's next event, when it comes before the window's end and, apart, before the world's
+  // next one.
   bool next_beside(Event& event) {
     PerLane& mine = lanes_[working_lane];
     if (mine.queue.empty() || mine.queue.peek().time >= end_) return false;
+    if (is_apart() && !lanes_[kWorldLane].queue.empty() &&
+        before(lanes_[kWorldLane].queue.peek(), mine.queue.peek()))
+      return false;
     event = mine.current = mine.queue.pop();
     mine.now = event.time;
     return true;
   }
-  // The event that the working lane is at, beside.
+  // The event that the working lane is at, beside or apart.
   const Event& current() const { return lanes_[working_lane].current; }
   // By one thread, when the others have come to rest.
   void end_beside() {
     is_beside_ = false;
     TimeNs latest = 0;
     for (PerLane& lane : lanes_) {
+      latest = std::max(latest, lane.now);
+      if (is_apart()) continue;
       for (const Event& event : lane.outbox) lanes_[lane_of(event.kind())].queue.push(event);
       lane.outbox.clear();
-      latest = std::max(latest, lane.now);
     }
-    for (PerLane& lane : lanes_) lane.now = latest;
+    catch_up(latest);
+  }
+
+  // ---- apart
+
+  // Before anything is scheduled: of devices' and servers' lanes this process keeps one. Its thread works on
+  // that lane (working_lane), in windows as above.
+  void keep_only(Lane lane) { kept_ = lane; }
+  bool is_apart() const { return kept_ != kLanes; }
+  // Whether the events of this lane happen in this process.
+  bool keeps(Lane lane) const { return !is_apart() || lane == kept_ || lane == kWorldLane; }
+  // Of what happens here or was scheduled here for the other process: when the first of it comes. kNever when
+  // there is none. What both have, the world's lane, is left out.
+  TimeNs next_time_apart() {
+    TimeNs next = next_time(kept_);
+    for (const Event& event : lanes_[kept_].outbox) next = std::min(next, event.time);
+    return next;
+  }
+  // Takes what has been scheduled for the other process since the last call, in that order.
+  std::vector<Event> take_outbox() { return std::exchange(lanes_[kept_].outbox, {}); }
+  // Adds an event that the other process has handed over.
+  void receive(const Event& event) { lanes_[kept_].queue.push(event); }
+  // No lane is further back than `time`.
+  void catch_up(TimeNs time) {
+    for (PerLane& lane : lanes_) lane.now = std::max(lane.now, time);
   }
 
   const Event* lookahead(Lane lane, std::size_t n) const { return lanes_[lane].queue.lookahead(n); }
@@ -133,6 +166,7 @@ class Scheduler {
   std::vector<std::uint32_t> numbers_;
   bool is_beside_ = false;
   TimeNs end_ = 0;
+  Lane kept_ = kLanes;  // kLanes: all
 };
 
 }  // namespace wavetank::sim

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
@@ -18,10 +19,13 @@ constexpr DurationNs kPassage = kMillisecond;
 // a passage later.
 class Story {
  public:
-  explicit Story(std::uint64_t seed) : seed_(seed), seen_(10) {
+  // Of all of them, or of those of one lane.
+  explicit Story(std::uint64_t seed, Lane only = kLanes) : seed_(seed), seen_(10) {
+    if (only != kLanes) scheduler.keep_only(only);
     scheduler.expect_sources(10);
     for (std::uint32_t entity = 0; entity < 10; ++entity)
-      scheduler.at(mix(entity) % kPassage, entity, kind_of(entity), entity, 0);
+      if (only == kLanes || only == lane_of(kind_of(entity)))
+        scheduler.at(mix(entity) % kPassage, entity, kind_of(entity), entity, 0);
   }
 
   void handle(const Event& event) {
@@ -55,6 +59,12 @@ class Story {
       servers.join();
       scheduler.end_beside();
     }
+  }
+
+  void run_window(TimeNs end) {
+    scheduler.begin_beside(end);
+    for (Event event; scheduler.next_beside(event);) handle(event);
+    scheduler.end_beside();
   }
 
   const std::vector<std::vector<Event>>& seen() const { return seen_; }
@@ -107,6 +117,63 @@ TEST(Scheduler, RefusesWhatTheOtherLaneWouldMissBeside) {
   EXPECT_FALSE(scheduler.next_beside(event));
   scheduler.end_beside();
   EXPECT_EQ(scheduler.next_time(kServerLane), 10);
+}
+
+// Two processes, here two stories of one world one after the other, with a lane each.
+RC_GTEST_PROP(Scheduler, TwoProcessesSeeWhatOneSees, (std::uint64_t seed)) {
+  Story alone(seed);
+  alone.run_alone();
+  std::vector<std::unique_ptr<Story>> apart;
+  for (const Lane lane : {kDeviceLane, kServerLane}) {
+    working_lane = lane;
+    apart.push_back(std::make_unique<Story>(seed, lane));
+  }
+  const auto next_time = [&] {
+    return std::min(apart[0]->scheduler.next_time_apart(), apart[1]->scheduler.next_time_apart());
+  };
+  for (TimeNs next = next_time(); next != kNever; next = next_time()) {
+    for (const Lane lane : {kDeviceLane, kServerLane}) {
+      working_lane = lane;
+      apart[lane]->run_window((next / kPassage + 1) * kPassage);
+    }
+    for (const Lane lane : {kDeviceLane, kServerLane}) {
+      for (const Event& event : apart[1 - lane]->scheduler.take_outbox())
+        apart[lane]->scheduler.receive(event);
+    }
+  }
+  working_lane = kDeviceLane;
+  for (std::uint32_t entity = 0; entity < 10; ++entity)
+    RC_ASSERT(apart[entity % 2]->seen()[entity] == alone.seen()[entity]);
+}
+
+TEST(Scheduler, ApartHasTheWorldsEventsAndLeavesTheOthersToTheOther) {
+  Scheduler scheduler;
+  scheduler.keep_only(kDeviceLane);
+  EXPECT_TRUE(scheduler.keeps(kDeviceLane));
+  EXPECT_TRUE(scheduler.keeps(kWorldLane));
+  EXPECT_FALSE(scheduler.keeps(kServerLane));
+  scheduler.at(3, 0, kNodeReady, 0, 0);
+  scheduler.at(5, 1, kCue, 0, 0);
+  scheduler.at(5, 2, kSample, 0, 0);
+  scheduler.at(5, 3, kCue, 0, 0);
+  EXPECT_EQ(scheduler.next_time_apart(), 3) << "the other process has it next";
+  EXPECT_EQ(scheduler.take_outbox().size(), 1u);
+  EXPECT_TRUE(scheduler.take_outbox().empty());
+  EXPECT_EQ(scheduler.next_time_apart(), 5);
+  scheduler.begin_beside(10);
+  Event event;
+  ASSERT_TRUE(scheduler.next_beside(event));
+  EXPECT_EQ(event.source, 1u);
+  EXPECT_EQ(scheduler.current(), event);
+  EXPECT_FALSE(scheduler.next_beside(event)) << "the world's comes first";
+  scheduler.end_beside();
+  EXPECT_EQ(scheduler.next().source, 2u);
+  EXPECT_EQ(scheduler.current().source, 2u);
+  EXPECT_EQ(scheduler.next().source, 3u);
+  scheduler.catch_up(4);
+  EXPECT_EQ(scheduler.now(), 5);
+  scheduler.catch_up(7);
+  EXPECT_EQ(scheduler.now(), 7);
 }
 
 }  // namespace

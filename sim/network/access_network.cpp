@@ -176,6 +176,7 @@ void AccessNetwork::dial_arrives(std::uint32_t index) {
       if (listens) {
         connection.gateway_open = true;
         connection.gateway_holds = true;
+        if (scheduler_.is_apart()) apart_.opened.push_back(index);
         listener_.gateway_opened(connection.gateway, index);
       }
     }
@@ -192,7 +193,7 @@ void AccessNetwork::dial_answered(std::uint32_t index) {
   if (connection.device_open && !connection.dead) {
     if (connection.refused) {
       listener_.probe(Probe::kDialRefused);
-      close_side(connection, Direction::kUp);
+      close_side(index, Direction::kUp);
       listener_.device_closed(connection.device, CloseReason::kRefused);
     } else {
       listener_.device_connected(connection.device);
@@ -259,10 +260,10 @@ void AccessNetwork::deliver(std::uint32_t index, Direction direction, std::uint3
   if (!receiver_open(connection, direction)) {
     if (!packet.closes) answer_with_reset(index, opposite(direction));
   } else if (packet.closes && up) {
-    close_side(connection, Direction::kDown);
+    close_side(index, Direction::kDown);
     listener_.gateway_closed(connection.gateway, index, packet.reason);
   } else if (packet.closes) {
-    close_side(connection, Direction::kUp);
+    close_side(index, Direction::kUp);
     listener_.device_closed(connection.device, packet.reason);
   } else if (up) {
     listener_.gateway_packet(connection.gateway, index, std::move(packet));
@@ -288,10 +289,13 @@ void AccessNetwork::count_event(Connection& connection, int step) {
   }
 }
 
-void AccessNetwork::close_side(Connection& connection, Direction sender) {
+void AccessNetwork::close_side(std::uint32_t index, Direction sender) {
+  Connection& connection = connections_.at(index);
+  const std::uint32_t window = window_of(scheduler_.now());
   (sender == Direction::kUp ? connection.device_open : connection.gateway_open) = false;
-  std::atomic_ref(connection.closed_in[static_cast<int>(sender)])
-      .store(window_of(scheduler_.now()), std::memory_order_relaxed);
+  std::atomic_ref(connection.closed_in[static_cast<int>(sender)]).store(window, std::memory_order_relaxed);
+  const Direction mine = working_lane == kDeviceLane ? Direction::kUp : Direction::kDown;
+  if (scheduler_.is_apart() && sender == mine) apart_.closed.push_back({index, window});
 }
 
 // Of the present window the other lane may have been through any part: whoever closed in it was open.
@@ -330,11 +334,11 @@ void AccessNetwork::end_side(std::uint32_t index, Direction sender, CloseReason 
   clear_unacked_since(index, sender);
   connection.streams[static_cast<int>(sender)].ended = true;
   if (sender == Direction::kUp && connection.device_open) {
-    close_side(connection, sender);
-    listener_.device_closed(connection.device, reason);
+    close_side(index, sender);
+    if (scheduler_.keeps(kDeviceLane)) listener_.device_closed(connection.device, reason);
   } else if (sender == Direction::kDown && connection.gateway_open) {
-    close_side(connection, sender);
-    listener_.gateway_closed(connection.gateway, index, reason);
+    close_side(index, sender);
+    if (scheduler_.keeps(kServerLane)) listener_.gateway_closed(connection.gateway, index, reason);
   }
 }
 
@@ -344,7 +348,7 @@ void AccessNetwork::close_from_device(std::uint32_t index, CloseReason reason, T
   Connection& connection = connections_.at(index);
   if (!connection.device_open) return;
   if (sender_was_open(connection, Direction::kDown)) send_close(index, Direction::kUp, reason, departs);
-  close_side(connection, Direction::kUp);
+  close_side(index, Direction::kUp);
   free_if_done(index);
 }
 
@@ -353,7 +357,7 @@ void AccessNetwork::close_from_gateway(std::uint32_t index, CloseReason reason, 
   if (!connections_.is_live(index) || !connections_.at(index).gateway_open) return;
   Connection& connection = connections_.at(index);
   if (sender_was_open(connection, Direction::kUp)) send_close(index, Direction::kDown, reason, departs);
-  close_side(connection, Direction::kDown);
+  close_side(index, Direction::kDown);
   connection.gateway_holds = false;
   free_if_done(index);
 }
@@ -364,14 +368,14 @@ void AccessNetwork::reset_from_gateway(std::uint32_t index) {
   listener_.probe(Probe::kConnectionReset);
   if (sender_was_open(connection, Direction::kUp))
     send_close(index, Direction::kDown, CloseReason::kReset, scheduler_.now());
-  close_side(connection, Direction::kDown);
+  close_side(index, Direction::kDown);
   listener_.gateway_closed(connection.gateway, index, CloseReason::kReset);
 }
 
 void AccessNetwork::reset(std::uint32_t index) {
   if (!connections_.is_live(index)) return;
   Connection& connection = connections_.at(index);
-  listener_.probe(Probe::kConnectionReset);
+  if (scheduler_.keeps(kServerLane)) listener_.probe(Probe::kConnectionReset);  // of two processes one
   count_event(connection, 1);  // the slot stays while the listeners are told
   for (const Direction direction : {Direction::kUp, Direction::kDown}) {
     end_side(index, direction, CloseReason::kReset);
@@ -440,8 +444,17 @@ void AccessNetwork::for_each_open(
 void AccessNetwork::free_if_done(std::uint32_t index) {
   const Connection& connection = connections_.at(index);
   const bool is_mine_open = working_lane == kDeviceLane ? connection.device_open : connection.gateway_open;
-  if (scheduler_.is_beside() ? !is_mine_open : !connection.device_open && !connection.gateway_open)
+  const bool is_one_sided = scheduler_.is_beside() || scheduler_.is_apart();
+  if (is_one_sided ? !is_mine_open : !connection.device_open && !connection.gateway_open)
     leftovers_[working_lane].ended.push_back(index);
+}
+
+bool AccessNetwork::is_done(std::uint32_t index) const {
+  const Connection& connection = connections_.at(index);
+  if (connection.device_open || connection.gateway_open || connection.gateway_holds) return false;
+  if (!scheduler_.is_apart()) return connection.events == 0;
+  const auto others = apart_.events.find(index);
+  return others != apart_.events.end() && connection.events + others->second == 0;
 }
 
 void AccessNetwork::settle(TimeNs time) {
@@ -453,18 +466,17 @@ void AccessNetwork::settle(TimeNs time) {
   std::sort(ended.begin(), ended.end());
   ended.erase(std::unique(ended.begin(), ended.end()), ended.end());
   for (const std::uint32_t index : ended) {
-    const Connection& connection = connections_.at(index);
-    if (connection.device_open || connection.gateway_open || connection.gateway_holds ||
-        connection.events > 0)
-      continue;
+    if (!is_done(index)) continue;
     for (const Direction direction : {Direction::kUp, Direction::kDown}) {
       drop_held(index, direction);
       clear_unacked_since(index, direction);
     }
-    if (connection.dead) --dead_;
+    if (connections_.at(index).dead) --dead_;
     connections_.erase(index);
+    apart_.events.erase(index);
   }
   ended.clear();
+  apart_.ended_told = 0;
 }
 
 bool AccessNetwork::is_calm() const {

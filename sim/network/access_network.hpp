@@ -12,6 +12,9 @@
 // and slots are given back between two windows only, so that nothing hangs on how far the other thread has
 // come. Stalls, cuts and what is held back by them are one thread's matter: is_calm().
 //
+// The two sides may also live in a process each (Scheduler::keep_only(); access_apart.cpp). Both processes
+// know all connections, each works on its own side of them, and tells the other between windows what it did.
+//
 //   device --dial--> gateway   two round trips later the gateway knows, half a trip more the device
 //   device ==packets in order==> gateway ==packets in order==> device
 #pragma once
@@ -27,6 +30,7 @@
 #include "reference/environment/observer.hpp"
 #include "reference/environment/randomness.hpp"
 #include "sim/kernel/event_kind.hpp"
+#include "sim/kernel/parcel.hpp"
 #include "sim/kernel/scheduler.hpp"
 #include "sim/kernel/slab.hpp"
 #include "sim/network/frame_counts.hpp"
@@ -150,6 +154,14 @@ class AccessNetwork {
   // Frees the places of packets that arrived.
   void end_beside();
 
+  // ---- apart (kernel/scheduler.hpp): each takes what the other has put, in turn
+  // Packs what was scheduled for the other process, all of it this network's, and what this side has done
+  // since the last call.
+  void put_news(Parcel& out, std::span<const Event> events);
+  // Makes the other side's news known here, and schedules its events. std::runtime_error when the two do not
+  // agree.
+  void take_news(Unpacker& in);
+
   // The events this network schedules come back through here. True when the event was one of its own.
   bool handle(const Event& event);
 
@@ -221,11 +233,13 @@ class AccessNetwork {
   }
   // Whether the sender's side of that direction was open when the window began, as its receiver may know.
   bool sender_was_open(const Connection& connection, Direction direction) const;
-  void close_side(Connection& connection, Direction sender);
+  void close_side(std::uint32_t index, Direction sender);
   void die(Connection& connection);
   std::uint32_t window_of(TimeNs time) const { return static_cast<std::uint32_t>(time / kSettleEvery); }
   void count_event(Connection& connection, int step);
   void settle(TimeNs time);
+  bool is_done(std::uint32_t index) const;
+  void take_event(Unpacker& in);
   void erase_packet(Direction direction, std::uint32_t packet);
   Slab<Packet>& packets(Direction direction) { return sides_[static_cast<int>(direction)].packets; }
   const Slab<Packet>& packets(Direction direction) const {
@@ -279,6 +293,24 @@ class AccessNetwork {
   TimeNs settled_until_ = 0;
   TimeNs stalled_until_ = 0;  // the last of the connections'
   std::uint32_t dead_ = 0;    // connections that died silently
+  // Apart: what the other process does not know yet, and what is known of it.
+  struct Closed {
+    std::uint32_t connection;
+    std::uint32_t window;
+  };
+  struct Ended {
+    std::uint32_t connection;
+    std::uint32_t events;  // this side's part of Connection::events
+    bool gateway_holds;
+  };
+  struct Apart {
+    std::vector<std::uint32_t> opened;  // by the gateway
+    std::vector<Closed> closed;
+    std::size_t ended_told = 0;  // of the leftovers'
+    // The other side's part of the events of connections that it has closed and that are not done yet.
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> events;
+  };
+  Apart apart_;
 };
 
 }  // namespace wavetank::sim

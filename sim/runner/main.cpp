@@ -23,6 +23,7 @@
 #include "sim/runner/history_file.hpp"
 #include "sim/runner/memory_limit.hpp"
 #include "sim/runner/probes_command.hpp"
+#include "sim/runner/processes.hpp"
 #include "sim/runner/runner.hpp"
 #include "sim/runner/verify.hpp"
 #include "sim/scenarios/scenario.hpp"
@@ -117,30 +118,100 @@ bool write_outputs(const std::filesystem::path& folder, const reports::Result& r
          write_file(folder / "plan.txtpb", plan);
 }
 
-int run(const Options& options) {
-  const auto scenario = read_scenario({options.scenario, {{"--set", options.settings}}, options.plan});
-  if (!scenario) return usage_error(scenario.error());
+// What a run needs before it begins.
+struct Prepared {
+  scenarios::Scenario scenario;
+  DefectSet defects;
+  std::unique_ptr<sim::HistoryFile> recorder;  // none where no history was asked for
+};
+
+std::expected<Prepared, std::string> prepare(const Options& options) {
+  Prepared prepared;
+  auto scenario = read_scenario({options.scenario, {{"--set", options.settings}}, options.plan});
+  if (!scenario) return std::unexpected(scenario.error());
+  prepared.scenario = std::move(*scenario);
   const auto defects = read_defect("--defect", options.defect);
-  if (!defects) return usage_error(defects.error());
-  std::unique_ptr<sim::HistoryFile> recorder;
+  if (!defects) return std::unexpected(defects.error());
+  prepared.defects = *defects;
   if (!options.history.empty()) {
     auto file = sim::HistoryFile::create(options.history);
-    if (!file) return usage_error(file.error());
-    recorder = std::move(*file);
+    if (!file) return std::unexpected(file.error());
+    prepared.recorder = std::move(*file);
   }
   if (!options.out.empty()) {  // said before the run, not after it
     std::error_code error;
     std::filesystem::create_directories(options.out, error);
-    if (error) return usage_error(fmt::format("{}: {}", options.out, error.message()));
+    if (error) return std::unexpected(fmt::format("{}: {}", options.out, error.message()));
   }
+  return prepared;
+}
+
+sim::RunRequest request_of(const Options& options, const Prepared& prepared) {
   sim::RunRequest request;
-  request.scenario = *scenario;
+  request.scenario = prepared.scenario;
   request.seed = options.seed;
-  request.defects = *defects;
+  request.defects = prepared.defects;
   request.defect = options.defect;
   request.command = command_of(options);
-  request.recorder = recorder.get();
   request.threads = options.threads;
+  return request;
+}
+
+sim::MemoryLimit memory_limit(const Options& options) {
+  return options.max_memory_mib == 0 ? sim::MemoryLimit::of_machine()
+                                     : sim::MemoryLimit(options.max_memory_mib << 20, "--max-memory allows");
+}
+
+// This process cannot go on, and the other one would wait for it for ever.
+int give_up(sim::Processes& processes, int code) {
+  if (processes.size() > 1) processes.abort(code);
+  return code;
+}
+
+// Of two processes each says what it is about to run, or that it cannot; none runs when the two differ.
+bool are_all_ready(sim::Processes& processes, const Options& options, const Prepared* prepared) {
+  if (processes.partner() == nullptr) return prepared != nullptr;
+  std::string mine;
+  if (prepared != nullptr)
+    mine = fmt::format("{} {} {}", prepared->scenario.SerializeAsString(), options.seed, options.defect);
+  return processes.partner()->exchange(mine) == mine && prepared != nullptr;
+}
+
+// Each of two processes adds what it took of its machine's memory.
+std::int64_t peak_of_all(sim::Processes& processes) {
+  const std::int64_t mine = sim::peak_resident_bytes();
+  if (processes.partner() == nullptr) return mine;
+  return mine + std::stoll(processes.partner()->exchange(std::to_string(mine)));
+}
+
+// The second of two processes: it has the devices, and the first one says what came of it.
+int run_devices(Options options, sim::Processes& processes) {
+  options.history.clear();
+  options.out.clear();
+  const auto prepared = prepare(options);
+  if (!are_all_ready(processes, options, prepared ? &*prepared : nullptr)) return reports::kUsage;
+  sim::RunRequest request = request_of(options, *prepared);
+  const sim::MemoryLimit limit = memory_limit(options);
+  request.progress = [&](const sim::Progress& progress) { limit.check(progress, sim::resident_bytes()); };
+  try {
+    if (!sim::run_devices(request, *processes.partner())) return reports::kUsage;
+    peak_of_all(processes);
+    return reports::kPass;
+  } catch (const sim::MemoryExceeded& error) {
+    return give_up(processes, usage_error(error.what()));
+  }
+}
+
+int run(const Options& options, sim::Processes& processes) {
+  if (processes.rank() == 1) return run_devices(options, processes);
+  auto prepared = prepare(options);
+  const bool are_ready = are_all_ready(processes, options, prepared ? &*prepared : nullptr);
+  if (!prepared) return usage_error(prepared.error());
+  if (!are_ready) return usage_error("the other process cannot run the same scenario");
+  const std::unique_ptr<sim::HistoryFile> recorder = std::move(prepared->recorder);
+  sim::RunRequest request = request_of(options, *prepared);
+  request.recorder = recorder.get();
+  request.devices = processes.partner();
   if (recorder != nullptr) {
     request.judged_by = [&](const conformance::JudgeConfig& config) {
       recorder->begin({request.scenario.name(), options.seed, options.defect, request.command, config});
@@ -150,9 +221,7 @@ int run(const Options& options) {
   std::expected<sim::RunOutcome, std::string> outcome;
   {
     ProgressBar bar(!options.no_progress && isatty(STDERR_FILENO) != 0);
-    const sim::MemoryLimit limit =
-        options.max_memory_mib == 0 ? sim::MemoryLimit::of_machine()
-                                    : sim::MemoryLimit(options.max_memory_mib << 20, "--max-memory allows");
+    const sim::MemoryLimit limit = memory_limit(options);
     request.progress = [&](const sim::Progress& progress) {
       bar.show(progress);
       limit.check(progress, sim::resident_bytes());
@@ -163,11 +232,12 @@ int run(const Options& options) {
       outcome = std::unexpected(error.what());
     }
   }
-  if (!outcome) return usage_error(outcome.error());
+  if (!outcome) return give_up(processes, usage_error(outcome.error()));
   reports::Result& result = outcome->result;
   result.wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
-  result.peak_rss_bytes = sim::peak_resident_bytes();
+  result.peak_rss_bytes = peak_of_all(processes);
   describe_environment(result);
+  if (processes.size() > 1) result.environment.machine += fmt::format(", {} processes", processes.size());
   fmt::print("{}", reports::render_terminal(result, isatty(STDOUT_FILENO) != 0));
   if (recorder != nullptr && !recorder->close()) {
     fmt::print(stderr, "wavetank sim: {}: the history could not be written whole\n", options.history);
@@ -233,7 +303,7 @@ void add_common(CLI::App& command, Options& options) {
   command.add_option("--defect", options.defect, "Switches a seeded defect on (test builds only)");
 }
 
-int dispatch(int argc, char** argv) {
+int dispatch(int argc, char** argv, sim::Processes& processes) {
   CLI::App app{"Runs the reference messenger under the deterministic simulator."};
   app.name("wavetank sim");
   app.footer("Example:\n  ./wavetank sim run college --seed 7 --set messages=3000 --out out/seven");
@@ -284,20 +354,26 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string(error.what()) + "; --help shows an example");
   }
+  if (processes.size() > 1 && (processes.size() > 2 || !*run_command)) {
+    if (processes.rank() > 0) return reports::kUsage;
+    return usage_error("a world is simulated by one process or by two, and by two only in 'run'");
+  }
   if (*verify_command) return verify(options);
   if (*compare_command) return run_compare(comparison);
   if (*probes_command) return run_probes(probes);
   if (*list_command) return list();
-  return run(options);
+  return run(options, processes);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto processes = sim::join_processes(&argc, &argv);
+  if (!processes) return usage_error(processes.error());
   try {
-    return dispatch(argc, argv);
+    return dispatch(argc, argv, **processes);
   } catch (const std::exception& error) {
     fmt::print(stderr, "wavetank sim: internal error: {}\n", error.what());
-    return reports::kInternal;
+    return give_up(**processes, reports::kInternal);
   }
 }

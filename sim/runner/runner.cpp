@@ -87,8 +87,13 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
     };
   }
   options.beside_from = request.beside_from;
+  if (request.devices != nullptr) {
+    options.lane = kServerLane;
+    options.partner = request.devices;
+  }
   std::atomic<JudgeThread*> helped = nullptr;  // the world's threads are there before the judge's
-  if (request.threads == 2) {
+  const bool may_be_beside = request.threads == 2 && request.devices == nullptr;
+  if (may_be_beside) {
     options.idle = [&] {
       JudgeThread* const judge_thread = helped.load(std::memory_order_acquire);
       return judge_thread != nullptr && judge_thread->help();
@@ -107,8 +112,7 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   conformance::JudgeFeed feed(*judge);
   // Of two threads, devices and servers may need both: then the judge hears what they leave him time for.
   if (request.threads > 1) {
-    beside =
-        std::make_unique<JudgeThread>(*judge, [&] { return request.threads == 2 && watched->is_beside(); });
+    beside = std::make_unique<JudgeThread>(*judge, [&] { return may_be_beside && watched->is_beside(); });
     helped.store(beside.get(), std::memory_order_release);
   }
   Tee heard(beside ? static_cast<history::Sink*>(beside.get()) : &feed, request.recorder);
@@ -131,8 +135,29 @@ std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request) {
   const bool violated = judge->violations() > 0;
   judge.reset();
   world->reset();  // one world at a time has the simulated disks
-  if (request.tell_stories && violated) outcome.result.stories = tell_stories(request, outcome.properties);
+  if (request.tell_stories && violated && request.devices == nullptr)
+    outcome.result.stories = tell_stories(request, outcome.properties);
   return outcome;
+}
+
+std::expected<void, std::string> run_devices(const RunRequest& request, Partner& servers) {
+  Tee nobody(nullptr, nullptr);
+  WorldOptions options;
+  options.seed = request.seed;
+  options.defects = request.defects;
+  options.lane = kDeviceLane;
+  options.partner = &servers;
+  World* watched = nullptr;
+  if (request.progress) {
+    options.progress = [&] {
+      request.progress({watched->now(), watched->planned_end(), watched->events_so_far(), 0, {}});
+    };
+  }
+  auto world = World::make(request.scenario, std::move(options), nobody);
+  if (!world) return std::unexpected(world.error());
+  watched = world->get();
+  watched->run();
+  return {};
 }
 
 }  // namespace wavetank::sim

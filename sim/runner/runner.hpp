@@ -43,6 +43,9 @@ struct RunRequest {
   // through this sink before judge and recorder hear it.
   TimeNs target_dies_at = kNever;
   std::function<std::unique_ptr<history::Sink>(history::Sink& to)> between;
+  // The process with the devices of the same run, which simulates them meanwhile: run_devices(). nullptr:
+  // this one does. Then no story is told of a violation.
+  Partner* devices = nullptr;
 };
 
 struct RunOutcome {
@@ -53,6 +56,10 @@ struct RunOutcome {
 
 // Errors are of the scenario (a missing trace, an unknown name), one line.
 std::expected<RunOutcome, std::string> run_scenario(const RunRequest& request);
+
+// The devices of a run that another process judges, and has the servers of: run_scenario() with that request.
+// Errors as there; nobody hears the history here. Both throw std::runtime_error when the other is gone.
+std::expected<void, std::string> run_devices(const RunRequest& request, Partner& servers);
 
 // What a scenario asks its run to be judged by; without `world` no region of a gateway is known.
 conformance::JudgeConfig judge_config(const scenarios::Scenario& scenario, const World* world);

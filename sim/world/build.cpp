@@ -35,7 +35,9 @@ World::World(const scenarios::Scenario& scenario, WorldOptions options, history:
       options_(std::move(options)),
       randomness_(options_.seed),
       sink_(sink),
-      disk_profile_(default_disk_profile()) {}
+      disk_profile_(default_disk_profile()) {
+  if (options_.lane != kLanes) scheduler_.keep_only(options_.lane);
+}
 
 World::~World() = default;
 
@@ -46,9 +48,11 @@ std::expected<void, std::string> World::build() {
   build_devices();
   build_hostile_peers();
   // Whoever looks at every event sees them in their order, and a hostile peer's link is nobody's alone.
-  if (options_.threads > 1 && !options_.tap && !hostile_ && access_->shortest_passage() >= kSettleEvery)
+  const bool may_be_beside = !options_.tap && !hostile_ && access_->shortest_passage() >= kSettleEvery;
+  if (options_.threads > 1 && may_be_beside && !scheduler_.is_apart())
     device_thread_ = std::make_unique<LaneThread>([this] { run_lane(kDeviceLane); }, options_.idle);
-  return build_faults();
+  if (auto done = build_faults(); !done) return done;
+  return scheduler_.is_apart() ? may_be_apart() : std::expected<void, std::string>();
 }
 
 std::expected<void, std::string> World::build_topology() {
@@ -285,7 +289,8 @@ void World::build_nodes() {
       link_listener);
   pin_sqlite_process();
   reset_sqlite_prng(options_.seed);
-  const bool sqlite = scenario_.fidelity().store() == scenarios::Fidelity::SQLITE;
+  const bool sqlite =
+      scenario_.fidelity().store() == scenarios::Fidelity::SQLITE && scheduler_.keeps(kServerLane);
   if (sqlite) vfs_ = std::make_unique<SqliteVfs>(randomness_);
   if (sqlite && options_.threads > 1) disk_thread_ = std::make_unique<DiskThread>(count);
   const auto runner = [this](std::uint32_t node) -> store::WriteRunner& {
@@ -356,6 +361,7 @@ void World::build_devices() {
   scheduler_.expect_sources(source_devices_ + all);
   access_->expect_devices(all);
   for (std::uint32_t device = 0; device < script_.devices.size(); ++device) add_device(device);
+  if (!scheduler_.keeps(kServerLane)) return;
   for (std::uint32_t c = 0; c < directory_->conversations(); ++c) history_->declare_conversation(c);
 }
 
@@ -394,6 +400,7 @@ void World::add_device(std::uint32_t device) {
   const std::uint32_t cohort = directory_->is_auditor(device) ? 0 : script_.devices[device].cohort;
   access_->add_device(device, {Role::kDevice, static_cast<std::uint8_t>(spec.region),
                                static_cast<std::uint8_t>(cohort), device});
+  if (!scheduler_.keeps(kDeviceLane)) return history_->declare_device(device, spec.region, cohort);
   Device& added =
       devices_.emplace_back(shared_of(device), staging_, spec.id, directory_->index_of(device), device);
   added.clock = SkewedClock::draw(randomness_, (1ULL << 32) + device, scenario_.clocks().device_offset_ms(),

@@ -79,9 +79,11 @@ void World::measure_memory() {
   f.bytes_queue = scheduler_.bytes();
 }
 
+// Of what this process has simulated.
+
 void World::collect_facts() {
   WorldFacts& f = facts_;
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+  for (std::uint32_t node = 0; node < nodes_.size() && scheduler_.keeps(kServerLane); ++node) {
     f.trace_hash = combine_by_id(f.trace_hash, node, nodes_[node]->trace_hash());
     f.commits += nodes_[node]->commits();
     f.rows += nodes_[node]->rows();
@@ -114,6 +116,7 @@ void World::collect_facts() {
   f.node_bytes = links_->bytes_sent();
   f.access_frames = access_->frames_sent();
   f.node_frames = links_->frames_sent();
+  if (scheduler_.is_apart()) exchange_facts();
   for (std::size_t i = 0; i < kProbes; ++i) {
     f.probes.emplace_back(kProbeNames[i], history_->probe_count(static_cast<Probe>(i)));
   }

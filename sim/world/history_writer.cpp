@@ -27,8 +27,12 @@ HistoryWriter::HistoryWriter(const Scheduler& scheduler, Directory& directory, h
 
 void HistoryWriter::write(Record r) {
   r.time = scheduler_.now();
-  if (r.kind == Kind::kPhase) phase_ = static_cast<history::Phase>(r.code);
   sink_.on(r);
+}
+
+void HistoryWriter::write_once(Record r) {
+  if (r.kind == Kind::kPhase) phase_ = static_cast<history::Phase>(r.code);
+  if (scheduler_.keeps(kServerLane)) write(r);
 }
 
 void HistoryWriter::tick(TimeNs time, DurationNs interval) {
@@ -49,6 +53,7 @@ void HistoryWriter::end() {
 
 void HistoryWriter::declare_device(std::uint32_t device, std::uint32_t region, std::uint32_t cohort) {
   state(device);
+  if (!scheduler_.keeps(kServerLane)) return;  // the other process declares it, too
   Record r = record(Kind::kDevice, device);
   r.value = region;
   r.value2 = cohort;
@@ -101,6 +106,7 @@ bool HistoryWriter::complete(ToldRecord& told) {
     case ToldRecord::kWhole:
       break;
     case ToldRecord::kConnected:
+      if (!scheduler_.keeps(kDeviceLane)) state(r.device).connections = r.connection;
       if (const auto at = waiting_connections_.find(r.device); at != waiting_connections_.end()) {
         if (--at->second == 0) waiting_connections_.erase(at);
       }
@@ -166,13 +172,13 @@ void HistoryWriter::see(DeviceTag device, const Record& r) {
 void HistoryWriter::connected(DeviceTag device, SessionId session) {
   DeviceState& s = state(device);
   ++s.connections;
-  if (!s.open) ++connections_open_;
+  if (!s.open) ++counts_.connections_open;
   s.open = true;
   if (s.lost_at != kNever) reconnects_.push_back({device, s.lost_in, scheduler_.now() - s.lost_at});
   s.lost_at = kNever;
   Record r = record(Kind::kConnected, device);
   r.value = session >> 48;  // a SessionId begins with its gateway
-  if (scheduler_.is_beside()) ++waiting_connections_[device];
+  if (scheduler_.is_beside() && !scheduler_.is_apart()) ++waiting_connections_[device];
   sink_.on(r, ToldRecord::kConnected);
 }
 
@@ -262,7 +268,7 @@ void HistoryWriter::disconnected(DeviceTag device, CloseReason reason) {
   s.open = false;
   s.lost_at = scheduler_.now();
   s.lost_in = phase_;
-  --connections_open_;
+  --counts_.connections_open;
   Record r = record(Kind::kDisconnected, device);
   r.code = static_cast<std::uint8_t>(reason);
   sink_.on(r);
@@ -279,7 +285,7 @@ Record HistoryWriter::message_record(Kind kind, DeviceTag device,
 }
 
 void HistoryWriter::send_invoked(DeviceTag device, const protocol::SendMessage& message) {
-  ++sends_;
+  ++counts_.sends;
   Record r = message_record(Kind::kSendInvoked, device, message);
   r.value2 = message.reply_to_seq;
   r.digest = history::content_digest(r.entry_kind, r.subject, message.payload.view());
@@ -304,7 +310,7 @@ void HistoryWriter::send_resolved(DeviceTag device, const protocol::SendAck& ack
   r.code = static_cast<std::uint8_t>(failed ? static_cast<std::uint32_t>(ack.error)
                                             : static_cast<std::uint32_t>(ack.status));
   r.flag = !failed && ack.durability != protocol::Durability::kLocal;
-  if (!failed) ++acks_;
+  if (!failed) ++counts_.acks;
   see(device, r);
   sink_.on(r);
 }
@@ -340,7 +346,7 @@ void HistoryWriter::event_received(DeviceTag device, const protocol::Event& even
   r.digest = history::content_digest(r.entry_kind, r.subject, event.payload.view());
   r.canary = history::canary_digest(r.entry_kind, r.subject, r.key, r.conversation, event.payload.size());
   if (applied) {
-    ++deliveries_;
+    ++counts_.deliveries;
     see(device, r);
   }
   sink_.on(r);

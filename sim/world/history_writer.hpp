@@ -11,6 +11,7 @@
 #include "reference/client/store.hpp"
 #include "reference/environment/observer.hpp"
 #include "sim/kernel/hash.hpp"
+#include "sim/kernel/parcel.hpp"
 #include "sim/kernel/scheduler.hpp"
 #include "sim/world/device_table.hpp"
 #include "sim/world/directory.hpp"
@@ -35,6 +36,8 @@ class HistoryWriter final : public ClientObserver, public ServerObserver, privat
 
   // The world's own records.
   void write(history::Record record);
+  // Those that both processes of a world tell (apart): the one with the servers does.
+  void write_once(history::Record record);
   // The harness has looked at its clock, at `time`, which is not before the last event; it does every
   // `interval`.
   void tick(TimeNs time, DurationNs interval);
@@ -66,13 +69,26 @@ class HistoryWriter final : public ClientObserver, public ServerObserver, privat
   // Tells what waits of the window before; the lanes may be at work on the next.
   void flush() { sink_.flush(); }
 
+  // ---- apart (kernel/scheduler.hpp): the process with the devices puts what the one with the servers takes
+  // Whether what is told between windows waits until put_news() or take_news(); see RecordLanes.
+  void set_gathering(bool gathers) { sink_.set_gathering(gathers); }
+  // The records that follow belong to the next step of the event.
+  void next_step() { sink_.next_step(); }
+  // Records told, counts, and conversations made since the last call.
+  void put_news(Parcel& out);
+  // Passes the records on, among its own.
+  void take_news(Unpacker& in);
+  // At the end: what users saw, who came back, what was met.
+  void put_sums(Parcel& out) const;
+  void take_sums(Unpacker& in);
+
   // A fold over all devices of what each one's user saw, equal across fidelity settings.
   std::uint64_t history_hash() const;
 
-  std::uint64_t connections_open() const { return connections_open_; }
-  std::uint64_t sends() const { return sends_; }
-  std::uint64_t acks() const { return acks_; }
-  std::uint64_t deliveries() const { return deliveries_; }
+  std::uint64_t connections_open() const { return counts_.connections_open; }
+  std::uint64_t sends() const { return counts_.sends; }
+  std::uint64_t acks() const { return counts_.acks; }
+  std::uint64_t deliveries() const { return counts_.deliveries; }
   // The most that one shard has held of hot conversations.
   std::uint64_t hot_window_bytes() const { return hot_window_bytes_; }
   std::uint64_t owed_fanouts() const { return owed_fanouts_; }
@@ -208,10 +224,14 @@ class HistoryWriter final : public ClientObserver, public ServerObserver, privat
   std::uint64_t seen_by_gone_ = 0;  // the part of the history's hash
   std::vector<Reconnect> reconnects_;
   history::Phase phase_ = history::Phase::kCalm;
-  std::uint64_t connections_open_ = 0;
-  std::uint64_t sends_ = 0;
-  std::uint64_t acks_ = 0;
-  std::uint64_t deliveries_ = 0;
+  struct Counts {
+    std::uint64_t connections_open = 0;
+    std::uint64_t sends = 0;
+    std::uint64_t acks = 0;
+    std::uint64_t deliveries = 0;
+  };
+  Counts counts_;
+  std::uint32_t conversations_told_ = 0;  // apart: how many the other process knows
   std::uint64_t hot_window_bytes_ = 0;
   std::uint64_t owed_fanouts_ = 0;
   std::uint64_t probes_[kLanes][static_cast<std::size_t>(Probe::kCount)] = {};  // by the lane that met them

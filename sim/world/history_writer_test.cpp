@@ -327,7 +327,7 @@ TEST_F(Written, MeasuresReconnectsWhileTheAppIsOpen) {
   fault.code = static_cast<std::uint8_t>(history::Phase::kFault);
   writer.connected(1, 99);
   EXPECT_TRUE(writer.reconnects().empty());  // the first connection is none
-  writer.write(fault);
+  writer.write_once(fault);
   wait_until(5 * kSecond);
   writer.disconnected(1, CloseReason::kReset);
   wait_until(7 * kSecond);

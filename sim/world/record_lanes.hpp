@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ToldRecord {
   ConversationId conversation = {};
   std::uint32_t source = 0;  // of the event, and its number
   std::uint32_t number = 0;
+  std::uint32_t step = 0;  // within an event that both lanes have a part in (apart)
   Completion completion = kWhole;
 };
 
@@ -38,6 +40,10 @@ class RecordCompleter {
 
 // One thread's records are passed on at once. Those of a window that two threads have worked on wait until
 // flush(), which may be called while they work on the next one.
+//
+// Where the lanes are apart, in a process each (kernel/scheduler.hpp), that of the devices gathers its
+// records until take(), and that of the servers receives them. Of one event that both have a part in, the
+// records are told step by step, those of the device first.
 class RecordLanes {
  public:
   // All must outlive it.
@@ -46,12 +52,24 @@ class RecordLanes {
 
   void on(const history::Record& record, ToldRecord::Completion completion = ToldRecord::kWhole,
           const ConversationId& conversation = {}) {
-    ToldRecord told{record, conversation, 0, 0, completion};
-    if (!scheduler_.is_beside()) return pass_on(told);
+    ToldRecord told{record, conversation, 0, 0, step_, completion};
+    if (!scheduler_.is_beside() && !gathers_) return pass_on(told);
     told.source = scheduler_.current().source;
     told.number = scheduler_.current().number;
     lanes_[working_lane].told.push_back(told);
   }
+
+  // ---- apart
+  // Whether what is told between windows waits as well.
+  void set_gathering(bool gathers) {
+    gathers_ = gathers;
+    step_ = 0;
+  }
+  void next_step() { ++step_; }
+  // Takes what this process has told since the last call, in its order.
+  std::vector<ToldRecord> take() { return std::exchange(lanes_[working_lane].told, {}); }
+  // What the other process has told since then.
+  void receive(std::vector<ToldRecord> told) { lanes_[kDeviceLane].told = std::move(told); }
 
   // The two threads have come to rest; what they told waits.
   void end_beside() {
@@ -67,7 +85,7 @@ class RecordLanes {
     std::size_t i = 0;
     std::size_t k = 0;
     while (i < a.size() || k < b.size()) {
-      const bool is_first = k == b.size() || (i < a.size() && key(a[i]) < key(b[k]));
+      const bool is_first = k == b.size() || (i < a.size() && key(a[i]) <= key(b[k]));
       pass_on(is_first ? a[i++] : b[k++]);
     }
     a.clear();
@@ -83,8 +101,8 @@ class RecordLanes {
   }
 
  private:
-  static std::pair<TimeNs, std::uint64_t> key(const ToldRecord& told) {
-    return {told.record.time, static_cast<std::uint64_t>(told.source) << 32 | told.number};
+  static std::tuple<TimeNs, std::uint64_t, std::uint32_t> key(const ToldRecord& told) {
+    return {told.record.time, static_cast<std::uint64_t>(told.source) << 32 | told.number, told.step};
   }
 
   void pass_on(ToldRecord& told) {
@@ -102,6 +120,8 @@ class RecordLanes {
   };
   PerLane lanes_[2];
   std::uint64_t count_ = 0;
+  bool gathers_ = false;
+  std::uint32_t step_ = 0;
 };
 
 }  // namespace wavetank::sim

@@ -37,7 +37,7 @@ void World::change_phase() {
   Record r;
   r.kind = Kind::kPhase;
   r.code = static_cast<std::uint8_t>(phase);
-  history_->write(r);
+  history_->write_once(r);
 }
 
 void World::fault_changed(std::uint32_t fault, bool active) {
@@ -46,7 +46,7 @@ void World::fault_changed(std::uint32_t fault, bool active) {
   r.value = fault;
   r.code = static_cast<std::uint8_t>(plan_.fault(static_cast<int>(fault)).kind());
   if (active) r.value2 = injector_->regions_touched(fault);
-  history_->write(r);
+  history_->write_once(r);
   if (faults::is_planned(plan_.fault(static_cast<int>(fault)).kind())) return;
   if (!active) {
     recovery_until_ = scheduler_.now() + scenario_.checks().recovery_s() * kSecond;
@@ -61,6 +61,8 @@ void World::fault_changed(std::uint32_t fault, bool active) {
 }
 
 void World::sample() {
+  scheduler_.at(scheduler_.now() + series_.interval, source_faults_, kSample, kSampleSeries, 0);
+  if (!scheduler_.keeps(kServerLane)) return;
   Sample s;
   s.connections = history_->connections_open();
   s.sends = history_->sends();
@@ -85,7 +87,6 @@ void World::sample() {
   s.busy_shards_permille = static_cast<std::uint64_t>(busy[1] * 1000 / series_.interval) /
                            std::max<std::uint64_t>(1, nodes_.size() - gateways);
   series_.samples.push_back(s);
-  scheduler_.at(scheduler_.now() + series_.interval, source_faults_, kSample, kSampleSeries, 0);
 }
 
 void World::sample_reconnect(std::uint32_t curve) {
@@ -95,7 +96,7 @@ void World::sample_reconnect(std::uint32_t curve) {
   std::uint64_t& before = connected_before_[curve];
   // The first sample may stand before the connections are reset.
   if (before != 0 && reconnects_[curve].samples.size() > 1 && s.connections >= before) {
-    probe(Probe::kMassReconnect);
+    if (scheduler_.keeps(kServerLane)) probe(Probe::kMassReconnect);
     before = 0;
   }
   if (static_cast<DurationNs>(reconnects_[curve].samples.size()) * kSecond <= kReconnectWindow) {

@@ -27,6 +27,7 @@
 #include "sim/world/hostile_peers.hpp"
 #include "sim/world/injector.hpp"
 #include "sim/world/lane_thread.hpp"
+#include "sim/world/partner.hpp"
 #include "sim/world/sampler.hpp"
 #include "sim/world/server_node.hpp"
 
@@ -51,6 +52,10 @@ struct WorldOptions {
   std::function<bool()> idle = {};
   // Two threads pay from so many events in a window of kSettleEvery on. 0: always, for tests.
   std::uint64_t beside_from = kWorthBeside;
+  // Two processes simulate one world, each one lane of it: kDeviceLane, kServerLane; kLanes: this one does
+  // all. The one with the servers tells the history and has the facts (world_apart.cpp).
+  Lane lane = kLanes;
+  Partner* partner = nullptr;  // must outlive the world
 };
 
 // A stretch of the run in one phase.
@@ -155,7 +160,7 @@ class World final : private AccessListener,
   TimeNs planned_end() const { return scenario_.run_s() * kSecond; }
   // Whether two threads are at work on devices and servers now; for whoever hears the records.
   bool is_beside() const { return scheduler_.is_beside(); }
-  std::uint64_t events_so_far() const { return facts_.events; }
+  std::uint64_t events_so_far() const { return facts_.events + events_elsewhere_; }
   std::vector<std::string> active_faults() const { return injector_->active_names(); }
   // Rolling hash of what a source of events has done so far; 0 for the population and the injector.
   std::uint64_t state_of(std::uint32_t source) const;
@@ -200,6 +205,7 @@ class World final : private AccessListener,
   const client::ClientShared& shared_of(std::uint32_t device) const;
 
   // world_loop.cpp
+  void start_nodes();
   void run_until(TimeNs end);
   void step();
   void turn_to(TimeNs time);
@@ -207,15 +213,24 @@ class World final : private AccessListener,
   TimeNs beside_until(TimeNs time, TimeNs end);
   void run_beside(TimeNs end);
   void run_lane(Lane lane);
+  // Of the window that was worked on last.
+  std::uint64_t count_events_beside();
   void prefetch_ahead(Lane lane) const;
   void handle(const Event& event);
+  // world_apart.cpp
+  std::expected<void, std::string> may_be_apart() const;
+  void run_until_apart(TimeNs end);
+  void exchange_news();
+  // Both processes have come to the same point between windows. Whether `mine` holds in both.
+  bool meet(bool mine = true);
+  void exchange_facts();
   void liveness_phase();
   void audit_phase();
   void audit_wave(std::uint32_t first_user, std::uint32_t end_user, DurationNs ramp);
   void drop_auditors(std::uint32_t first_user, std::uint32_t end_user);
   void report_states();
   void report_state(std::uint32_t device);
-  bool all_converged() const;
+  bool all_converged();
   void sample();
   void sample_reconnect(std::uint32_t curve);
   void change_phase();
@@ -308,7 +323,10 @@ class World final : private AccessListener,
   }
   void set_door(std::uint32_t node, bool refuses, bool hangs) override;
   void kill_connection_silently(std::uint32_t connection) override { access_->kill_silently(connection); }
-  void reset_connection(std::uint32_t connection) override { access_->reset(connection); }
+  void reset_connection(std::uint32_t connection) override {
+    history_->next_step();
+    access_->reset(connection);
+  }
   void stall_connection(std::uint32_t connection, TimeNs until) override {
     access_->stall(connection, until);
   }
@@ -383,6 +401,10 @@ class World final : private AccessListener,
   TimeNs window_end_ = 0;              // of the window whose events are counted now
   std::uint64_t window_began_at_ = 0;  // how many had been handled
   std::uint64_t window_events_ = 0;    // of the window before
+  // Apart:
+  TimeNs next_apart_ = kNever;          // of both processes
+  bool agreed_ = true;                  // what the two have said when they met
+  std::uint64_t events_elsewhere_ = 0;  // that the other process has handled
   bool draining_ = false;
   bool is_target_dead_ = false;
   std::vector<PhaseSpan> phases_;

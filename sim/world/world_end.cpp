@@ -17,17 +17,18 @@ constexpr DurationNs kAuditRamp = 10 * kSecond;
 
 }  // namespace
 
-bool World::all_converged() const {
-  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
-    if (!devices_[device].machine.is_converged() && !is_removed(devices_[device])) return false;
-  }
-  return true;
+bool World::all_converged() {
+  bool have_all = true;
+  for (std::uint32_t device = 0; device < devices_.size() && have_all; ++device)
+    have_all = devices_[device].machine.is_converged() || is_removed(devices_[device]);
+  return meet(have_all);
 }
 
 void World::liveness_phase() {
   facts_.quiesced = scheduler_.now();
   draining_ = true;
-  behaviour_->quiesce();
+  if (scheduler_.keeps(kDeviceLane)) behaviour_->quiesce();
+  meet();
   if (hostile_) hostile_->quiesce();
   injector_->end_all();
   change_phase();
@@ -35,7 +36,7 @@ void World::liveness_phase() {
   Record quiesce;
   quiesce.kind = Kind::kQuiesce;
   quiesce.value = static_cast<std::uint64_t>(bound);
-  history_->write(quiesce);
+  history_->write_once(quiesce);
   for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
   // Every app is one that renews its token now: in the end everybody has to be there at the same time.
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
@@ -46,11 +47,12 @@ void World::liveness_phase() {
   TimeNs settled = start + scenario_.protocol().heartbeat_interval_ms() * kMillisecond + 5 * kSecond;
   if (settled > start + bound) settled = start + bound;
   run_until(settled);
-  for (TimeNs t = settled; !all_converged() && t < start + bound;) {
+  bool has_converged = all_converged();
+  for (TimeNs t = settled; !has_converged && t < start + bound; has_converged = all_converged()) {
     t = std::min(t + kPollEvery, start + bound);
     run_until(t);
   }
-  if (all_converged()) facts_.converged_after = scheduler_.now() - facts_.quiesced;
+  if (has_converged) facts_.converged_after = scheduler_.now() - facts_.quiesced;
 }
 
 // Who has been read and reported makes room for the next wave, so that a big world does not hold every user
@@ -72,11 +74,13 @@ void World::audit_wave(std::uint32_t first_user, std::uint32_t end_user, Duratio
   for (std::uint32_t user = first_user; user < end_user; ++user) {
     const std::uint32_t device = directory_->auditor(user);
     add_device(device);
+    if (!scheduler_.keeps(kDeviceLane)) continue;
     const auto spread = randomness_.below(static_cast<std::uint64_t>(ramp), Purpose::kSession, device, 9);
     scheduler_.at(start + static_cast<DurationNs>(spread), source_population_, kCue, device, kCueAudit);
   }
   const TimeNs bound = start + ramp + scenario_.checks().converge_bound_s() * kSecond;
   const auto done = [&] {
+    if (!scheduler_.keeps(kDeviceLane)) return true;
     for (std::uint32_t user = first_user; user < end_user; ++user) {
       const client::Client& machine = devices_[directory_->auditor(user)].machine;
       if (!machine.is_audit_done() || !machine.is_converged()) return false;
@@ -85,19 +89,21 @@ void World::audit_wave(std::uint32_t first_user, std::uint32_t end_user, Duratio
   };
   for (TimeNs t = start + ramp; t <= bound; t += kPollEvery) {
     run_until(t);
-    if (done()) break;
+    if (meet(done())) break;
   }
 }
 
 void World::drop_auditors(std::uint32_t first_user, std::uint32_t end_user) {
-  for (std::uint32_t user = first_user; user < end_user; ++user) {
+  for (std::uint32_t user = first_user; user < end_user && scheduler_.keeps(kDeviceLane); ++user) {
     const std::uint32_t device = directory_->auditor(user);
     report_state(device);
     close_app(device);
     dropped_trace_ = combine_by_id(dropped_trace_, source_devices_ + device, devices_[device].trace.value());
     devices_.drop(device);
-    history_->device_gone(device);
   }
+  meet();
+  for (std::uint32_t user = first_user; user < end_user; ++user)
+    history_->device_gone(directory_->auditor(user));
 }
 
 void World::report_states() {

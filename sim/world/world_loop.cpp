@@ -17,14 +17,15 @@ constexpr DurationNs kTickEvery = kSecond;
 }  // namespace
 
 void World::run() {
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) tell_versions(node);
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
+  if (scheduler_.is_apart()) working_lane = options_.lane;
+  history_->set_gathering(!scheduler_.keeps(kServerLane));
+  if (scheduler_.keeps(kServerLane)) start_nodes();
   series_.interval = std::max<DurationNs>(kSecond, planned_end() / 720 / kSecond * kSecond);
   scheduler_.at(0, source_faults_, kSample, kSampleSeries, 0);
   injector_->begin();
-  behaviour_->begin();
+  if (scheduler_.keeps(kDeviceLane)) behaviour_->begin();
   if (hostile_) hostile_->begin();
+  meet();
   change_phase();
   run_until(std::min(planned_end(), options_.target_dies_at));
   if (options_.target_dies_at < planned_end()) let_target_die();
@@ -33,13 +34,22 @@ void World::run() {
   measure_memory();
   audit_phase();
   report_states();
+  meet();
   change_phase();
   phases_.push_back({phase_, phase_since_, scheduler_.now()});
-  history_->end();
+  if (scheduler_.keeps(kServerLane)) history_->end();
   collect_facts();
+  working_lane = kDeviceLane;
+}
+
+void World::start_nodes() {
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node]->boot();
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) tell_versions(node);
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) links_->node_started(node);
 }
 
 void World::run_until(TimeNs end) {
+  if (scheduler_.is_apart()) return run_until_apart(end);
   for (TimeNs time = scheduler_.next_time(); time != kNever && time <= end; time = scheduler_.next_time()) {
     turn_to(time);
     const TimeNs until = device_thread_ ? beside_until(time, end) : time;
@@ -58,7 +68,8 @@ void World::turn_to(TimeNs time) {
   access_->settle_before(time);
   if (time < next_tick_) return;
   history_->flush();
-  for (; next_tick_ <= time; next_tick_ += kTickEvery) history_->tick(next_tick_, kTickEvery);
+  for (; next_tick_ <= time; next_tick_ += kTickEvery)
+    if (scheduler_.keeps(kServerLane)) history_->tick(next_tick_, kTickEvery);
 }
 
 void World::step() {
@@ -100,15 +111,20 @@ void World::run_beside(TimeNs end) {
   scheduler_.end_beside();
   access_->end_beside();
   history_->end_beside();
+  facts_.events_beside += count_events_beside();
+}
+
+std::uint64_t World::count_events_beside() {
   const std::uint64_t before = facts_.events;
-  for (const LaneEvents& lane : beside_) {
+  for (LaneEvents& lane : beside_) {
     for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
       facts_.events_by_kind[kind] += lane.by_kind[kind];
       facts_.events += lane.by_kind[kind];
     }
+    lane = {};
   }
-  facts_.events_beside += facts_.events - before;
   if (before / kProgressEvery != facts_.events / kProgressEvery && options_.progress) options_.progress();
+  return facts_.events - before;
 }
 
 void World::run_lane(Lane lane) {
