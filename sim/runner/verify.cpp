@@ -66,9 +66,9 @@ std::expected<Run, std::string> run_once(int number, const scenarios::Scenario& 
 }
 
 // Nobody looks at each event here, and devices and servers are on two threads in every window that lets them.
-std::expected<std::string, std::string> difference_beside(const scenarios::Scenario& scenario,
-                                                          const WorldOptions& options,
-                                                          const VerifyOutcome& alone) {
+std::expected<std::string, std::string> difference_beside(
+    const scenarios::Scenario& scenario, const WorldOptions& options, const VerifyOutcome& alone,
+    const std::function<void(int, std::uint64_t, World&)>& disturb) {
   static Silent silent;
   WorldOptions beside = options;
   beside.progress = nullptr;
@@ -76,6 +76,7 @@ std::expected<std::string, std::string> difference_beside(const scenarios::Scena
   beside.beside_from = 0;
   auto world = World::make(scenario, std::move(beside), silent);
   if (!world) return std::unexpected(world.error());
+  if (disturb) disturb(3, 0, **world);
   (*world)->run();
   const WorldFacts& facts = (*world)->facts();
   if (facts.trace_hash == alone.trace_hash && facts.history_hash == alone.history_hash &&
@@ -112,7 +113,7 @@ std::expected<VerifyOutcome, std::string> verify_scenario(
                   facts.history_hash == outcome.history_hash;
   second->world.reset();
   if (outcome.equal) {
-    auto difference = difference_beside(scenario, options, outcome);
+    auto difference = difference_beside(scenario, options, outcome, disturb);
     if (!difference) return std::unexpected(difference.error());
     outcome.equal = difference->empty();
     outcome.difference = std::move(*difference);

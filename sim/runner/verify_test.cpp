@@ -52,6 +52,16 @@ TEST(Verify, SaysWhenADifferenceIsNotTheSameTwice) {
   EXPECT_NE(outcome->difference.find("outside the world"), std::string::npos) << outcome->difference;
 }
 
+TEST(Verify, FindsARunOnTwoThreadsThatIsAnother) {
+  const auto outcome =
+      verify_scenario(small_star(), {1, {}, {}, {}, 1}, [](int run, std::uint64_t, World& world) {
+        if (run == 3) world.disturb_for_test();
+      });
+  ASSERT_TRUE(outcome) << outcome.error();
+  EXPECT_FALSE(outcome->equal);
+  EXPECT_NE(outcome->difference.find("on two threads"), std::string::npos) << outcome->difference;
+}
+
 TEST(Verify, PassesOnWhatAWorldCannotBe) {
   const auto outcome =
       verify_scenario(changed_scenario("star", {"topology.region[0].name=mars"}), {1, {}, {}, {}, 1});

@@ -67,6 +67,7 @@ std::expected<std::unique_ptr<World>, std::string> make_part(const scenarios::Sc
   options.seed = seed;
   options.lane = lane;
   options.partner = &partner;
+  options.devices_at_once = 64;
   return World::make(scenario, std::move(options), sink);
 }
 

@@ -394,6 +394,7 @@ const client::ClientShared& World::shared_of(std::uint32_t device) const {
 }
 
 void World::add_device(std::uint32_t device) {
+  ++devices_added_;
   const std::uint32_t user = directory_->user_of_device(device);
   const UserSpec& spec = script_.users[user];
   // An auditor reads from a desk: the first access network of the scenario.

@@ -56,6 +56,9 @@ struct WorldOptions {
   // all. The one with the servers tells the history and has the facts (world_apart.cpp).
   Lane lane = kLanes;
   Partner* partner = nullptr;  // must outlive the world
+  // What so many devices have to say all at once is told before more comes: it need not lie in memory
+  // together.
+  std::uint32_t devices_at_once = 16384;
 };
 
 // A stretch of the run in one phase.
@@ -223,6 +226,10 @@ class World final : private AccessListener,
   void exchange_news();
   // Both processes have come to the same point between windows. Whether `mine` holds in both.
   bool meet(bool mine = true);
+  // An event that both have a part in goes on to its next step.
+  void next_step();
+  // So many devices have been through the same between windows.
+  void after_devices(std::uint32_t count);
   void exchange_facts();
   void liveness_phase();
   void audit_phase();
@@ -324,7 +331,7 @@ class World final : private AccessListener,
   void set_door(std::uint32_t node, bool refuses, bool hangs) override;
   void kill_connection_silently(std::uint32_t connection) override { access_->kill_silently(connection); }
   void reset_connection(std::uint32_t connection) override {
-    history_->next_step();
+    next_step();
     access_->reset(connection);
   }
   void stall_connection(std::uint32_t connection, TimeNs until) override {
@@ -405,6 +412,8 @@ class World final : private AccessListener,
   TimeNs next_apart_ = kNever;          // of both processes
   bool agreed_ = true;                  // what the two have said when they met
   std::uint64_t events_elsewhere_ = 0;  // that the other process has handled
+  std::uint32_t steps_ = 0;             // since the two have last told each other
+  std::uint32_t devices_added_ = 0;     // wherever they are
   bool draining_ = false;
   bool is_target_dead_ = false;
   std::vector<PhaseSpan> phases_;

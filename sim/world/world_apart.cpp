@@ -18,7 +18,6 @@
 #include "sim/world/world.hpp"
 
 namespace wavetank::sim {
-
 // Of the faults only those are left that are over in one event and touch no more than connections.
 std::expected<void, std::string> World::may_be_apart() const {
   if (options_.tap || hostile_ || access_->shortest_passage() < kSettleEvery)
@@ -52,6 +51,7 @@ void World::run_until_apart(TimeNs end) {
     exchange_news();
     if (scheduler_.next_time(kWorldLane) >= until) continue;
     // Both have come to an event of the world's.
+    steps_ = 0;
     history_->set_gathering(true);
     step();
     next_apart_ = scheduler_.now();
@@ -63,6 +63,19 @@ bool World::meet(bool mine) {
   agreed_ = mine;
   exchange_news();
   return agreed_;
+}
+
+void World::next_step() {
+  if (!scheduler_.is_apart()) return;
+  if (++steps_ % options_.devices_at_once == 0) {
+    exchange_news();
+    history_->set_gathering(true);
+  }
+  history_->next_step();
+}
+
+void World::after_devices(std::uint32_t count) {
+  if (count % options_.devices_at_once == 0) meet();
 }
 
 void World::exchange_news() {

@@ -37,7 +37,10 @@ void World::liveness_phase() {
   quiesce.kind = Kind::kQuiesce;
   quiesce.value = static_cast<std::uint64_t>(bound);
   history_->write_once(quiesce);
-  for (std::uint32_t device = 0; device < devices_.size(); ++device) open_app(device);
+  for (std::uint32_t device = 0; device < devices_added_; ++device) {
+    if (scheduler_.keeps(kDeviceLane)) open_app(device);
+    after_devices(device + 1);
+  }
   // Every app is one that renews its token now: in the end everybody has to be there at the same time.
   for (std::uint32_t device = 0; device < devices_.size(); ++device) {
     if (std::exchange(devices_[device].never_renews, false)) devices_[device].machine.set_renewing(true);
@@ -94,7 +97,9 @@ void World::audit_wave(std::uint32_t first_user, std::uint32_t end_user, Duratio
 }
 
 void World::drop_auditors(std::uint32_t first_user, std::uint32_t end_user) {
-  for (std::uint32_t user = first_user; user < end_user && scheduler_.keeps(kDeviceLane); ++user) {
+  for (std::uint32_t user = first_user; user < end_user; ++user) {
+    after_devices(user - first_user);
+    if (!scheduler_.keeps(kDeviceLane)) continue;
     const std::uint32_t device = directory_->auditor(user);
     report_state(device);
     close_app(device);
@@ -107,8 +112,9 @@ void World::drop_auditors(std::uint32_t first_user, std::uint32_t end_user) {
 }
 
 void World::report_states() {
-  for (std::uint32_t device = 0; device < devices_.size(); ++device) {
+  for (std::uint32_t device = 0; device < devices_added_; ++device) {
     if (devices_.holds(device)) report_state(device);
+    after_devices(device + 1);
   }
 }
 
