@@ -125,7 +125,7 @@ void add_figures(std::vector<Figure>& figures, std::vector<Figure> more) {
       throw FiguresError(fmt::format("the figure '{}' is given twice", figure.name));
     figures.push_back(std::move(figure));
   }
-  std::ranges::stable_sort(figures, {}, place);
+  std::ranges::sort(figures, {}, place);
 }
 
 }  // namespace wavetank::figures

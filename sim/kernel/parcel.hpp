@@ -46,7 +46,7 @@ class Unpacker {
     requires std::is_trivially_copyable_v<T>
   T take() {
     T value;
-    std::memcpy(&value, take_bytes(sizeof(T)).data(), sizeof(T));
+    take_to(&value, sizeof(T));
     return value;
   }
   template <class T>
@@ -55,19 +55,25 @@ class Unpacker {
     const auto count = take<std::size_t>();
     if (count > rest_.size() / sizeof(T)) throw std::length_error("parcel: cut off");
     std::vector<T> values(count);
-    if (count != 0) std::memcpy(values.data(), take_bytes(count * sizeof(T)).data(), count * sizeof(T));
+    take_to(values.data(), count * sizeof(T));
     return values;
   }
-  std::string_view take_text() { return take_bytes(take<std::size_t>()); }
+  std::string_view take_text() {
+    const auto size = take<std::size_t>();
+    if (size > rest_.size()) throw std::length_error("parcel: cut off");
+    const std::string_view text = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return text;
+  }
 
   bool empty() const { return rest_.empty(); }
 
  private:
-  std::string_view take_bytes(std::size_t count) {
-    if (count > rest_.size()) throw std::length_error("parcel: cut off");
-    const std::string_view bytes = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return bytes;
+  void take_to(void* value, std::size_t size) {
+    if (size > rest_.size()) throw std::length_error("parcel: cut off");
+    if (size == 0) return;  // of an empty list there is no place
+    std::memcpy(value, rest_.begin(), size);
+    rest_.remove_prefix(size);
   }
 
   std::string_view rest_;

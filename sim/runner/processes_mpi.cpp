@@ -13,7 +13,7 @@ namespace wavetank::sim {
 namespace {
 
 // A window's news fit into one message, most of them.
-constexpr std::size_t kFirst = 32 * 1024;
+constexpr std::size_t kFirst = std::size_t{32} << 10;
 // A longer one's rest goes in pieces: MPI counts in int.
 constexpr std::size_t kPiece = std::size_t{1} << 30;
 
