@@ -134,6 +134,8 @@ int run(int argc, char** argv) {
                       "a JSON file of Google Benchmark; may be repeated");
   figures->add_option("--run", measured.runs,
                       "WORKLOAD=RESULT=SECONDS: a run of a scenario and its processor time; may be repeated");
+  figures->add_option("--rounds", measured.rounds,
+                      "rounds run in turn with others (./wavetank bench --peers)");
   figures->add_option("--value", measured.values, "NAME=VALUE: a figure measured otherwise; may be repeated");
   figures->add_option("--date", measured.date, "when");
   figures->add_option("--commit", measured.commit, "of what");
@@ -144,6 +146,9 @@ int run(int argc, char** argv) {
   figures->add_option("--against", measured.against,
                       "a history whose last line is compared with (default: the one of --out)");
   figures->footer("Example: wavetank-report figures --benchmarks kernel_bench.json --out figures.jsonl");
+
+  std::string page_of;
+  figures->add_option("--page", page_of, "prints what this history shows, in Markdown, and measures nothing");
 
   auto* peers =
       app.add_subcommand("peers", "The table of rounds run in turn with others (./wavetank bench --peers)");
@@ -159,7 +164,9 @@ int run(int argc, char** argv) {
   }
 
   try {
-    if (*figures) write_text("", wavetank::figures::run_figures(measured));
+    if (*figures)
+      write_text("", page_of.empty() ? wavetank::figures::run_figures(measured)
+                                     : wavetank::figures::run_page(page_of));
     if (*peers) write_text("", wavetank::figures::run_peers(input));
   } catch (const wavetank::figures::FiguresError& error) {
     throw UsageError(error.what());

@@ -56,6 +56,10 @@ std::optional<double> least(std::optional<double> a, std::optional<double> b) {
 
 }  // namespace
 
+double reached(const FigureName& name, double value) {
+  return name.less_is_better ? name.goal / value : value / name.goal;
+}
+
 const std::vector<FigureName>& figure_names() {
   static const std::vector<FigureName> kNames{
       {"kernel.events.1m", "bare kernel, 1 M events pending", "events/s", false, 10e6},
@@ -73,6 +77,9 @@ const std::vector<FigureName>& figure_names() {
       {"star.events", "star, 10,000 devices, all monitors on", "events/s"},
       {"star.messages", "the same", "messages/s"},
       {"star.bytes", "the same, peak memory of the process", "bytes/device", /*less_is_better=*/true},
+      {"peers.hold", "bare kernel against ns-3's fastest scheduler", "times as many", false, 5},
+      {"peers.ns3", "star, messages against ns-3", "times as many"},
+      {"peers.simgrid", "star, messages against SimGrid", "times as many", false, 4},
       {"star_1m.events", "star, 1 M devices, frames, memory store", "events/s", false, 1.5e6},
       {"star_1m.messages", "the same", "messages/s", false, 83e3},
       {"star_1m.bytes", "the same, client, server and monitors", "bytes/device", true, 2048},

@@ -35,6 +35,9 @@ struct FigureName {
   double goal = 0;  // what the project wants to reach; 0: nothing was set
 };
 
+// How much of its goal, which must be there, a figure has reached: 1 and more is all of it.
+double reached(const FigureName& name, double value);
+
 // All figures there are, in the order of the table.
 const std::vector<FigureName>& figure_names();
 

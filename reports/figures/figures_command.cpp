@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "reports/figures/figures.hpp"
+#include "reports/figures/figures_page.hpp"
 #include "reports/figures/figures_table.hpp"
 #include "reports/figures/history.hpp"
 #include "reports/figures/peer_rounds.hpp"
@@ -84,6 +85,8 @@ std::string run_figures(const FiguresOptions& options) {
   FigureRun run{options.date, options.commit,   options.machine,
                 options.load, options.compiler, figures_of(benchmarks)};
   add_figures(run.figures, figures_of_runs(runs));
+  if (!options.rounds.empty())
+    add_figures(run.figures, figures_of_rounds(read_as(options.rounds, parse_rounds)));
   add_figures(run.figures, values);
   if (run.figures.empty()) {
     if (!options.out.empty()) throw FiguresError("none of the benchmarks that ran belongs to a figure");
@@ -97,6 +100,8 @@ std::string run_figures(const FiguresOptions& options) {
   }
   return render_figures(run, earlier);
 }
+
+std::string run_page(const std::string& history) { return render_page(read_as(history, runs_of)); }
 
 std::string run_peers(const std::string& rounds) { return render_rounds(read_as(rounds, parse_rounds)); }
 

@@ -10,6 +10,7 @@ struct FiguresOptions {
   std::vector<std::string> benchmarks;  // files of Google Benchmark
   // WORKLOAD=RESULT=SECONDS: a result.json and the process's user and system time (scenario_figures.hpp).
   std::vector<std::string> runs;
+  std::string rounds;               // a file of rounds with peers (peer_rounds.hpp); empty: none
   std::vector<std::string> values;  // NAME=VALUE: a figure that somebody else measured, in its unit
   std::string date;
   std::string commit;
@@ -25,6 +26,9 @@ struct FiguresOptions {
 // be read or is not what it should be, when `out` cannot be written, and when there is no figure to write to
 // it.
 std::string run_figures(const FiguresOptions& options);
+
+// Returns what a history shows, in Markdown. Throws FiguresError as above.
+std::string run_page(const std::string& history);
 
 // Returns the tables of a file of rounds (peer_rounds.hpp). Throws FiguresError as above.
 std::string run_peers(const std::string& rounds);

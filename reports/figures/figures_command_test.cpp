@@ -79,6 +79,17 @@ TEST_F(FiguresCommand, AMalformedFileIsOneLineAndLeavesTheHistoryAlone) {
   EXPECT_EQ(read("out"), "");
 }
 
+TEST_F(FiguresCommand, AHistoryIsAPage) {
+  write("rounds.tsv", "1\thold\twavetank\t10\t1\n1\thold\tpeer\t10\t2\n");
+  ASSERT_EQ(run("figures --rounds rounds.tsv --date 2026-01-01 --machine M --compiler C --out history.jsonl"),
+            reports::kPass)
+      << read("err");
+  ASSERT_EQ(run("figures --page history.jsonl"), reports::kPass) << read("err");
+  EXPECT_NE(read("out").find("| 2.00 times as many | 5.00 | 0.40 | 2026-01-01,  |"), std::string::npos)
+      << read("out");
+  expect_usage_error("figures --page none.jsonl", "none.jsonl: cannot be read, or is empty");
+}
+
 TEST_F(FiguresCommand, PeersAreOneTable) {
   write("rounds.tsv", "1\thold\twavetank\t10\t1\n1\thold\tpeer\t10\t2\n");
   ASSERT_EQ(run("peers rounds.tsv"), reports::kPass) << read("err");

@@ -23,8 +23,7 @@ std::string description(const FigureRun& run) {
 // "0.60 of 1.50 M": 1 and more means that the goal is reached.
 std::string goal_text(const FigureName& name, double value) {
   if (name.goal == 0) return "";
-  return fmt::format("{:.2f} of {}", name.less_is_better ? name.goal / value : value / name.goal,
-                     figure_text(name.goal));
+  return fmt::format("{:.2f} of {}", reached(name, value), figure_text(name.goal));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reports/figures/figures_page.hpp"
 #include "reports/figures/figures_table.hpp"
 #include "reports/figures/history.hpp"
 
@@ -160,6 +161,27 @@ TEST(FiguresTable, ValuesRatiosAndWhatIsMissing) {
   EXPECT_EQ(both.find("differ"), std::string::npos);
   earlier.machine = "another";
   EXPECT_NE(render_figures(run, earlier).find("only \"times as fast\" can be compared"), std::string::npos);
+}
+
+TEST(FiguresPage, OfEachFigureTheLastValueIsShown) {
+  FigureRun older{"2026-01-02T03:04:05Z",
+                  "old|1",
+                  "M",
+                  "1",
+                  "C",
+                  {{"kernel.events.1m", 5e6, "events/s"}, {"college.seconds", 60, "s"}}};
+  FigureRun newer{"2026-02-02T03:04:05Z",
+                  "new1",
+                  "M",
+                  "1",
+                  "C",
+                  {{"kernel.events.1m", 20e6, "events/s"}, {"star.events", 7, "events/s"}}};
+  EXPECT_EQ(render_page({older, newer}),
+            "| figure | value | goal | reached | measured |\n| --- | --- | --- | --- | --- |\n"
+            "| bare kernel, 1 M events pending | 20.0 M events/s | 10.0 M | 2.00 | 2026-02-02, new1 |\n"
+            "| star, 10,000 devices, all monitors on | 7.00 events/s |  |  | 2026-02-02, new1 |\n"
+            "| college on one core, bytes, SQLite | 60.0 s | 30.0 | 0.50 | 2026-01-02, old1 |\n"
+            "\nM, C. Where less is better, `reached` is the goal divided by the value.\n");
 }
 
 TEST(FiguresTable, OfAGoalWithLessTheValueDivides) {

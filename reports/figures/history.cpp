@@ -66,9 +66,9 @@ std::string history_line(const FigureRun& run) {
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-FigureRun last_run(std::string_view text) {
+std::vector<FigureRun> runs_of(std::string_view text) {
   std::size_t number = 0;
-  std::optional<FigureRun> last;
+  std::vector<FigureRun> runs;
   while (!text.empty()) {
     ++number;
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -76,13 +76,15 @@ FigureRun last_run(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty()) continue;
     try {
-      last = run_of_line(line);
+      runs.push_back(run_of_line(line));
     } catch (const FiguresError& error) {
       throw FiguresError(fmt::format("line {}: {}", number, error.what()));
     }
   }
-  if (!last) throw FiguresError("no line of figures in it");
-  return *last;
+  if (runs.empty()) throw FiguresError("no line of figures in it");
+  return runs;
 }
+
+FigureRun last_run(std::string_view text) { return runs_of(text).back(); }
 
 }  // namespace wavetank::figures

@@ -15,6 +15,7 @@ namespace wavetank::figures {
 namespace {
 
 constexpr const char* kOurs = "wavetank";
+constexpr const char* kTimesAsMany = "times as many";
 constexpr std::string_view kLibrary = "std::";  // begins the names of what is no simulator
 
 template <class Number>
@@ -85,12 +86,25 @@ std::vector<ToolRates> rates_of(const std::vector<PeerRun>& runs, const std::str
   return tools;
 }
 
+bool is_simulator(const ToolRates& tool) {
+  return tool.tool != kOurs && !tool.tool.starts_with(kLibrary) && !tool.ratios.empty();
+}
+
+// nullptr when there is none.
+const ToolRates* fastest_of(const std::vector<ToolRates>& tools) {
+  const ToolRates* fastest = nullptr;
+  for (const ToolRates& tool : tools) {
+    if (is_simulator(tool) && (fastest == nullptr || median(fastest->rates) < median(tool.rates)))
+      fastest = &tool;
+  }
+  return fastest;
+}
+
 std::string table_of(const std::vector<ToolRates>& tools, const std::string& unit) {
   using reports::left;
   using reports::right;
   std::string out =
       left("tool", 40) + right(unit, 14) + "   " + left("min .. max", 22) + "ours / peer   min .. max\n";
-  const ToolRates* fastest = nullptr;
   for (const ToolRates& tool : tools) {
     const Spread rates = spread_of(tool.rates);
     out += left(tool.tool, 40) + right(figure_text(rates.middle), 14) + "   " +
@@ -99,13 +113,11 @@ std::string table_of(const std::vector<ToolRates>& tools, const std::string& uni
       const Spread ratios = spread_of(tool.ratios);
       out += right(fmt::format("{:.3g}", ratios.middle), 11) +
              fmt::format("   {:.3g} .. {:.3g}", ratios.low, ratios.high);
-      const bool simulator = !tool.tool.starts_with(kLibrary);
-      if (simulator && (fastest == nullptr || median(fastest->rates) < rates.middle)) fastest = &tool;
     }
     while (out.ends_with(' ')) out.pop_back();
     out += "\n";
   }
-  if (fastest != nullptr) {
+  if (const ToolRates* fastest = fastest_of(tools)) {
     const Spread ratios = spread_of(fastest->ratios);
     out += fmt::format("against the fastest peer ({}): {:.3g} ({:.3g} .. {:.3g} over {} rounds)\n",
                        fastest->tool, ratios.middle, ratios.low, ratios.high, fastest->ratios.size());
@@ -150,6 +162,20 @@ std::string render_rounds(const std::vector<PeerRun>& runs) {
     out += fmt::format("{}\n{}", title, table_of(tools, unit));
   }
   return out;
+}
+
+std::vector<Figure> figures_of_rounds(const std::vector<PeerRun>& runs) {
+  std::vector<Figure> figures;
+  for (const ToolRates& tool : rates_of(runs, "messages")) {
+    if (!is_simulator(tool)) continue;
+    if (tool.tool.starts_with("ns-3")) figures.push_back({"peers.ns3", median(tool.ratios), kTimesAsMany});
+    if (tool.tool.starts_with("SimGrid"))
+      figures.push_back({"peers.simgrid", median(tool.ratios), kTimesAsMany});
+  }
+  const std::vector<ToolRates> held = rates_of(runs, "hold");
+  if (const ToolRates* fastest = fastest_of(held))
+    figures.push_back({"peers.hold", median(fastest->ratios), kTimesAsMany});
+  return figures;
 }
 
 }  // namespace wavetank::figures

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/figures/benchmark_file.hpp"
+#include "reports/figures/figures.hpp"
 
 namespace wavetank::figures {
 
@@ -28,5 +28,9 @@ std::vector<PeerRun> parse_rounds(std::string_view text);
 // with us has no ratio. One line more names the fastest peer; what the standard library has ("std::...") is
 // shown and is no peer.
 std::string render_rounds(const std::vector<PeerRun>& runs);
+
+// The ratios as figures, each the median over the rounds: of messages against ns-3 and against SimGrid, of
+// the hold model against the fastest peer. One whose peer is missing is left out.
+std::vector<Figure> figures_of_rounds(const std::vector<PeerRun>& runs);
 
 }  // namespace wavetank::figures

@@ -42,6 +42,23 @@ TEST(PeerRounds, APeerWithoutARoundInCommonHasNoRatio) {
       << text;
 }
 
+TEST(PeerRounds, TheirRatiosAreFigures) {
+  const auto figures = figures_of_rounds(parse_rounds(
+      "1\tmessages\twavetank\t20\t1\n1\tmessages\tns-3, UDP\t20\t6\n1\tmessages\tSimGrid, actors\t20\t2\n"
+      "2\tmessages\twavetank\t20\t1\n2\tmessages\tns-3, UDP\t20\t8\n"
+      "1\thold\twavetank\t10\t1\n1\thold\tns-3 a\t10\t9\n1\thold\tns-3 b\t10\t5\n1\thold\tstd::x\t10\t2\n"));
+  ASSERT_EQ(figures.size(), 3U);
+  std::vector<Figure> table;
+  add_figures(table, figures);  // all of them have names there
+  EXPECT_EQ(table[0].name, "peers.hold");
+  EXPECT_DOUBLE_EQ(table[0].value, 5);
+  EXPECT_EQ(table[1].name, "peers.ns3");
+  EXPECT_DOUBLE_EQ(table[1].value, 7);
+  EXPECT_EQ(table[2].name, "peers.simgrid");
+  EXPECT_DOUBLE_EQ(table[2].value, 2);
+  EXPECT_TRUE(figures_of_rounds(parse_rounds("1\thold\twavetank\t10\t1\n")).empty());
+}
+
 TEST(PeerRounds, WhatIsMalformedIsSaidWithItsLine) {
   const std::string good = "1\thold\twavetank\t10\t1\n";
   EXPECT_EQ(rounds_problem(good), "none");
