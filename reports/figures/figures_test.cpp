@@ -179,7 +179,7 @@ TEST(FiguresPage, OfEachFigureTheLastValueIsShown) {
   EXPECT_EQ(render_page({older, newer}),
             "| figure | value | goal | reached | measured |\n| --- | --- | --- | --- | --- |\n"
             "| bare kernel, 1 M events pending | 20.0 M events/s | 10.0 M | 2.00 | 2026-02-02, new1 |\n"
-            "| star, 10,000 devices, all monitors on | 7.00 events/s |  |  | 2026-02-02, new1 |\n"
+            "| star, 10,000 devices: events | 7.00 events/s |  |  | 2026-02-02, new1 |\n"
             "| college on one core, bytes, SQLite | 60.0 s | 30.0 | 0.50 | 2026-01-02, old1 |\n"
             "\nM, C. Where less is better, `reached` is the goal divided by the value.\n");
 }
