@@ -146,6 +146,8 @@ class AccessNetwork {
   void settle_before(TimeNs time) {
     if (time >= settled_until_) settle(time);
   }
+  // Where the window ends before whose first event that was done last.
+  TimeNs window_end() const { return settled_until_; }
   // ---- beside (kernel/scheduler.hpp)
   // Whether nothing is cut, stalled, dead or held back: then the two sides meet in packets only.
   bool is_calm() const;

@@ -1,4 +1,4 @@
-// Over MPI: `mpirun -n 2` starts two processes, on one machine or on two of the same kind.
+// Over MPI: `mpirun -n 2` starts two processes; on two machines these must be of the same kind.
 #include <mpi.h>
 
 #include <algorithm>

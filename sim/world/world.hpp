@@ -223,8 +223,10 @@ class World final : private AccessListener,
   // world_apart.cpp
   std::expected<void, std::string> may_be_apart() const;
   void run_until_apart(TimeNs end);
-  void exchange_news();
-  // Both processes have come to the same point between windows. Whether `mine` holds in both.
+  // Tells the other process what is new here, and hears what is new there. Whether `mine` holds in both.
+  bool exchange_news(bool mine = true);
+  // The same between windows, where both have come to the same point; one process that has all agrees with
+  // itself.
   bool meet(bool mine = true);
   // An event that both have a part in goes on to its next step.
   void next_step();
@@ -410,7 +412,6 @@ class World final : private AccessListener,
   std::uint64_t window_events_ = 0;    // of the window before
   // Apart:
   TimeNs next_apart_ = kNever;          // of both processes
-  bool agreed_ = true;                  // what the two have said when they met
   std::uint64_t events_elsewhere_ = 0;  // that the other process has handled
   std::uint32_t steps_ = 0;             // since the two have last told each other
   std::uint32_t devices_added_ = 0;     // wherever they are

@@ -41,7 +41,7 @@ void World::run_until_apart(TimeNs end) {
   while (next_apart_ != kNever && next_apart_ <= end) {
     const TimeNs time = next_apart_;
     turn_to(time);
-    const TimeNs until = std::min({(time / kSettleEvery + 1) * kSettleEvery, next_tick_, end + 1});
+    const TimeNs until = std::min({access_->window_end(), next_tick_, end + 1});
     access_->begin_beside();
     scheduler_.begin_beside(until);
     run_lane(options_.lane);
@@ -58,12 +58,7 @@ void World::run_until_apart(TimeNs end) {
   }
 }
 
-bool World::meet(bool mine) {
-  if (!scheduler_.is_apart()) return mine;
-  agreed_ = mine;
-  exchange_news();
-  return agreed_;
-}
+bool World::meet(bool mine) { return scheduler_.is_apart() ? exchange_news(mine) : mine; }
 
 void World::next_step() {
   if (!scheduler_.is_apart()) return;
@@ -78,12 +73,12 @@ void World::after_devices(std::uint32_t count) {
   if (count % options_.devices_at_once == 0) meet();
 }
 
-void World::exchange_news() {
+bool World::exchange_news(bool mine) {
   Parcel out;
   const TimeNs next = scheduler_.next_time_apart();
   const TimeNs next_of_world = scheduler_.next_time(kWorldLane);
   out.put(next_of_world);
-  out.put(agreed_);
+  out.put(mine);
   out.put(scheduler_.now());
   out.put(next);
   out.put(facts_.events);
@@ -94,7 +89,7 @@ void World::exchange_news() {
   Unpacker in(news);
   if (in.take<TimeNs>() != next_of_world)
     throw std::runtime_error("the two processes do not simulate the same world");
-  agreed_ = in.take<bool>() && agreed_;
+  const bool theirs = in.take<bool>();
   scheduler_.catch_up(in.take<TimeNs>());
   next_apart_ = std::min({next, in.take<TimeNs>(), next_of_world});
   events_elsewhere_ = in.take<std::uint64_t>();
@@ -105,6 +100,7 @@ void World::exchange_news() {
   // Between windows whoever has the servers passes on at once; there is nobody to listen in the other
   // process.
   history_->set_gathering(!scheduler_.keeps(kServerLane));
+  return mine && theirs;
 }
 
 // At the end: the servers' process adds what only the other one knows.

@@ -89,7 +89,7 @@ TimeNs World::beside_until(TimeNs time, TimeNs end) {
   if (time >= window_end_) {  // how busy the last one was says how busy this one will be
     window_events_ = time < window_end_ + kSettleEvery ? facts_.events - window_began_at_ : 0;
     window_began_at_ = facts_.events;
-    window_end_ = (time / kSettleEvery + 1) * kSettleEvery;
+    window_end_ = access_->window_end();
   }
   if (window_events_ < options_.beside_from || !access_->is_calm() || injector_->is_armed()) return time;
   return std::min({window_end_, scheduler_.next_time(kWorldLane), next_tick_, end + 1});
